@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * struct pt_device: one assigned device, as the host has it.
+ *
+ *   CLOSED --open--> OPENED --attach--> ATTACHED --start--> RUNNING
+ *                       ^-----detach-------'  ^-----stop------'
+ *   and LOST from any of them: the device is gone. close() is allowed in every state.
+ *
+ * The order for an embedder, and why:
+ *   pt_device_open()
+ *   KVM_DEV_VFIO_FILE_ADD with pt_device_kvm_fd()   the kernel takes the KVM reference at bind, so
+ * KVM is told before pt_device_attach(space)                         BIND_IOMMUFD,
+ * ATTACH_IOMMUFD_PT; only then does the device answer pt_function_create() ...
+ * pt_function_destroy() KVM_DEV_VFIO_FILE_DEL                           KVM holds a reference to
+ * the file: a close alone would not release it pt_device_close() close is the unbind
+ *
+ * Every call for one device comes from one thread at a time. Source:
+ * Documentation/driver-api/vfio.rst, Documentation/virt/kvm/devices/vfio.rst.
+ */
+#ifndef PASSTHROUGH_DEVICE_H
+#define PASSTHROUGH_DEVICE_H
+
+#include <passthrough/error.h>
+#include <passthrough/space.h>
+#include <passthrough/sys.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct pt_device;
+
+enum pt_device_state {
+	PT_DEVICE_CLOSED,
+	PT_DEVICE_OPENED,
+	PT_DEVICE_ATTACHED,
+	PT_DEVICE_RUNNING,
+	PT_DEVICE_LOST,
+};
+
+/* Region indices of a PCI device (linux/vfio.h, VFIO_PCI_*_REGION_INDEX). */
+enum pt_region_index {
+	PT_REGION_BAR0 = 0, /* to 5 */
+	PT_REGION_ROM = 6,
+	PT_REGION_CONFIG = 7,
+	PT_REGION_VGA = 8,
+	PT_REGION_COUNT = 9,
+};
+
+/* Interrupt indices of a PCI device (linux/vfio.h, VFIO_PCI_*_IRQ_INDEX). */
+enum pt_irq_index {
+	PT_IRQ_INTX = 0,
+	PT_IRQ_MSI = 1,
+	PT_IRQ_MSIX = 2,
+	PT_IRQ_ERR = 3,
+	PT_IRQ_REQ = 4,
+	PT_IRQ_COUNT = 5,
+};
+
+#define PT_REGION_READ	1u
+#define PT_REGION_WRITE 2u
+#define PT_REGION_MMAP	4u
+
+#define PT_REGION_AREAS \
+	16 /* mmap areas of one region that are used; the rest is reached by read and write */
+
+/** struct pt_area - a part of a region; bytes from its start, page-aligned */
+struct pt_area {
+	uint64_t offset;
+	uint64_t size;
+};
+
+/**
+ * struct pt_region - a region of a device
+ * @size: bytes; 0 when the device does not implement it
+ * @flags: PT_REGION_*
+ * @areas: what of it can be mapped: the whole, or what the sparse-mmap capability lists;
+ * @area_count of them
+ */
+struct pt_region {
+	uint64_t size;
+	uint32_t flags;
+	unsigned area_count;
+	struct pt_area areas[PT_REGION_AREAS];
+};
+
+/** struct pt_irq - an interrupt index of a device; @count 0 when it has none */
+struct pt_irq {
+	unsigned count;
+	int maskable;
+	int noresize; /* vectors cannot be added while others are enabled */
+};
+
+/**
+ * pt_device_open() - open the cdev of a function
+ * @sys: kept by reference; must outlive the device
+ * @name: BDF ("0000:02:00.0" or "02:00.0"), sysfs path of the function, or /dev/vfio/devices/vfioN
+ * @ret_device: the device, OPENED; the caller owns it. Inverse: pt_device_close().
+ *
+ * The node's device number is compared with the one sysfs gives, so that a renumbered node is never
+ * taken for another. Before it opens, it looks at what stands in the way and says it: no such
+ * function, no driver, a host driver, a sibling in the IOMMU group on a host driver, a kernel
+ * without cdev.
+ *
+ * Errors: those of pt_host_resolve() and pt_host_assignable(); -EACCES no permission on the node;
+ * -EBUSY; -ENOMEM.
+ */
+int pt_device_open(const struct pt_sys *sys, const char *name, struct pt_device **ret_device,
+		   struct pt_error *err);
+
+/**
+ * pt_device_open_fd() - take a cdev descriptor that somebody else opened
+ * @fd: of a /dev/vfio/devices/vfioN, not bound yet; the device owns it on success, the caller keeps
+ * it on failure
+ * @bdf: the function it must be, NULL for any
+ *
+ * Errors: -ENOTTY not a VFIO device; -EINVAL it is another function than @bdf; -ENOMEM.
+ */
+int pt_device_open_fd(const struct pt_sys *sys, int fd, const char *bdf,
+		      struct pt_device **ret_device, struct pt_error *err);
+
+/**
+ * pt_device_close() - give the device back to the host
+ * @device: NULL is accepted, and so is any state
+ *
+ * Turns interrupts off, unmaps its regions, detaches, closes. The kernel unbinds and resets the
+ * device at the last close; it does not happen as long as KVM holds the file: do
+ * KVM_DEV_VFIO_FILE_DEL before. Cannot fail.
+ */
+void pt_device_close(struct pt_device *device);
+
+/**
+ * pt_device_attach() - bind the device to the space's iommufd and attach it to the space
+ *
+ * OPENED to ATTACHED. The kernel resets the function when it binds it. EAGAIN (the reset lock is
+ * taken) is retried for some 200 ms. Afterwards regions, interrupts and config space are readable.
+ * A failed attach can be retried. Inverse: pt_device_detach().
+ *
+ * Errors: -EBADFD wrong state; -EBUSY the group's node is open, or a host driver has a sibling;
+ * -EINVAL another process has the device; -EPERM DMA of the group is someone else's, or interrupts
+ * are not isolated; -EACCES VF token; -EADDRINUSE something that is mapped already collides with
+ * the device's reserved ranges; -ENOMEM. The message names the cause that was found.
+ */
+int pt_device_attach(struct pt_device *device, struct pt_space *space, struct pt_error *err);
+
+/** pt_device_detach() - ATTACHED or LOST to OPENED; the device's DMA is blocked from then on.
+ * Cannot fail. */
+void pt_device_detach(struct pt_device *device);
+
+/** pt_device_kvm_fd() - the descriptor for KVM_DEV_VFIO_FILE_ADD and _DEL; stays the device's */
+int pt_device_kvm_fd(const struct pt_device *device);
+
+/** pt_device_bdf() - canonical BDF; lives as long as the device */
+const char *pt_device_bdf(const struct pt_device *device);
+
+/** pt_device_state() - where it is in its life */
+enum pt_device_state pt_device_state(const struct pt_device *device);
+
+/** pt_device_resettable() - whether pt_device_reset() can work; known once attached */
+int pt_device_resettable(const struct pt_device *device);
+
+/** pt_device_region() - a region as the kernel reported it at attach; NULL for an index it does not
+ * have */
+const struct pt_region *pt_device_region(const struct pt_device *device, unsigned index);
+
+/** pt_device_irq() - an interrupt index as the kernel reported it at attach; NULL for an index it
+ * does not have */
+const struct pt_irq *pt_device_irq(const struct pt_device *device, unsigned index);
+
+/**
+ * pt_device_read() - read from a region through the kernel
+ *
+ * Errors: -EINVAL outside the region; -EIO memory decode is off or the function is not in D0;
+ * -ENODEV the device is gone.
+ * @buf is not written on failure.
+ */
+int pt_device_read(struct pt_device *device, unsigned region, uint64_t offset, void *buf,
+		   size_t size);
+
+/** pt_device_write() - write to a region through the kernel. Errors: as pt_device_read(). */
+int pt_device_write(struct pt_device *device, unsigned region, uint64_t offset, const void *buf,
+		    size_t size);
+
+/**
+ * pt_device_map() - map a region's areas into this process
+ * @ret_base: address that stands for offset 0 of the region; only the region's areas may be touched
+ * through it
+ *
+ * The base is aligned to min(size, 1 GiB), so that a naturally aligned guest address is congruent
+ * with it and huge mappings are possible. Mapped once; a second call returns the same base. Undone
+ * by pt_device_close(). Access while memory decode is off raises SIGBUS.
+ *
+ * Errors: -ENODATA nothing of the region can be mapped; -ENOMEM; from mmap(2).
+ */
+int pt_device_map(struct pt_device *device, unsigned region, void **ret_base, struct pt_error *err);
+
+/**
+ * pt_device_irq_set() - give interrupts of an index their eventfds
+ * @start: first of them
+ * @fds: @count descriptors; -1 for an interrupt that is to have none
+ *
+ * Enables the index when it is not enabled; INTx, MSI and MSI-X exclude each other. Descriptors
+ * stay the caller's. Inverse: pt_device_irq_disable().
+ *
+ * Return: 0, or a positive number: the device has only that many vectors to give and none was
+ * enabled. Errors: -EINVAL outside the index, another index is enabled, or NORESIZE forbids it;
+ * -ENOMEM.
+ */
+int pt_device_irq_set(struct pt_device *device, unsigned index, unsigned start, unsigned count,
+		      const int *fds, struct pt_error *err);
+
+/** pt_device_irq_unmask_fd() - unmask INTx whenever @fd is signalled; -1 ends it */
+int pt_device_irq_unmask_fd(struct pt_device *device, int fd, struct pt_error *err);
+
+/** pt_device_irq_disable() - free every vector of an index; does nothing when it is not enabled.
+ * Cannot fail. */
+void pt_device_irq_disable(struct pt_device *device, unsigned index);
+
+/**
+ * pt_device_reset() - reset the function
+ *
+ * The kernel saves and restores config space around it, bus mastering included: clear COMMAND
+ * first. Mapped regions are revoked meanwhile: take BARs out of the guest first. EAGAIN is retried.
+ *
+ * Errors: -ENOTTY the function has no reset of its own; -EIO; -EAGAIN still locked after the
+ * retries.
+ */
+int pt_device_reset(struct pt_device *device, struct pt_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * struct pt_host_device: what the host knows of a PCI function, read from sysfs before anything is
+ * opened.
+ *
+ * Nothing here changes the host. Source of the paths: Documentation/ABI/testing/sysfs-bus-pci,
+ * sysfs-devices-vfio-dev, sysfs-kernel-iommu_groups.
+ */
+#ifndef PASSTHROUGH_HOST_H
+#define PASSTHROUGH_HOST_H
+
+#include <passthrough/error.h>
+#include <passthrough/space.h>
+#include <passthrough/sys.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PT_BDF_SIZE    16 /* "0000:02:00.0" with its terminator, and domains wider than 16 bits */
+#define PT_DRIVER_SIZE 64
+#define PT_NODE_SIZE   64
+#define PT_PATH_SIZE   512
+#define PT_BARS	       6
+#define PT_GROUP_MAX   32 /* functions of one IOMMU group that are looked at */
+
+/** struct pt_host_bar - one BAR as the kernel's `resource` file has it */
+struct pt_host_bar {
+	uint64_t size; /* bytes, a power of two; 0 when not implemented, or the upper half of a
+			  64-bit BAR */
+	int io;	       /* port I/O, not memory */
+	int is_64bit;  /* takes the next BAR as its upper half */
+	int prefetchable;
+};
+
+/** struct pt_host_sibling - a function of the same IOMMU group */
+struct pt_host_sibling {
+	char bdf[PT_BDF_SIZE];
+	char driver[PT_DRIVER_SIZE]; /* empty: none */
+	int blocks;		     /* its driver makes the group unusable for assignment */
+};
+
+/**
+ * struct pt_host_device - a PCI function of this host
+ * @bdf: canonical, "0000:02:00.0"
+ * @driver: empty when none is bound
+ * @node: "vfio3" when a VFIO driver is bound and the kernel has device cdevs, else empty
+ * @group: IOMMU group number, -1 when the function is in none
+ * @siblings: the other functions of the group, bridges left out; @sibling_count of them
+ */
+struct pt_host_device {
+	char bdf[PT_BDF_SIZE];
+	char driver[PT_DRIVER_SIZE];
+	char node[PT_NODE_SIZE];
+	int group;
+	uint16_t vendor;
+	uint16_t device;
+	uint32_t class_code; /* 24 bits: class, subclass, programming interface */
+	unsigned irq_pin;    /* 1 to 4 for INTA# to INTD#, 0 for none */
+	struct pt_host_bar bars[PT_BARS];
+	struct pt_host_sibling siblings[PT_GROUP_MAX];
+	unsigned sibling_count;
+};
+
+/**
+ * pt_bdf_parse() - read a PCI address as people write it
+ * @text: "0000:02:00.0" or "02:00.0"
+ * @ret_bdf: the canonical form, PT_BDF_SIZE bytes
+ *
+ * Errors: -EINVAL not an address.
+ */
+int pt_bdf_parse(const char *text, char *ret_bdf);
+
+/**
+ * pt_host_resolve() - which function a name means
+ * @name: a BDF, a sysfs path of a PCI function, or a /dev/vfio/devices/vfioN node
+ * @ret_bdf: its canonical BDF, PT_BDF_SIZE bytes
+ *
+ * Errors: -EINVAL a name of none of these forms; -ENODEV no such function; -ENOTTY a node that is
+ * not a VFIO device.
+ */
+int pt_host_resolve(const struct pt_sys *sys, const char *name, char *ret_bdf,
+		    struct pt_error *err);
+
+/**
+ * pt_host_read() - read what the host knows of a function
+ * @bdf: canonical
+ *
+ * Errors: -ENODEV no such function; -EIO a sysfs file that does not read as documented.
+ */
+int pt_host_read(const struct pt_sys *sys, const char *bdf, struct pt_host_device *ret_device,
+		 struct pt_error *err);
+
+/**
+ * pt_host_assignable() - whether the function can be assigned as the host stands
+ *
+ * Says the first thing that is in the way, and as remedy what to type. Return: 0, or -ENODEV no
+ * driver or no cdev, -EBUSY bound to a host driver or a sibling that blocks the group, -ENOENT
+ * kernel without VFIO cdev.
+ */
+int pt_host_assignable(const struct pt_sys *sys, const struct pt_host_device *device,
+		       struct pt_error *err);
+
+/**
+ * pt_host_holder() - which process has a device node open
+ * @node_path: "/dev/vfio/devices/vfio3"
+ * @ret_text: "tenon (pid 123)", or empty when none is found (other users' processes are visible to
+ * root only)
+ *
+ * Return: the process id, 0 when none is found.
+ */
+int pt_host_holder(const struct pt_sys *sys, const char *node_path, char *ret_text, size_t size);
+
+/**
+ * pt_host_reserved() - address ranges that the IOMMU keeps for itself in the function's group
+ * @ranges: the caller's array of @max elements
+ * @ret_count: how many there are; may be more than @max
+ *
+ * Readable before anything is bound (the group's `reserved_regions`). Return: 0, or -ENOENT for a
+ * function in no group.
+ */
+int pt_host_reserved(const struct pt_sys *sys, const struct pt_host_device *device,
+		     struct pt_iova_range *ranges, size_t max, size_t *ret_count,
+		     struct pt_error *err);
+
+/**
+ * pt_host_iova_bits() - how many address bits the function's IOMMU translates
+ *
+ * From the IOMMU's capability register in sysfs where its driver shows it (Intel: CAP.MGAW; AMD: 48
+ * bits with four-level tables). Return: bits, 0 when the kernel does not say.
+ */
+unsigned pt_host_iova_bits(const struct pt_sys *sys, const struct pt_host_device *device);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

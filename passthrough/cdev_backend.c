@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/* The cdev backend: device cdevs and one iommufd. */
+#include <fcntl.h>
+
+#include "internal.h"
+#include "iommufd_ioctl.h"
+#include "vfio_ioctl.h"
+
+/*
+ * pci_try_reset_function() in the kernel gives up when the device's lock is taken, for example by a
+ * sibling that is being reset; it passes quickly. The kernel's own selftests retry 20 times 10 ms.
+ */
+#define RETRIES	 20
+#define RETRY_MS 10
+
+static int open_iommu(const struct pt_sys *sys, int *ret_fd, struct pt_error *err)
+{
+	int fd = sys->open(sys->ctx, PT_IOMMU_NODE, O_RDWR);
+
+	if (fd >= 0) {
+		*ret_fd = fd;
+		return 0;
+	}
+	pt_error_set(err, fd, PT_IOMMU_NODE ": %s", strerror(-fd));
+	if (fd == -ENOENT || fd == -ENODEV || fd == -ENXIO)
+		pt_error_remedy(
+			err, fd,
+			"load it with `modprobe iommufd`; where there is no such module, run a kernel "
+			"with CONFIG_IOMMUFD and CONFIG_VFIO_DEVICE_CDEV (6.6 or newer)");
+	else if (fd == -EACCES || fd == -EPERM)
+		pt_error_remedy(err, fd,
+				"run as root, or give this user the node with a udev rule: "
+				"KERNEL==\"iommu\", GROUP=\"...\", MODE=\"0660\"");
+	return fd;
+}
+
+static int cdev_space_open(struct pt_space *space, int fd, struct pt_error *err)
+{
+	int r;
+
+	space->fd = fd;
+	if (fd < 0) {
+		r = open_iommu(space->sys, &space->fd, err);
+		if (r < 0)
+			return r;
+		space->owns_fd = true;
+	}
+	r = iommufd_ioas_alloc(space->sys, space->fd, &space->ioas_id);
+	if (r == -ENOTTY && !space->owns_fd)
+		return pt_error_set(err, r, "descriptor %d: is not a " PT_IOMMU_NODE " descriptor",
+				    fd);
+	if (r < 0) {
+		pt_error_set(err, r, PT_IOMMU_NODE ": IOMMU_IOAS_ALLOC: %s", strerror(-r));
+		if (space->owns_fd)
+			pt_close_fd(space->sys, &space->fd);
+	}
+	return r;
+}
+
+static void cdev_space_close(struct pt_space *space)
+{
+	(void)iommufd_destroy(space->sys, space->fd, space->ioas_id);
+	if (space->owns_fd)
+		pt_close_fd(space->sys, &space->fd);
+}
+
+/*
+ * MAP_FILE takes folios from the file itself; a kernel before 6.13 does not know it (ENOTTY), and
+ * one that knows it may not know this kind of file (EINVAL, EOPNOTSUPP): then the page-table walk
+ * of MAP decides.
+ */
+static int cdev_map(struct pt_space *space, uint64_t iova, uint64_t size,
+		    const struct pt_memory *memory, unsigned access, bool *ret_by_file)
+{
+	int r;
+
+	if (memory->fd >= 0 && !space->no_map_file) {
+		r = iommufd_ioas_map_file(space->sys, space->fd, space->ioas_id, iova, size,
+					  memory->fd, memory->offset, access);
+		if (r >= 0)
+			*ret_by_file = true;
+		if (r != -ENOTTY && r != -EINVAL && r != -EOPNOTSUPP)
+			return r;
+		if (r == -ENOTTY)
+			space->no_map_file = true;
+	}
+	r = iommufd_ioas_map(space->sys, space->fd, space->ioas_id, iova, size, memory->hva,
+			     access);
+	if (r >= 0)
+		*ret_by_file = false;
+	return r;
+}
+
+static int cdev_unmap(struct pt_space *space, uint64_t iova, uint64_t size)
+{
+	return iommufd_ioas_unmap(space->sys, space->fd, space->ioas_id, iova, size);
+}
+
+static int cdev_ranges(struct pt_space *space, struct pt_iova_range *ranges, size_t max,
+		       size_t *ret_count)
+{
+	return iommufd_ioas_ranges(space->sys, space->fd, space->ioas_id, ranges, max, ret_count);
+}
+
+static int explain_eperm(struct pt_device *device, struct pt_error *err)
+{
+	const struct pt_host_device *host = &device->host;
+
+	for (unsigned i = 0; i < host->sibling_count; i++) {
+		if (!host->siblings[i].blocks)
+			continue;
+		pt_error_set(err, -EPERM,
+			     "%s: cannot be bound: %s of the same IOMMU group (%d) is bound to %s",
+			     host->bdf, host->siblings[i].bdf, host->group,
+			     host->siblings[i].driver);
+		return pt_error_remedy(err, -EPERM, "bind %s to vfio-pci too, or unbind it from %s",
+				       host->siblings[i].bdf, host->siblings[i].driver);
+	}
+	pt_error_set(
+		err, -EPERM,
+		"%s: cannot be bound: the kernel refuses DMA for it (its interrupts are not isolated, or another "
+		"process has a function of IOMMU group %d)",
+		host->bdf, host->group);
+	return pt_error_remedy(
+		err, -EPERM,
+		"enable interrupt remapping in the firmware; on a machine without it, and with "
+		"guests you trust, set the module parameter iommufd.allow_unsafe_interrupts=1");
+}
+
+static int explain_in_use(struct pt_device *device, int code, const char *node,
+			  struct pt_error *err)
+{
+	char holder[128];
+
+	if (pt_host_holder(device->sys, node, holder, sizeof(holder)) == 0) {
+		pt_error_set(
+			err, code,
+			"%s: cannot be bound: %s; it may be in use, or its IOMMU lacks cache coherency",
+			device->host.bdf, strerror(-code));
+		return pt_error_remedy(
+			err, code, "see who has %s open (`fuser %s` as root), and the kernel's log",
+			node, node);
+	}
+	pt_error_set(err, code, "%s: in use by %s, which has %s open", device->host.bdf, holder,
+		     node);
+	return pt_error_remedy(err, code, "end that process first");
+}
+
+/* The same errno has several causes; look which one it is. Source: drivers/vfio/device_cdev.c and
+ * what it calls. */
+static int explain_bind(struct pt_device *device, int code, struct pt_error *err)
+{
+	const struct pt_host_device *host = &device->host;
+	char node[PT_NODE_SIZE * 2];
+
+	/* Siblings may have changed since the device was opened. */
+	(void)pt_host_read(device->sys, host->bdf, &device->host, NULL);
+	switch (code) {
+	case -EPERM:
+		return explain_eperm(device, err);
+	case -EINVAL:
+		(void)snprintf(node, sizeof(node), PT_VFIO_NODES "%s", host->node);
+		return explain_in_use(device, code, node, err);
+	case -EBUSY:
+		(void)snprintf(node, sizeof(node), "/dev/vfio/%d", host->group);
+		return explain_in_use(device, code, node, err);
+	case -EACCES:
+		pt_error_set(
+			err, code,
+			"%s: its physical function is bound to vfio-pci and asks for a VF token",
+			host->bdf);
+		return pt_error_remedy(err, code,
+				       "bind the physical function to its host driver instead");
+	case -EAGAIN:
+		pt_error_set(err, code, "%s: cannot be bound: it is being reset by someone else",
+			     host->bdf);
+		return pt_error_remedy(err, code, "try again");
+	case -ENOTTY:
+		pt_error_set(err, code,
+			     "%s: this kernel's VFIO does not know VFIO_DEVICE_BIND_IOMMUFD",
+			     host->bdf);
+		return pt_error_remedy(err, code,
+				       "run a kernel with CONFIG_VFIO_DEVICE_CDEV (6.6 or newer)");
+	default:
+		return pt_error_set(err, code, "%s: VFIO_DEVICE_BIND_IOMMUFD: %s", host->bdf,
+				    strerror(-code));
+	}
+}
+
+static int cdev_bind(struct pt_device *device, struct pt_space *space, struct pt_error *err)
+{
+	int r;
+
+	for (unsigned i = 0;; i++) {
+		r = vfio_bind_iommufd(device->sys, device->fd, space->fd, &device->devid);
+		if (r != -EAGAIN || i == RETRIES)
+			break;
+		device->sys->sleep_ms(device->sys->ctx, RETRY_MS);
+	}
+	return r < 0 ? explain_bind(device, r, err) : 0;
+}
+
+static int cdev_attach(struct pt_device *device, struct pt_space *space, struct pt_error *err)
+{
+	int r = vfio_attach(device->sys, device->fd, space->ioas_id);
+
+	if (r == -EADDRINUSE) {
+		pt_error_set(
+			err, r,
+			"%s: memory that is already mapped for devices lies in an address range that its "
+			"IOMMU reserves",
+			device->host.bdf);
+		return pt_error_remedy(err, r, "see /sys/kernel/iommu_groups/%d/reserved_regions",
+				       device->host.group);
+	}
+	if (r < 0)
+		return pt_error_set(err, r, "%s: VFIO_DEVICE_ATTACH_IOMMUFD_PT: %s",
+				    device->host.bdf, strerror(-r));
+	return 0;
+}
+
+static void cdev_detach(struct pt_device *device)
+{
+	(void)vfio_detach(device->sys, device->fd);
+}
+
+const struct pt_backend pt_cdev_backend = {
+	.name = "cdev",
+	.space_open = cdev_space_open,
+	.space_close = cdev_space_close,
+	.map = cdev_map,
+	.unmap = cdev_unmap,
+	.ranges = cdev_ranges,
+	.bind = cdev_bind,
+	.attach = cdev_attach,
+	.detach = cdev_detach,
+};

@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "internal.h"
+#include "vfio_ioctl.h"
+
+#define GIB (1ull << 30)
+
+#define RESET_RETRIES  20
+#define RESET_RETRY_MS 10
+
+static const char *const state_names[] = {
+	[PT_DEVICE_CLOSED] = "closed",	   [PT_DEVICE_OPENED] = "opened",
+	[PT_DEVICE_ATTACHED] = "attached", [PT_DEVICE_RUNNING] = "running",
+	[PT_DEVICE_LOST] = "lost",
+};
+
+/* The moves there are: a mask of next states for each state. */
+static const unsigned next_states[] = {
+	[PT_DEVICE_CLOSED] = 1u << PT_DEVICE_OPENED,
+	[PT_DEVICE_OPENED] =
+		1u << PT_DEVICE_ATTACHED | 1u << PT_DEVICE_CLOSED | 1u << PT_DEVICE_LOST,
+	[PT_DEVICE_ATTACHED] = 1u << PT_DEVICE_RUNNING | 1u << PT_DEVICE_OPENED |
+			       1u << PT_DEVICE_CLOSED | 1u << PT_DEVICE_LOST,
+	[PT_DEVICE_RUNNING] = 1u << PT_DEVICE_ATTACHED | 1u << PT_DEVICE_LOST,
+	[PT_DEVICE_LOST] = 1u << PT_DEVICE_OPENED | 1u << PT_DEVICE_CLOSED,
+};
+
+int pt_device_require(const struct pt_device *device, unsigned states, const char *what,
+		      struct pt_error *err)
+{
+	if (1u << device->state & states)
+		return 0;
+	return pt_error_set(err, -EBADFD, "%s: cannot %s: it is %s", device->host.bdf, what,
+			    state_names[device->state]);
+}
+
+void pt_device_move(struct pt_device *device, enum pt_device_state next)
+{
+	if (next_states[device->state] & 1u << next)
+		device->state = next;
+}
+
+int pt_device_noted(struct pt_device *device, int code)
+{
+	if (code == -ENODEV)
+		pt_device_move(device, PT_DEVICE_LOST);
+	return code;
+}
+
+/* The device number that sysfs gives for the function's node. */
+static int expected_rdev(const struct pt_sys *sys, const struct pt_host_device *host,
+			 unsigned *ret_major, unsigned *ret_minor)
+{
+	char path[PT_PATH_SIZE], buf[32];
+	int r;
+
+	(void)snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev/%s/dev", host->bdf,
+		       host->node);
+	r = pt_read_file(sys, path, buf, sizeof(buf));
+	if (r < 0)
+		return r;
+	return sscanf(buf, "%u:%u", ret_major, ret_minor) == 2 ? 0 : -EIO;
+}
+
+/* Whether @fd is the node that sysfs names for the function. */
+static int check_identity(const struct pt_sys *sys, const struct pt_host_device *host, int fd,
+			  struct pt_error *err)
+{
+	unsigned want_major, want_minor, major, minor;
+	int r = expected_rdev(sys, host, &want_major, &want_minor);
+
+	if (r == 0)
+		r = sys->rdev(sys->ctx, fd, &major, &minor);
+	if (r < 0)
+		return pt_error_set(err, r,
+				    "%s: finding the device number of " PT_VFIO_NODES "%s: %s",
+				    host->bdf, host->node, strerror(-r));
+	if (major == want_major && minor == want_minor)
+		return 0;
+	pt_error_set(err, -EINVAL,
+		     "%s: " PT_VFIO_NODES
+		     "%s has device number %u:%u, not %u:%u: it is another device",
+		     host->bdf, host->node, major, minor, want_major, want_minor);
+	return pt_error_remedy(
+		err, -EINVAL,
+		"nodes may be being renumbered: try again; else look for a stale node in " PT_VFIO_NODES);
+}
+
+static int open_node(const struct pt_sys *sys, const struct pt_host_device *host, int *ret_fd,
+		     struct pt_error *err)
+{
+	char path[PT_NODE_SIZE * 2], holder[128];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), PT_VFIO_NODES "%s", host->node);
+	fd = sys->open(sys->ctx, path, O_RDWR);
+	if (fd >= 0) {
+		*ret_fd = fd;
+		return 0;
+	}
+	pt_error_set(err, fd, "%s: %s: %s", host->bdf, path, strerror(-fd));
+	if (fd == -EACCES || fd == -EPERM)
+		pt_error_remedy(err, fd, "run as root, or give this user the node: chown $USER %s",
+				path);
+	else if (fd == -EBUSY && pt_host_holder(sys, path, holder, sizeof(holder)) > 0)
+		pt_error_remedy(err, fd, "%s has it open: end that process first", holder);
+	return fd;
+}
+
+static int create(const struct pt_sys *sys, const struct pt_host_device *host, int fd,
+		  struct pt_device **ret_device, struct pt_error *err)
+{
+	struct pt_device *device = pt_alloc(sys, sizeof(*device));
+
+	if (!device)
+		return pt_no_memory(err, host->bdf);
+	device->sys = sys;
+	device->host = *host;
+	device->fd = fd;
+	device->state = PT_DEVICE_OPENED;
+	*ret_device = device;
+	return 0;
+}
+
+PT_PUBLIC int pt_device_open(const struct pt_sys *sys, const char *name,
+			     struct pt_device **ret_device, struct pt_error *err)
+{
+	struct pt_host_device host;
+	char bdf[PT_BDF_SIZE];
+	int fd = -1;
+	int r = pt_host_resolve(sys, name, bdf, err);
+
+	if (r == 0)
+		r = pt_host_read(sys, bdf, &host, err);
+	if (r == 0)
+		r = pt_host_assignable(sys, &host, err);
+	if (r == 0)
+		r = open_node(sys, &host, &fd, err);
+	if (r == 0)
+		r = check_identity(sys, &host, fd, err);
+	if (r == 0)
+		r = create(sys, &host, fd, ret_device, err);
+	if (r < 0)
+		pt_close_fd(sys, &fd);
+	return r;
+}
+
+/* The function that a descriptor's device number belongs to. */
+static int function_of_fd(const struct pt_sys *sys, int fd, char *ret_bdf, struct pt_error *err)
+{
+	char link[PT_PATH_SIZE], real[PT_PATH_SIZE];
+	unsigned major, minor;
+	const char *node;
+	int r = sys->rdev(sys->ctx, fd, &major, &minor);
+
+	if (r < 0)
+		return pt_error_set(err, r, "descriptor %d: is not a VFIO device node: %s", fd,
+				    strerror(-r));
+	(void)snprintf(link, sizeof(link), "/sys/dev/char/%u:%u", major, minor);
+	r = sys->realpath(sys->ctx, link, real, sizeof(real));
+	if (r < 0)
+		return pt_error_set(err, r, "descriptor %d: %s: %s", fd, link, strerror(-r));
+	node = strstr(real, "/vfio-dev/");
+	if (!node)
+		return pt_error_set(err, -ENOTTY, "descriptor %d: is not a VFIO device node (%s)",
+				    fd, real);
+	(void)snprintf(link, sizeof(link), PT_VFIO_NODES "%s", node + strlen("/vfio-dev/"));
+	r = pt_host_resolve(sys, link, ret_bdf, err);
+	return r < 0 ? pt_error_prefix(err, r, "descriptor %d", fd) : 0;
+}
+
+PT_PUBLIC int pt_device_open_fd(const struct pt_sys *sys, int fd, const char *bdf,
+				struct pt_device **ret_device, struct pt_error *err)
+{
+	struct pt_host_device host;
+	char found[PT_BDF_SIZE];
+	int r = function_of_fd(sys, fd, found, err);
+
+	if (r < 0)
+		return r;
+	if (bdf && strcmp(bdf, found))
+		return pt_error_set(err, -EINVAL, "descriptor %d: is %s, not %s", fd, found, bdf);
+	r = pt_host_read(sys, found, &host, err);
+	if (r == 0)
+		r = check_identity(sys, &host, fd, err);
+	return r < 0 ? r : create(sys, &host, fd, ret_device, err);
+}
+
+static int read_regions(struct pt_device *device, unsigned count, struct pt_error *err)
+{
+	int r;
+
+	for (unsigned i = 0; i < PT_REGION_COUNT && i < count; i++) {
+		struct pt_device_region *region = &device->regions[i];
+
+		r = vfio_region_info(device->sys, device->fd, i, &region->info,
+				     &region->file_offset);
+		/* The VGA region is an error where the device is no VGA. */
+		if (r == -EINVAL && i == PT_REGION_VGA)
+			r = 0;
+		if (r < 0)
+			return pt_error_set(err, r, "%s: reading region %u: %s", device->host.bdf,
+					    i, strerror(-r));
+	}
+	return 0;
+}
+
+static int read_irqs(struct pt_device *device, unsigned count, struct pt_error *err)
+{
+	int r;
+
+	for (unsigned i = 0; i < PT_IRQ_COUNT && i < count; i++) {
+		r = vfio_irq_info(device->sys, device->fd, i, &device->irqs[i]);
+		/* Drivers answer EINVAL for what they do not have: ERR of a conventional device,
+		 * MSI-X of a mdev. */
+		if (r == -EINVAL)
+			r = 0;
+		if (r < 0)
+			return pt_error_set(err, r, "%s: reading interrupt %u: %s",
+					    device->host.bdf, i, strerror(-r));
+	}
+	return 0;
+}
+
+static int read_device(struct pt_device *device, struct pt_error *err)
+{
+	unsigned regions, irqs;
+	int r = vfio_device_info(device->sys, device->fd, &regions, &irqs, &device->resettable);
+
+	if (r < 0)
+		return pt_error_set(err, r, "%s: VFIO_DEVICE_GET_INFO: %s", device->host.bdf,
+				    strerror(-r));
+	r = read_regions(device, regions, err);
+	return r < 0 ? r : read_irqs(device, irqs, err);
+}
+
+PT_PUBLIC int pt_device_attach(struct pt_device *device, struct pt_space *space,
+			       struct pt_error *err)
+{
+	int r = pt_device_require(device, 1u << PT_DEVICE_OPENED, "attach it", err);
+
+	if (r < 0)
+		return r;
+	/* There is no unbind but close: what was bound once can only be attached within the same
+	 * iommufd. */
+	if (device->bound && device->space != space)
+		return pt_error_set(err, -EINVAL, "%s: is bound to another IO address space",
+				    device->host.bdf);
+	if (!device->bound) {
+		r = space->backend->bind(device, space, err);
+		if (r < 0)
+			return pt_device_noted(device, r);
+		device->bound = true;
+		device->space = space;
+	}
+	r = space->backend->attach(device, space, err);
+	if (r < 0)
+		return pt_device_noted(device, r);
+	r = read_device(device, err);
+	if (r < 0) {
+		space->backend->detach(device);
+		return pt_device_noted(device, r);
+	}
+	device->attached = true;
+	pt_device_move(device, PT_DEVICE_ATTACHED);
+	return 0;
+}
+
+static void unmap_region(struct pt_device *device, struct pt_device_region *region)
+{
+	if (region->reserved)
+		(void)device->sys->munmap(device->sys->ctx, region->reserved,
+					  region->reserved_size);
+	region->reserved = NULL;
+	region->base = NULL;
+}
+
+PT_PUBLIC void pt_device_detach(struct pt_device *device)
+{
+	for (unsigned i = 0; i < PT_IRQ_COUNT; i++)
+		pt_device_irq_disable(device, i);
+	for (unsigned i = 0; i < PT_REGION_COUNT; i++)
+		unmap_region(device, &device->regions[i]);
+	if (device->attached)
+		device->space->backend->detach(device);
+	device->attached = false;
+	if (device->state != PT_DEVICE_CLOSED)
+		device->state = PT_DEVICE_OPENED;
+}
+
+PT_PUBLIC void pt_device_close(struct pt_device *device)
+{
+	if (!device)
+		return;
+	pt_device_detach(device);
+	pt_close_fd(device->sys, &device->fd);
+	pt_free(device->sys, device);
+}
+
+PT_PUBLIC int pt_device_kvm_fd(const struct pt_device *device)
+{
+	return device->fd;
+}
+
+PT_PUBLIC const char *pt_device_bdf(const struct pt_device *device)
+{
+	return device->host.bdf;
+}
+
+PT_PUBLIC enum pt_device_state pt_device_state(const struct pt_device *device)
+{
+	return device->state;
+}
+
+PT_PUBLIC int pt_device_resettable(const struct pt_device *device)
+{
+	return device->resettable;
+}
+
+PT_PUBLIC const struct pt_region *pt_device_region(const struct pt_device *device, unsigned index)
+{
+	return index < PT_REGION_COUNT ? &device->regions[index].info : NULL;
+}
+
+PT_PUBLIC const struct pt_irq *pt_device_irq(const struct pt_device *device, unsigned index)
+{
+	return index < PT_IRQ_COUNT ? &device->irqs[index] : NULL;
+}
+
+static int check_access(const struct pt_device *device, unsigned region, uint64_t offset,
+			size_t size)
+{
+	uint64_t end;
+
+	if (region >= PT_REGION_COUNT || pt_add_overflow(offset, size, &end) ||
+	    end > device->regions[region].info.size)
+		return -EINVAL;
+	return 0;
+}
+
+PT_PUBLIC int pt_device_read(struct pt_device *device, unsigned region, uint64_t offset, void *buf,
+			     size_t size)
+{
+	uint8_t bytes[8];
+	int64_t n;
+
+	if (size > sizeof(bytes) || check_access(device, region, offset, size) < 0)
+		return -EINVAL;
+	n = device->sys->pread(device->sys->ctx, device->fd, bytes, size,
+			       device->regions[region].file_offset + offset);
+	if (n != (int64_t)size)
+		return pt_device_noted(device, n < 0 ? (int)n : -EIO);
+	memcpy(buf, bytes, size);
+	return 0;
+}
+
+PT_PUBLIC int pt_device_write(struct pt_device *device, unsigned region, uint64_t offset,
+			      const void *buf, size_t size)
+{
+	int64_t n;
+
+	if (check_access(device, region, offset, size) < 0)
+		return -EINVAL;
+	n = device->sys->pwrite(device->sys->ctx, device->fd, buf, size,
+				device->regions[region].file_offset + offset);
+	if (n != (int64_t)size)
+		return pt_device_noted(device, n < 0 ? (int)n : -EIO);
+	return 0;
+}
+
+static int reserve(struct pt_device *device, struct pt_device_region *region)
+{
+	uint64_t alignment = PT_PAGE_SIZE;
+	uintptr_t start;
+	int r;
+
+	while (alignment < region->info.size && alignment < GIB)
+		alignment *= 2;
+	/* Room for one alignment more lets the base be moved up to a multiple. */
+	region->reserved_size = region->info.size + alignment;
+	r = device->sys->mmap(device->sys->ctx, NULL, region->reserved_size, PROT_NONE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0,
+			      &region->reserved);
+	if (r < 0)
+		return r;
+	start = (uintptr_t)region->reserved;
+	region->base = (char *)region->reserved + (alignment - start % alignment) % alignment;
+	return 0;
+}
+
+PT_PUBLIC int pt_device_map(struct pt_device *device, unsigned region, void **ret_base,
+			    struct pt_error *err)
+{
+	struct pt_device_region *reg;
+	void *addr;
+	int prot, r;
+
+	r = pt_device_require(device, 1u << PT_DEVICE_ATTACHED | 1u << PT_DEVICE_RUNNING,
+			      "map its regions", err);
+	if (r < 0)
+		return r;
+	reg = region < PT_REGION_COUNT ? &device->regions[region] : NULL;
+	if (!reg || reg->info.area_count == 0)
+		return pt_error_set(err, -ENODATA, "%s: region %u cannot be mapped",
+				    device->host.bdf, region);
+	if (reg->base) {
+		*ret_base = reg->base;
+		return 0;
+	}
+	prot = (reg->info.flags & PT_REGION_READ ? PROT_READ : 0) |
+	       (reg->info.flags & PT_REGION_WRITE ? PROT_WRITE : 0);
+	r = reserve(device, reg);
+	for (unsigned i = 0; r == 0 && i < reg->info.area_count; i++) {
+		const struct pt_area *area = &reg->info.areas[i];
+
+		r = device->sys->mmap(device->sys->ctx, (char *)reg->base + area->offset,
+				      area->size, prot, MAP_SHARED | MAP_FIXED, device->fd,
+				      reg->file_offset + area->offset, &addr);
+	}
+	if (r < 0) {
+		unmap_region(device, reg);
+		return pt_error_set(err, pt_device_noted(device, r), "%s: mapping region %u: %s",
+				    device->host.bdf, region, strerror(-r));
+	}
+	*ret_base = reg->base;
+	return 0;
+}
+
+PT_PUBLIC int pt_device_irq_set(struct pt_device *device, unsigned index, unsigned start,
+				unsigned count, const int *fds, struct pt_error *err)
+{
+	unsigned end;
+	int r;
+
+	if (index >= PT_IRQ_COUNT || count == 0 || __builtin_add_overflow(start, count, &end) ||
+	    end > device->irqs[index].count)
+		return pt_error_set(err, -EINVAL, "%s: interrupt %u: it has no vectors %u to %u",
+				    device->host.bdf, index, start, start + count - 1);
+	r = vfio_irq_trigger(device->sys, device->fd, index, start, count, fds);
+	if (r < 0)
+		return pt_error_set(err, pt_device_noted(device, r),
+				    "%s: interrupt %u: enabling vectors %u to %u: %s",
+				    device->host.bdf, index, start, end - 1, strerror(-r));
+	if (r == 0)
+		device->irq_enabled[index] = true;
+	return r;
+}
+
+PT_PUBLIC int pt_device_irq_unmask_fd(struct pt_device *device, int fd, struct pt_error *err)
+{
+	int r = vfio_irq_unmask_fd(device->sys, device->fd, PT_IRQ_INTX, fd);
+
+	if (r < 0)
+		return pt_error_set(err, pt_device_noted(device, r),
+				    "%s: INTx: unmasking by eventfd: %s", device->host.bdf,
+				    strerror(-r));
+	return 0;
+}
+
+PT_PUBLIC void pt_device_irq_disable(struct pt_device *device, unsigned index)
+{
+	if (index >= PT_IRQ_COUNT || !device->irq_enabled[index])
+		return;
+	(void)vfio_irq_disable(device->sys, device->fd, index);
+	device->irq_enabled[index] = false;
+}
+
+PT_PUBLIC int pt_device_reset(struct pt_device *device, struct pt_error *err)
+{
+	int r;
+
+	if (!device->resettable) {
+		pt_error_set(err, -ENOTTY, "%s: the kernel has no way to reset it alone",
+			     device->host.bdf);
+		return pt_error_remedy(err, -ENOTTY, "see /sys/bus/pci/devices/%s/reset_method",
+				       device->host.bdf);
+	}
+	for (unsigned i = 0;; i++) {
+		r = vfio_reset(device->sys, device->fd);
+		if (r != -EAGAIN || i == RESET_RETRIES)
+			break;
+		device->sys->sleep_ms(device->sys->ctx, RESET_RETRY_MS);
+	}
+	if (r < 0)
+		return pt_error_set(err, pt_device_noted(device, r), "%s: VFIO_DEVICE_RESET: %s",
+				    device->host.bdf, strerror(-r));
+	return 0;
+}

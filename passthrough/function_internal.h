@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* struct pt_function's insides, and the parts that its files offer each other. */
+#ifndef PASSTHROUGH_FUNCTION_INTERNAL_H
+#define PASSTHROUGH_FUNCTION_INTERNAL_H
+
+#include <passthrough/function.h>
+
+#include "internal.h"
+#include "vconfig.h"
+
+#define PT_MSIX_ENTRY_SIZE 16u
+
+/* Mappable areas, each of which the MSI-X table and the PBA can cut in two. */
+#define PT_BAR_PIECES (PT_REGION_AREAS + 2)
+
+/*
+ * struct pt_vector - a message-signalled interrupt on its way from host to guest
+ * @fd: eventfd between VFIO and KVM, -1 until the vector is first used
+ * @routed: the embedder has @address and @data for it
+ * @connected: the embedder delivers signals of @fd. Without, they gather in @fd: that is what
+ * "pending" means.
+ * @armed: VFIO signals @fd
+ */
+struct pt_vector {
+	uint64_t address;
+	uint32_t data;
+	int fd;
+	bool routed;
+	bool connected;
+	bool armed;
+};
+
+/* What the guest wants of a vector. */
+struct pt_wanted {
+	bool live; /* enabled and not masked */
+	uint64_t address;
+	uint32_t data;
+};
+
+/*
+ * struct pt_vectors - the vectors of MSI or of MSI-X
+ * @index: PT_IRQ_MSI or PT_IRQ_MSIX
+ * @count: vectors that the function has
+ * @minimum: vectors that the host's index is enabled with at least, whether they are used or not
+ * @enabled: vectors that it is enabled with, 0 when it is not
+ * @scratch: @count descriptors, for one SET_IRQS
+ */
+struct pt_vectors {
+	unsigned index;
+	unsigned count;
+	unsigned minimum;
+	unsigned enabled;
+	struct pt_vector *list;
+	int *scratch;
+	struct pt_wanted (*wanted)(const struct pt_function *function, unsigned vector);
+};
+
+struct pt_msix {
+	unsigned table_bar;
+	unsigned pba_bar;
+	uint64_t table_offset;
+	uint64_t pba_offset;
+	uint64_t table_size; /* bytes */
+	uint64_t pba_size;
+	uint8_t *table; /* as the guest wrote it */
+	struct pt_vectors vectors;
+};
+
+/* @upper, @mask, @pending: registers that the capability may lack, 0 then. Offsets from its start.
+ */
+struct pt_msi {
+	unsigned upper;
+	unsigned data;
+	unsigned mask;
+	unsigned pending;
+	struct pt_vectors vectors;
+};
+
+struct pt_intx {
+	int trigger;
+	int resample;
+};
+
+enum pt_irq_mode {
+	PT_MODE_NONE,
+	PT_MODE_INTX,
+	PT_MODE_MSI,
+	PT_MODE_MSIX,
+};
+
+struct pt_function_bar {
+	struct pt_bar bar;
+	void *base; /* NULL: nothing of it can be mapped */
+	unsigned piece_count;
+	unsigned pieces_added;
+	struct pt_area pieces[PT_BAR_PIECES];
+};
+
+struct pt_function {
+	const struct pt_sys *sys;
+	struct pt_device *device;
+	struct pt_function_setup setup;
+	const struct pt_guest_ops *ops;
+	void *ctx;
+	bool running;
+	bool dead_reported;
+	uint16_t command; /* as the guest last wrote it */
+	bool powered;	  /* in D0 */
+	unsigned pin;	  /* 1 to 4, 0 for none */
+	enum pt_irq_mode mode;
+	struct pt_function_stats stats;
+	struct pt_function_bar bars[PT_BARS];
+	struct pt_intx intx;
+	struct pt_msi msi;
+	struct pt_msix msix;
+	struct pt_vconfig config;
+};
+
+/* function.c */
+void pt_report(struct pt_function *function, const struct pt_error *err);
+/* What one of the embedder's callbacks said, with the device's name before it. */
+void pt_report_callback(struct pt_function *function, struct pt_error *err);
+
+/* bars.c: the BARs in the guest's address space. */
+int pt_bars_init(struct pt_function *function, const uint8_t *raw, struct pt_error *err);
+int pt_bars_map(struct pt_function *function, struct pt_error *err);
+/* The address that the guest's register holds. */
+uint64_t pt_bar_address(const struct pt_function *function, unsigned i);
+/* Takes out every BAR that is not where and as @command, @powered and the registers want it. */
+void pt_bars_withdraw(struct pt_function *function, uint16_t command, bool powered);
+/* Puts in every BAR that is wanted and not in yet. The device decodes by now. */
+void pt_bars_place(struct pt_function *function);
+
+/* irq.c: which kind of interrupt is in use, and INTx itself. */
+/* Brings the host in line with what the guest's registers ask for. */
+int pt_irq_sync(struct pt_function *function, struct pt_error *err);
+/* Every interrupt off. */
+void pt_irq_stop(struct pt_function *function);
+
+/* vectors.c */
+int pt_vectors_init(struct pt_function *function, struct pt_vectors *vectors, unsigned index,
+		    unsigned count, struct pt_error *err);
+void pt_vectors_done(struct pt_function *function, struct pt_vectors *vectors);
+/* Reconciles vectors @first to @first + @count - 1 with what is wanted; failures are reported, the
+ * rest goes on. */
+void pt_vectors_sync(struct pt_function *function, struct pt_vectors *vectors, unsigned first,
+		     unsigned count);
+/* The guest enabled them: enable the host's index, with @minimum vectors at least, and reconcile
+ * them all. */
+void pt_vectors_start(struct pt_function *function, struct pt_vectors *vectors, unsigned minimum);
+/* All of them off. */
+void pt_vectors_stop(struct pt_function *function, struct pt_vectors *vectors);
+bool pt_vectors_pending(struct pt_function *function, const struct pt_vectors *vectors,
+			unsigned vector);
+unsigned pt_vectors_connected(const struct pt_vectors *vectors);
+
+/* msi.c */
+int pt_msi_init(struct pt_function *function, const uint8_t *raw, struct pt_error *err);
+bool pt_msi_enabled(const struct pt_function *function);
+/* How many messages the guest gave the function. */
+unsigned pt_msi_allowed(const struct pt_function *function);
+/* Refreshes the pending register before the guest reads it. */
+void pt_msi_update_pending(struct pt_function *function, unsigned offset, unsigned size);
+
+/* msix.c */
+/* Whether the capability at @offset can be served: its table and PBA lie in memory BARs that the
+ * device has. */
+bool pt_msix_usable(const struct pt_function *function, const uint8_t *raw, unsigned offset);
+int pt_msix_init(struct pt_function *function, const uint8_t *raw, struct pt_error *err);
+void pt_msix_done(struct pt_function *function);
+void pt_msix_reset(struct pt_function *function);
+bool pt_msix_enabled(const struct pt_function *function);
+/* The guest accesses a BAR; true when it was the table or the PBA. */
+bool pt_msix_read(struct pt_function *function, unsigned bar, uint64_t offset, uint8_t *buf,
+		  size_t size);
+bool pt_msix_write(struct pt_function *function, unsigned bar, uint64_t offset, const uint8_t *buf,
+		   size_t size);
+
+static inline uint32_t pt_load_le(const uint8_t *bytes, unsigned size)
+{
+	uint32_t value = 0;
+
+	for (unsigned i = 0; i < size; i++)
+		value |= (uint32_t)bytes[i] << (8 * i);
+	return value;
+}
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* iommufd's ioctls as functions. Each returns 0 or the kernel's -errno. Source:
+ * include/uapi/linux/iommufd.h. */
+#ifndef PASSTHROUGH_IOMMUFD_IOCTL_H
+#define PASSTHROUGH_IOMMUFD_IOCTL_H
+
+#include <passthrough/space.h>
+
+/* Inverse: iommufd_destroy(). */
+int iommufd_ioas_alloc(const struct pt_sys *sys, int fd, uint32_t *ret_id);
+int iommufd_destroy(const struct pt_sys *sys, int fd, uint32_t id);
+
+/* @access: PT_MAP_*. Inverse of both: iommufd_ioas_unmap(). */
+int iommufd_ioas_map(const struct pt_sys *sys, int fd, uint32_t ioas, uint64_t iova, uint64_t size,
+		     void *hva, unsigned access);
+int iommufd_ioas_map_file(const struct pt_sys *sys, int fd, uint32_t ioas, uint64_t iova,
+			  uint64_t size, int file, uint64_t offset, unsigned access);
+int iommufd_ioas_unmap(const struct pt_sys *sys, int fd, uint32_t ioas, uint64_t iova,
+		       uint64_t size);
+
+/* Fills in at most @max ranges; *ret_count says how many there are. */
+int iommufd_ioas_ranges(const struct pt_sys *sys, int fd, uint32_t ioas,
+			struct pt_iova_range *ranges, size_t max, size_t *ret_count);
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * struct pt_space: the list of what devices can reach.
+ *
+ * Invariant: the list holds exactly what the kernel was told and has not been untold. An entry's
+ * place is reserved before the kernel maps, so that nothing can fail after it; an entry leaves the
+ * list only when the kernel has unmapped it.
+ */
+#include <inttypes.h>
+
+#include "internal.h"
+
+#define RANGES_SHOWN 64
+
+static int space_open(const struct pt_sys *sys, int fd, struct pt_space **ret_space,
+		      struct pt_error *err)
+{
+	struct pt_space *space = pt_alloc(sys, sizeof(*space));
+	int r;
+
+	if (!space)
+		return pt_no_memory(err, PT_IOMMU_NODE);
+	space->sys = sys;
+	space->backend = &pt_cdev_backend;
+	space->fd = -1;
+	r = space->backend->space_open(space, fd, err);
+	if (r < 0) {
+		pt_free(sys, space);
+		return r;
+	}
+	*ret_space = space;
+	return 0;
+}
+
+PT_PUBLIC int pt_space_open(const struct pt_sys *sys, struct pt_space **ret_space,
+			    struct pt_error *err)
+{
+	return space_open(sys, -1, ret_space, err);
+}
+
+PT_PUBLIC int pt_space_open_fd(const struct pt_sys *sys, int iommufd, struct pt_space **ret_space,
+			       struct pt_error *err)
+{
+	if (iommufd < 0)
+		return pt_error_set(err, -EBADF, "iommufd descriptor %d: not a descriptor",
+				    iommufd);
+	return space_open(sys, iommufd, ret_space, err);
+}
+
+PT_PUBLIC void pt_space_close(struct pt_space *space)
+{
+	if (!space)
+		return;
+	while (space->mapping_count > 0) {
+		const struct pt_mapping *m = &space->mappings[--space->mapping_count];
+
+		(void)space->backend->unmap(space, m->iova, m->size);
+	}
+	space->backend->space_close(space);
+	pt_free(space->sys, space->mappings);
+	pt_free(space->sys, space);
+}
+
+static int reserve_entry(struct pt_space *space)
+{
+	size_t max = space->mapping_max ? space->mapping_max * 2 : 8;
+	struct pt_mapping *mappings;
+
+	if (space->mapping_count < space->mapping_max)
+		return 0;
+	mappings = pt_alloc(space->sys, max * sizeof(*mappings));
+	if (!mappings)
+		return -ENOMEM;
+	if (space->mapping_count > 0)
+		memcpy(mappings, space->mappings, space->mapping_count * sizeof(*mappings));
+	pt_free(space->sys, space->mappings);
+	space->mappings = mappings;
+	space->mapping_max = max;
+	return 0;
+}
+
+static int check_range(uint64_t iova, uint64_t size, struct pt_error *err)
+{
+	uint64_t end;
+
+	if (size == 0 || !pt_aligned(iova, PT_PAGE_SIZE) || !pt_aligned(size, PT_PAGE_SIZE))
+		return pt_error_set(err, -EINVAL,
+				    "IOVA 0x%" PRIx64 ", 0x%" PRIx64 " bytes: not whole pages",
+				    iova, size);
+	if (pt_add_overflow(iova, size, &end))
+		return pt_error_set(err, -EOVERFLOW,
+				    "IOVA 0x%" PRIx64 ", 0x%" PRIx64 " bytes: ends beyond 64 bits",
+				    iova, size);
+	return 0;
+}
+
+static int explain_map(struct pt_space *space, uint64_t iova, uint64_t size, int code,
+		       struct pt_error *err)
+{
+	uint64_t memlock = space->sys->memlock(space->sys->ctx);
+
+	if (code == -EINVAL && pt_space_check(space, iova, size, err) == -EADDRNOTAVAIL)
+		return pt_error_set(err, code,
+				    "IOVA 0x%" PRIx64 "-0x%" PRIx64
+				    ": outside what the devices' IOMMU can address",
+				    iova, iova + size - 1);
+	pt_error_set(err, code, "IOVA 0x%" PRIx64 "-0x%" PRIx64 ": mapping it for devices: %s",
+		     iova, iova + size - 1, strerror(-code));
+	if (code == -ENOMEM && memlock != UINT64_MAX)
+		pt_error_remedy(err, code,
+				"this process may lock %" PRIu64
+				" KiB (RLIMIT_MEMLOCK, counted for all processes of "
+				"the user): raise it with `ulimit -l` or LimitMEMLOCK=",
+				memlock / 1024);
+	else if (code == -ENOMEM)
+		pt_error_remedy(err, code, "free memory on the host, or give the guest less");
+	return code;
+}
+
+PT_PUBLIC int pt_space_map(struct pt_space *space, uint64_t iova, uint64_t size,
+			   const struct pt_memory *memory, unsigned access, struct pt_error *err)
+{
+	bool by_file = false;
+	int r = check_range(iova, size, err);
+
+	if (r < 0)
+		return r;
+	if ((access & ~(PT_MAP_READ | PT_MAP_WRITE)) || access == 0)
+		return pt_error_set(err, -EINVAL, "IOVA 0x%" PRIx64 ": access %#x is none", iova,
+				    access);
+	for (size_t i = 0; i < space->mapping_count; i++) {
+		const struct pt_mapping *m = &space->mappings[i];
+
+		if (pt_overlaps(iova, size, m->iova, m->size))
+			return pt_error_set(err, -EEXIST,
+					    "IOVA 0x%" PRIx64 "-0x%" PRIx64 ": overlaps 0x%" PRIx64
+					    "-0x%" PRIx64 ", which is mapped",
+					    iova, iova + size - 1, m->iova, m->iova + m->size - 1);
+	}
+	r = reserve_entry(space);
+	if (r < 0)
+		return pt_no_memory(err, PT_IOMMU_NODE);
+	r = space->backend->map(space, iova, size, memory, access, &by_file);
+	if (r < 0)
+		return explain_map(space, iova, size, r, err);
+	space->mappings[space->mapping_count++] = (struct pt_mapping){.iova = iova, .size = size};
+	space->stats.maps++;
+	space->stats.by_file += by_file;
+	space->stats.bytes += size;
+	return 0;
+}
+
+PT_PUBLIC int pt_space_unmap(struct pt_space *space, uint64_t iova, uint64_t size,
+			     struct pt_error *err)
+{
+	int r;
+
+	for (size_t i = 0; i < space->mapping_count; i++) {
+		if (space->mappings[i].iova != iova || space->mappings[i].size != size)
+			continue;
+		r = space->backend->unmap(space, iova, size);
+		if (r < 0)
+			return pt_error_set(err, r,
+					    "IOVA 0x%" PRIx64 "-0x%" PRIx64 ": unmapping it: %s",
+					    iova, iova + size - 1, strerror(-r));
+		space->mappings[i] = space->mappings[--space->mapping_count];
+		space->stats.unmaps++;
+		space->stats.bytes -= size;
+		return 0;
+	}
+	return pt_error_set(err, -ENOENT, "IOVA 0x%" PRIx64 ", 0x%" PRIx64 " bytes: not a mapping",
+			    iova, size);
+}
+
+PT_PUBLIC int pt_space_ranges(struct pt_space *space, struct pt_iova_range *ranges, size_t max,
+			      size_t *ret_count, struct pt_error *err)
+{
+	int r = space->backend->ranges(space, ranges, max, ret_count);
+
+	if (r < 0)
+		return pt_error_set(err, r, PT_IOMMU_NODE ": reading the usable IOVA ranges: %s",
+				    strerror(-r));
+	return 0;
+}
+
+PT_PUBLIC int pt_space_check(struct pt_space *space, uint64_t iova, uint64_t size,
+			     struct pt_error *err)
+{
+	struct pt_iova_range ranges[RANGES_SHOWN];
+	char text[PT_ERROR_MESSAGE_SIZE / 2] = "";
+	size_t count, used = 0;
+	int r = check_range(iova, size, err);
+
+	if (r == 0)
+		r = pt_space_ranges(space, ranges, RANGES_SHOWN, &count, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < count && i < RANGES_SHOWN; i++) {
+		if (iova >= ranges[i].first && iova + (size - 1) <= ranges[i].last)
+			return 0;
+		if (used < sizeof(text))
+			used += (size_t)snprintf(text + used, sizeof(text) - used,
+						 "%s0x%" PRIx64 "-0x%" PRIx64, i > 0 ? ", " : "",
+						 ranges[i].first, ranges[i].last);
+	}
+	return pt_error_set(err, -EADDRNOTAVAIL,
+			    "IOVA 0x%" PRIx64 "-0x%" PRIx64
+			    ": not within what the devices' IOMMU can address: %s",
+			    iova, iova + size - 1, text);
+}
+
+PT_PUBLIC struct pt_space_stats pt_space_stats(const struct pt_space *space)
+{
+	return space->stats;
+}
+
+PT_PUBLIC int pt_space_fd(const struct pt_space *space)
+{
+	return space->fd;
+}
