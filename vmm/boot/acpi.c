@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+#include "boot/acpi.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "boot/acpi_tables.h"
+#include "devices/pm.h"
+#include "devices/reset_port.h"
+#include "devices/rtc.h"
+
+#define TABLE_ALIGN 64u
+
+/* Where the next table goes. A table that finds no room leaves the writer full, and every later one as well; the caller
+ * looks once, at the end. */
+struct writer {
+	uint8_t *bytes;
+	size_t size;
+	size_t used;
+	uint64_t base;
+	bool full;
+};
+
+/* Return: @size zeroed bytes, NULL when there is no room. */
+static void *take(struct writer *writer, size_t size, size_t align, uint64_t *ret_address)
+{
+	size_t at = (writer->used + align - 1) & ~(align - 1);
+
+	if (writer->full || at > writer->size || size > writer->size - at) {
+		writer->full = true;
+		*ret_address = 0;
+		return NULL;
+	}
+	writer->used = at + size;
+	*ret_address = writer->base + at;
+	return writer->bytes + at;
+}
+
+static uint8_t checksum(const void *bytes, size_t size)
+{
+	const uint8_t *byte = bytes;
+	uint8_t sum = 0;
+
+	for (size_t i = 0; i < size; i++)
+		sum = (uint8_t)(sum + byte[i]);
+	return (uint8_t)-sum;
+}
+
+static void seal(struct acpi_header *header, const char *signature, uint8_t revision, size_t length)
+{
+	memcpy(header->signature, signature, sizeof(header->signature));
+	header->length = (uint32_t)length;
+	header->revision = revision;
+	memcpy(header->oem_id, "TENON ", sizeof(header->oem_id));
+	memcpy(header->oem_table_id, "TENONVM ", sizeof(header->oem_table_id));
+	header->oem_revision = 1;
+	memcpy(header->creator_id, "TNON", sizeof(header->creator_id));
+	header->creator_revision = 1;
+	header->checksum = 0;
+	header->checksum = checksum(header, length);
+}
+
+static uint64_t write_dsdt(struct writer *writer)
+{
+	size_t size;
+	const uint8_t *code = acpi_dsdt(&size);
+	uint64_t address;
+	void *table = take(writer, size, TABLE_ALIGN, &address);
+
+	if (table)
+		memcpy(table, code, size);
+	return address;
+}
+
+static uint64_t write_facs(struct writer *writer)
+{
+	uint64_t address;
+	struct acpi_facs *facs = take(writer, sizeof(*facs), TABLE_ALIGN, &address);
+
+	if (facs) {
+		memcpy(facs->signature, "FACS", sizeof(facs->signature));
+		facs->length = sizeof(*facs);
+		facs->version = 2;
+	}
+	return address;
+}
+
+static struct acpi_address port(unsigned address, unsigned bytes)
+{
+	return (struct acpi_address){
+		.space = ACPI_SPACE_IO,
+		.width = (uint8_t)(bytes * 8),
+		.access = (uint8_t)(bytes == 1	 ? 1
+				    : bytes == 2 ? 2
+						 : 3),
+		.address = address,
+	};
+}
+
+static void fill_fadt_registers(struct acpi_fadt *fadt)
+{
+	fadt->sci = PLAN_SCI_GSI;
+	fadt->pm1a_event = PLAN_PM_PORT + PM_EVENT_OFFSET;
+	fadt->pm1_event_length = 4;
+	fadt->x_pm1a_event = port(fadt->pm1a_event, 4);
+	fadt->pm1a_control = PLAN_PM_PORT + PM_CONTROL_OFFSET;
+	fadt->pm1_control_length = 2;
+	fadt->x_pm1a_control = port(fadt->pm1a_control, 2);
+	fadt->pm_timer = PLAN_PM_PORT + PM_TIMER_OFFSET;
+	fadt->pm_timer_length = 4;
+	fadt->x_pm_timer = port(fadt->pm_timer, 4);
+	fadt->reset = port(PLAN_RESET_PORT, 1);
+	fadt->reset_value = RESET_PORT_VALUE;
+	fadt->century = RTC_CENTURY;
+}
+
+static uint64_t write_fadt(struct writer *writer, uint64_t dsdt, uint64_t facs)
+{
+	uint64_t address;
+	struct acpi_fadt *fadt = take(writer, sizeof(*fadt), TABLE_ALIGN, &address);
+
+	if (!fadt)
+		return address;
+	/* Only one of each pair may be set, the 32-bit one where it fits (table 5.9). */
+	fadt->facs = (uint32_t)facs;
+	fadt->dsdt = (uint32_t)dsdt;
+	fadt->x_dsdt = dsdt;
+	fadt->profile = FADT_PROFILE_SERVER;
+	fill_fadt_registers(fadt);
+	fadt->c2_latency = FADT_NO_C2;
+	fadt->c3_latency = FADT_NO_C3;
+	fadt->boot_arch = FADT_LEGACY_DEVICES | FADT_NO_VGA; /* and no 8042: its bit is clear */
+	fadt->flags = FADT_WBINVD | FADT_PROC_C1 | FADT_POWER_BUTTON | FADT_SLEEP_BUTTON |
+		      FADT_FIX_RTC | FADT_TIMER_32_BIT | FADT_RESET_REGISTER;
+	fadt->minor = 5;
+	memcpy(&fadt->hypervisor_id, "Tenon\0\0", sizeof(fadt->hypervisor_id));
+	seal(&fadt->header, "FACP", 6, sizeof(*fadt));
+	return address;
+}
+
+static void fill_madt_cpus(struct acpi_madt_cpu *cpus, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		cpus[i] = (struct acpi_madt_cpu){
+			.type = MADT_CPU,
+			.length = sizeof(*cpus),
+			.processor_id = (uint8_t)i,
+			.apic_id = (uint8_t)i,
+			.flags = MADT_CPU_ENABLED,
+		};
+}
+
+/* GSI n is input n of the one IOAPIC, the timer's included, as KVM routes them by itself (kvm/routes.h). */
+static uint64_t write_madt(struct writer *writer, unsigned cpus)
+{
+	size_t cpus_size = cpus * sizeof(struct acpi_madt_cpu);
+	size_t size = sizeof(struct acpi_madt) + cpus_size + sizeof(struct acpi_madt_ioapic) +
+		      sizeof(struct acpi_madt_override) + sizeof(struct acpi_madt_nmi);
+	uint64_t address;
+	struct acpi_madt *madt = take(writer, size, TABLE_ALIGN, &address);
+	uint8_t *at = (uint8_t *)(madt + 1);
+
+	if (!madt)
+		return address;
+	madt->local_apic = (uint32_t)PLAN_LAPIC_BASE;
+	madt->flags = MADT_PCAT_COMPAT;
+	fill_madt_cpus((struct acpi_madt_cpu *)at, cpus);
+	at += cpus_size;
+	*(struct acpi_madt_ioapic *)at = (struct acpi_madt_ioapic){
+		.type = MADT_IOAPIC,
+		.length = sizeof(struct acpi_madt_ioapic),
+		.address = (uint32_t)PLAN_IOAPIC_BASE,
+	};
+	at += sizeof(struct acpi_madt_ioapic);
+	*(struct acpi_madt_override *)at = (struct acpi_madt_override){
+		.type = MADT_OVERRIDE,
+		.length = sizeof(struct acpi_madt_override),
+		.source = PLAN_SCI_GSI,
+		.gsi = PLAN_SCI_GSI,
+		.flags = MADT_LEVEL | MADT_ACTIVE_HIGH,
+	};
+	at += sizeof(struct acpi_madt_override);
+	*(struct acpi_madt_nmi *)at = (struct acpi_madt_nmi){
+		.type = MADT_NMI,
+		.length = sizeof(struct acpi_madt_nmi),
+		.processor_id = MADT_ALL_CPUS,
+		.lint = 1,
+	};
+	seal(&madt->header, "APIC", 5, size);
+	return address;
+}
+
+static uint64_t write_mcfg(struct writer *writer)
+{
+	uint64_t address;
+	struct acpi_mcfg *mcfg = take(writer, sizeof(*mcfg), TABLE_ALIGN, &address);
+
+	if (mcfg) {
+		mcfg->base = PLAN_ECAM_BASE;
+		mcfg->bus_last = PLAN_BUS_LAST;
+		seal(&mcfg->header, "MCFG", 1, sizeof(*mcfg));
+	}
+	return address;
+}
+
+static struct acpi_name name(const char *text, uint64_t value)
+{
+	struct acpi_name object = {
+		.name_op = AML_NAME_OP,
+		.qword_prefix = AML_QWORD_PREFIX,
+		.value = value,
+	};
+
+	memcpy(object.name, text, sizeof(object.name));
+	return object;
+}
+
+/* What dsdt.asl declares External. */
+static uint64_t write_ssdt(struct writer *writer, const struct vm_plan *plan)
+{
+	const struct acpi_name names[] = {
+		name("WIOB", plan->io_window.base),	name("WIOS", plan->io_window.size),
+		name("WM3B", plan->mmio32_window.base), name("WM3S", plan->mmio32_window.size),
+		name("WM6B", plan->mmio64_window.base), name("WM6S", plan->mmio64_window.size),
+	};
+	uint64_t address;
+	struct acpi_header *ssdt =
+		take(writer, sizeof(*ssdt) + sizeof(names), TABLE_ALIGN, &address);
+
+	if (ssdt) {
+		memcpy(ssdt + 1, names, sizeof(names));
+		seal(ssdt, "SSDT", 2, sizeof(*ssdt) + sizeof(names));
+	}
+	return address;
+}
+
+static uint64_t write_xsdt(struct writer *writer, const uint64_t *tables, size_t count)
+{
+	size_t size = sizeof(struct acpi_header) + count * sizeof(*tables);
+	uint64_t address;
+	struct acpi_header *xsdt = take(writer, size, TABLE_ALIGN, &address);
+
+	if (xsdt) {
+		memcpy(xsdt + 1, tables, count * sizeof(*tables));
+		seal(xsdt, "XSDT", 1, size);
+	}
+	return address;
+}
+
+static uint64_t write_rsdp(struct writer *writer, uint64_t xsdt)
+{
+	uint64_t address;
+	struct acpi_rsdp *rsdp = take(writer, sizeof(*rsdp), TABLE_ALIGN, &address);
+
+	if (rsdp) {
+		memcpy(rsdp->signature, "RSD PTR ", sizeof(rsdp->signature));
+		memcpy(rsdp->oem_id, "TENON ", sizeof(rsdp->oem_id));
+		rsdp->revision = 2;
+		rsdp->length = sizeof(*rsdp);
+		rsdp->xsdt = xsdt;
+		rsdp->checksum = checksum(rsdp, 20);
+		rsdp->extended_checksum = checksum(rsdp, sizeof(*rsdp));
+	}
+	return address;
+}
+
+int acpi_build(const struct vm_plan *plan, uint8_t *bytes, size_t size, uint64_t base,
+	       uint64_t *ret_rsdp, struct pt_error *err)
+{
+	struct writer writer = {.bytes = bytes, .size = size, .base = base};
+	uint64_t tables[4];
+	uint64_t xsdt;
+	uint64_t rsdp;
+	uint64_t dsdt;
+	uint64_t facs;
+
+	memset(bytes, 0, size);
+	dsdt = write_dsdt(&writer);
+	facs = write_facs(&writer);
+	tables[0] = write_fadt(&writer, dsdt, facs); /* it is to be the first (5.2.8) */
+	tables[1] = write_madt(&writer, plan->cpus);
+	tables[2] = write_mcfg(&writer);
+	tables[3] = write_ssdt(&writer, plan);
+	xsdt = write_xsdt(&writer, tables, sizeof(tables) / sizeof(tables[0]));
+	rsdp = write_rsdp(&writer, xsdt);
+	if (writer.full)
+		return pt_error_set(err, -ENOSPC, "ACPI: tables do not fit in %zu bytes", size);
+	*ret_rsdp = rsdp;
+	return 0;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The verbs of tenon, one file each.
+ */
+#ifndef TENON_CMD_H
+#define TENON_CMD_H
+
+/* What tenon's exit code says. Part of the interface: docs/tenon.1. */
+enum exit_code {
+	EXIT_OK = 0,	  /* for `run`: the guest powered off */
+	EXIT_FAILED = 1,  /* the guest could not be launched or run */
+	EXIT_USAGE = 2,	  /* wrong options, wrong file */
+	EXIT_CRASHED = 3, /* the guest crashed */
+	EXIT_SIGNAL = 128 /* and the number of the signal that ended it */
+};
+
+/* argv[0] is the verb. Return: the exit code. */
+int cmd_run(int argc, char **argv);
+int cmd_version(int argc, char **argv);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tenon run: config, facts, plan, machine, in this order; the types are in the headers of the same names.
+ */
+#include <signal.h>
+#include <stdio.h>
+
+#include "cleanup.h"
+#include "cmd.h"
+#include "config/run_args.h"
+#include "host/boot_files.h"
+#include "host/host_facts.h"
+#include "machine/machine.h"
+#include "plan/plan.h"
+#include "report.h"
+#include "serial_backend.h"
+#include "stop_signals.h"
+#include "timing.h"
+
+static int fail(const struct pt_error *err)
+{
+	report_error(err, stderr);
+	return EXIT_FAILED;
+}
+
+/* Everything that can be known before anything is touched. */
+static int make_plan(const struct pt_sys *sys, const struct vm_config *config,
+		     struct vm_plan *ret_plan, struct pt_error *err)
+{
+	CLEANUP(host_facts_done) struct host_facts facts = {0};
+	const char *names[VM_DEVICES_MAX];
+	int ret = boot_files_check(config, err);
+
+	if (ret < 0)
+		return ret;
+	for (size_t i = 0; i < config->device_count; i++)
+		names[i] = config->devices[i].name;
+	ret = host_facts_read(sys, names, config->device_count, &facts, err);
+	if (ret < 0)
+		return ret;
+	return plan_make(config, &facts, ret_plan, err);
+}
+
+static int exit_code(enum machine_end end, int signal, const struct pt_error *err)
+{
+	switch (end) {
+	case MACHINE_POWEROFF:
+		return EXIT_OK;
+	case MACHINE_STOPPED:
+		return signal ? EXIT_SIGNAL + signal : EXIT_OK;
+	case MACHINE_CRASHED:
+		break;
+	}
+	report_error(err, stderr);
+	return EXIT_CRASHED;
+}
+
+static int run_machine(struct machine *machine, struct stop_signals *signals)
+{
+	struct pt_error err = PT_ERROR_INIT;
+	enum machine_end end;
+	int ret;
+
+	stop_signals_attach(signals, machine);
+	ret = machine_run(machine, &end, &err);
+	stop_signals_attach(signals, NULL);
+	if (ret < 0)
+		return fail(&err);
+	return exit_code(end, stop_signals_received(signals), &err);
+}
+
+static int build_and_run(const struct pt_sys *sys, const struct vm_plan *plan,
+			 const struct serial_backend *serial, struct stop_signals *signals,
+			 struct timing *timing)
+{
+	const struct machine_options options = {
+		.serial_in = serial->in,
+		.serial_out = serial->out,
+		.timing = timing,
+	};
+	struct pt_error err = PT_ERROR_INIT;
+	struct machine *machine;
+	int code;
+
+	if (machine_create(sys, plan, &options, &machine, &err) < 0)
+		return fail(&err);
+	code = run_machine(machine, signals);
+	machine_destroy(machine);
+	return code;
+}
+
+static int open_and_run(const struct pt_sys *sys, const struct vm_config *config,
+			const struct vm_plan *plan, struct stop_signals *signals,
+			struct timing *timing)
+{
+	struct serial_backend serial;
+	struct pt_error err = PT_ERROR_INIT;
+	int code;
+
+	if (serial_backend_open(config->serial, config->serial_path, &serial, &err) < 0)
+		return fail(&err);
+	if (serial.pty[0])
+		(void)fprintf(stderr, "tenon: serial line: %s\n", serial.pty);
+	code = build_and_run(sys, plan, &serial, signals, timing);
+	serial_backend_close(&serial);
+	return code;
+}
+
+static int launch(const struct pt_sys *sys, const struct vm_config *config,
+		  const struct vm_plan *plan, struct timing *timing)
+{
+	struct stop_signals *signals;
+	struct pt_error err = PT_ERROR_INIT;
+	int code;
+
+	/* Before the terminal becomes raw, and until it is not: Ctrl-C must never leave it so. */
+	if (stop_signals_start(&signals, &err) < 0)
+		return fail(&err);
+	code = open_and_run(sys, config, plan, signals, timing);
+	stop_signals_done(signals);
+	return code;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	CLEANUP(run_args_done) struct run_args args = {0};
+	struct config_error usage = {.error = PT_ERROR_INIT};
+	struct pt_error err = PT_ERROR_INIT;
+	struct timing timing = {0};
+	struct vm_plan plan;
+	int code;
+
+	timing_start(&timing);
+	if (run_args_parse(argc, argv, &args, &usage) < 0) {
+		config_error_print(&usage, stderr);
+		return EXIT_USAGE;
+	}
+	if (args.help) {
+		run_args_help(stdout);
+		return EXIT_OK;
+	}
+	if (make_plan(pt_sys_linux(), &args.config, &plan, &err) < 0)
+		return fail(&err);
+	if (args.dry_run) {
+		plan_print(&plan, stdout);
+		return EXIT_OK;
+	}
+	timing_mark(&timing, TIMING_PLAN);
+	/* A reader of the serial line that went away ends nothing. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	code = launch(pt_sys_linux(), &args.config, &plan, &timing);
+	if (args.timing)
+		timing_print(&timing, stderr);
+	return code;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/device_setting.h"
+
+#include <errno.h>
+#include <passthrough/host.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "config/nearest.h"
+
+/* In the order in which messages list them. Ends with an empty row. */
+static const struct device_setting device_settings[] = {
+	{NULL, NULL},
+};
+
+static int out_of_memory(struct pt_error *err)
+{
+	return pt_error_set(err, -ENOMEM, "out of memory");
+}
+
+int device_setting_find(const char *name, const struct device_setting **ret_setting,
+			struct pt_error *err)
+{
+	const char *names[sizeof(device_settings) / sizeof(device_settings[0])] = {NULL};
+	const char *nearest;
+	size_t count = 0;
+
+	for (const struct device_setting *setting = device_settings; setting->name; setting++) {
+		if (strcmp(setting->name, name) == 0) {
+			*ret_setting = setting;
+			return 0;
+		}
+		names[count++] = setting->name;
+	}
+	nearest = nearest_name(name, names, count);
+	if (nearest)
+		return pt_error_set(err, -EINVAL, "unknown device key \"%s\"; did you mean \"%s\"?",
+				    name, nearest);
+	return pt_error_remedy(err, pt_error_set(err, -EINVAL, "unknown device key \"%s\"", name),
+			       "leave it out; a device takes no keys yet");
+}
+
+int device_name_set(struct vm_config_device *device, const char *value, struct pt_error *err)
+{
+	char bdf[PT_BDF_SIZE];
+	char *name;
+
+	if (strncmp(value, "/sys/", 5) != 0 && strncmp(value, "/dev/", 5) != 0 &&
+	    pt_bdf_parse(value, bdf) < 0)
+		return pt_error_remedy(
+			err, pt_error_set(err, -EINVAL, "\"%s\" is not a device", value),
+			"write a PCI address such as 0000:02:00.0, its path below /sys, or /dev/vfio/devices/vfioN");
+	if (strlen(value) >= PT_PATH_SIZE)
+		return pt_error_remedy(err,
+				       pt_error_set(err, -ENAMETOOLONG, "longer than %d characters",
+						    PT_PATH_SIZE - 1),
+				       "name it by its PCI address");
+	name = strdup(value);
+	if (!name)
+		return out_of_memory(err);
+	free(device->name);
+	device->name = name;
+	return 0;
+}
+
+/* One "key=value" of --device. */
+static int set_option(struct vm_config_device *device, char *option, struct pt_error *err)
+{
+	const struct device_setting *setting = NULL;
+	char *value = strchr(option, '=');
+	int ret;
+
+	if (value)
+		*value++ = '\0';
+	ret = device_setting_find(option, &setting, err);
+	if (ret < 0)
+		return ret;
+	if (!value)
+		return pt_error_remedy(err,
+				       pt_error_set(err, -EINVAL, "%s: no value given", option),
+				       "write %s=VALUE", option);
+	ret = setting->set(device, value, err);
+	return ret < 0 ? pt_error_prefix(err, ret, "%s", option) : 0;
+}
+
+int device_option_parse(const char *text, struct vm_config_device *ret_device, struct pt_error *err)
+{
+	CLEANUP(vm_config_device_done) struct vm_config_device device = {0};
+	CLEANUP_FREE char *copy = strdup(text);
+	char *rest = copy;
+	int ret;
+
+	if (!copy)
+		return out_of_memory(err);
+	ret = device_name_set(&device, strsep(&rest, ","), err);
+	while (ret == 0 && rest)
+		ret = set_option(&device, strsep(&rest, ","), err);
+	if (ret < 0)
+		return ret;
+	*ret_device = device;
+	device = (struct vm_config_device){0};
+	return 0;
+}
+
+/* The same function can be written in several ways; those that need the host to tell are found by the host facts. */
+static int same_device(const struct vm_config_device *a, const struct vm_config_device *b)
+{
+	char a_bdf[PT_BDF_SIZE], b_bdf[PT_BDF_SIZE];
+
+	if (pt_bdf_parse(a->name, a_bdf) == 0 && pt_bdf_parse(b->name, b_bdf) == 0)
+		return strcmp(a_bdf, b_bdf) == 0;
+	return strcmp(a->name, b->name) == 0;
+}
+
+int vm_config_put_device(struct vm_config *config, struct vm_config_device *device,
+			 size_t replaceable, struct pt_error *err)
+{
+	struct vm_config_device *devices;
+
+	for (size_t i = 0; i < config->device_count; i++) {
+		if (!same_device(&config->devices[i], device))
+			continue;
+		if (i >= replaceable)
+			return pt_error_remedy(
+				err, pt_error_set(err, -EEXIST, "%s is named twice", device->name),
+				"name each device once");
+		vm_config_device_done(&config->devices[i]);
+		config->devices[i] = *device;
+		*device = (struct vm_config_device){0};
+		return 0;
+	}
+	if (config->device_count == VM_DEVICES_MAX)
+		return pt_error_remedy(
+			err,
+			pt_error_set(err, -E2BIG,
+				     "more than %d devices, which is all a guest has room for",
+				     VM_DEVICES_MAX),
+			"divide them among guests");
+	devices = reallocarray(config->devices, config->device_count + 1, sizeof(*devices));
+	if (!devices)
+		return out_of_memory(err);
+	config->devices = devices;
+	devices[config->device_count++] = *device;
+	*device = (struct vm_config_device){0};
+	return 0;
+}
+
+void vm_config_device_done(struct vm_config_device *device)
+{
+	free(device->name);
+	*device = (struct vm_config_device){0};
+}

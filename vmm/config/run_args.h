@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The command line of `tenon run`, and the file it names, made into one config.
+ */
+#ifndef TENON_CONFIG_RUN_ARGS_H
+#define TENON_CONFIG_RUN_ARGS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "config/config_error.h"
+#include "config/vm_config.h"
+
+/**
+ * struct run_args - what `tenon run` was asked
+ * @config: the file, then the options on top of it. A device of the options is added to the file's, or takes the place of
+ *	the same device there.
+ * @help: print help and do nothing; the rest is not filled in
+ */
+struct run_args {
+	struct vm_config config;
+	bool dry_run;
+	bool timing;
+	bool help;
+};
+
+/**
+ * run_args_parse() - read the command line, and the file
+ * @argv: argv[0] is the verb
+ *
+ * A kernel is named afterwards, or it is an error. Errors: -EINVAL and others, see config_yaml_read(). Inverse: run_args_done().
+ */
+int run_args_parse(int argc, char **argv, struct run_args *ret_args, struct config_error *err);
+
+/** run_args_done() - free what it owns; accepts one that was only zeroed */
+void run_args_done(struct run_args *args);
+
+/** run_args_help() - all options, for people */
+void run_args_help(FILE *out);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * struct vm_config: what a person asked for. Inert: strings and numbers, no I/O, nothing about the host.
+ *
+ * The YAML file and the command line both fill it in; the command line is applied last and wins. Every string is owned by
+ * the config and freed by vm_config_done().
+ */
+#ifndef TENON_CONFIG_VM_CONFIG_H
+#define TENON_CONFIG_VM_CONFIG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum serial_kind {
+	SERIAL_STDIO,
+	SERIAL_FILE,
+	SERIAL_PTY,
+	SERIAL_NONE,
+};
+
+/** struct vm_config_device - one device to pass through */
+struct vm_config_device {
+	char *name; /* BDF, sysfs path or /dev/vfio/devices/vfioN, as it was written */
+};
+
+#define VM_CPUS_MAX	255
+#define VM_DEVICES_MAX	31
+#define VM_NAME_SIZE	64   /* with the terminator */
+#define VM_CMDLINE_SIZE 2048 /* with the terminator */
+
+/**
+ * struct vm_config - one guest
+ * @name, @cmdline: NULL when not given; the plan has defaults for them
+ * @memory: bytes
+ * @kernel, @initrd: NULL when not given
+ * @serial_path: for SERIAL_FILE
+ */
+struct vm_config {
+	char *name;
+	unsigned cpus;
+	uint64_t memory;
+	char *kernel;
+	char *initrd;
+	char *cmdline;
+	enum serial_kind serial;
+	char *serial_path;
+	struct vm_config_device *devices;
+	size_t device_count;
+};
+
+/** vm_config_init() - the defaults: 1 vCPU, 512 MiB, serial on stdio. Inverse: vm_config_done(). */
+void vm_config_init(struct vm_config *config);
+
+/** vm_config_done() - free what it owns; accepts one that was only zeroed */
+void vm_config_done(struct vm_config *config);
+
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/vm_setting.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <passthrough/host.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/nearest.h"
+#include "config/size.h"
+
+#define CPUS_FORM    "write 1 to %d", VM_CPUS_MAX
+#define SERIAL_FORMS "write stdio, file:PATH, pty or none"
+
+static int replace(char **field, const char *value, size_t size_max, struct pt_error *err)
+{
+	char *copy;
+
+	if (!*value)
+		return pt_error_remedy(err, pt_error_set(err, -EINVAL, "no value given"),
+				       "give one, or leave it out");
+	if (strlen(value) >= size_max)
+		return pt_error_remedy(err,
+				       pt_error_set(err, -ENAMETOOLONG,
+						    "longer than %zu characters", size_max - 1),
+				       "shorten it");
+	copy = strdup(value);
+	if (!copy)
+		return pt_error_set(err, -ENOMEM, "out of memory");
+	free(*field);
+	*field = copy;
+	return 0;
+}
+
+static int replace_path(char **field, const char *value, const char *dir, struct pt_error *err)
+{
+	char path[PT_PATH_SIZE];
+	int len;
+
+	if (!dir || *value == '/' || !*value)
+		return replace(field, value, PT_PATH_SIZE, err);
+	len = snprintf(path, sizeof(path), "%s/%s", dir, value);
+	if (len < 0 || (size_t)len >= sizeof(path))
+		return pt_error_remedy(err,
+				       pt_error_set(err, -ENAMETOOLONG,
+						    "a path longer than %d characters",
+						    PT_PATH_SIZE - 1),
+				       "shorten it");
+	return replace(field, path, PT_PATH_SIZE, err);
+}
+
+static int set_name(struct vm_config *config, const char *value, const char *dir,
+		    struct pt_error *err)
+{
+	(void)dir;
+	for (const char *c = value; *c; c++) {
+		if (isalnum((unsigned char)*c) || (c > value && strchr("._-", *c)))
+			continue;
+		return pt_error_remedy(
+			err, pt_error_set(err, -EINVAL, "\"%s\" is not a name", value),
+			"use letters, digits, '.', '_' and '-', beginning with a letter or digit");
+	}
+	return replace(&config->name, value, VM_NAME_SIZE, err);
+}
+
+static int set_cpus(struct vm_config *config, const char *value, const char *dir,
+		    struct pt_error *err)
+{
+	unsigned cpus = 0;
+
+	(void)dir;
+	for (const char *c = value; *c || c == value; c++) {
+		if (!isdigit((unsigned char)*c))
+			return pt_error_remedy(
+				err, pt_error_set(err, -EINVAL, "\"%s\" is not a number", value),
+				CPUS_FORM);
+		if (cpus <= VM_CPUS_MAX) /* more digits cannot make it valid again */
+			cpus = cpus * 10 + (unsigned)(*c - '0');
+	}
+	if (cpus == 0 || cpus > VM_CPUS_MAX)
+		return pt_error_remedy(err, pt_error_set(err, -ERANGE, "%s is out of range", value),
+				       CPUS_FORM);
+	config->cpus = cpus;
+	return 0;
+}
+
+static int set_memory(struct vm_config *config, const char *value, const char *dir,
+		      struct pt_error *err)
+{
+	uint64_t bytes;
+	int ret = size_parse(value, &bytes);
+
+	(void)dir;
+	if (ret == -ERANGE)
+		ret = pt_error_set(err, ret, "%s is more than any machine has", value);
+	else if (ret < 0 && *value && strspn(value, "0123456789") == strlen(value))
+		ret = pt_error_set(err, ret, "%s has no unit", value);
+	else if (ret < 0)
+		ret = pt_error_set(err, ret, "\"%s\" is not a size", value);
+	else if (bytes == 0)
+		ret = pt_error_set(err, -ERANGE, "%s is no memory at all", value);
+	if (ret < 0)
+		return pt_error_remedy(err, ret, SIZE_FORMS_TEXT);
+	config->memory = bytes;
+	return 0;
+}
+
+static int set_kernel(struct vm_config *config, const char *value, const char *dir,
+		      struct pt_error *err)
+{
+	return replace_path(&config->kernel, value, dir, err);
+}
+
+static int set_initrd(struct vm_config *config, const char *value, const char *dir,
+		      struct pt_error *err)
+{
+	return replace_path(&config->initrd, value, dir, err);
+}
+
+static int set_cmdline(struct vm_config *config, const char *value, const char *dir,
+		       struct pt_error *err)
+{
+	char *empty;
+
+	(void)dir;
+	if (*value)
+		return replace(&config->cmdline, value, VM_CMDLINE_SIZE, err);
+	/* An empty command line is a choice: it takes the default away. */
+	empty = strdup("");
+	if (!empty)
+		return pt_error_set(err, -ENOMEM, "out of memory");
+	free(config->cmdline);
+	config->cmdline = empty;
+	return 0;
+}
+
+static int set_serial_file(struct vm_config *config, const char *path, const char *dir,
+			   struct pt_error *err)
+{
+	int ret;
+
+	if (!*path)
+		return pt_error_remedy(err, pt_error_set(err, -EINVAL, "\"file:\" names no file"),
+				       "write file:PATH");
+	ret = replace_path(&config->serial_path, path, dir, err);
+	if (ret < 0)
+		return ret;
+	config->serial = SERIAL_FILE;
+	return 0;
+}
+
+static int set_serial(struct vm_config *config, const char *value, const char *dir,
+		      struct pt_error *err)
+{
+	static const char *const names[] = {"stdio", "file:", "pty", "none"};
+	static const enum serial_kind kinds[] = {SERIAL_STDIO, SERIAL_FILE, SERIAL_PTY,
+						 SERIAL_NONE};
+	const char *nearest;
+
+	if (strncmp(value, "file:", 5) == 0)
+		return set_serial_file(config, value + 5, dir, err);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strcmp(value, names[i]) == 0) {
+			config->serial = kinds[i];
+			return 0;
+		}
+	}
+	nearest = nearest_name(value, names, sizeof(names) / sizeof(names[0]));
+	return pt_error_remedy(err,
+			       pt_error_set(err, -EINVAL, "\"%s\" is not a serial line%s%s%s",
+					    value, nearest ? "; did you mean \"" : "",
+					    nearest ? nearest : "", nearest ? "\"?" : ""),
+			       SERIAL_FORMS);
+}
+
+const struct vm_setting vm_settings[VM_SETTINGS] = {
+	{"name", "NAME", "Name of the guest, for messages (default: tenon)", set_name},
+	{"cpus", "N", "Number of virtual CPUs (default: 1)", set_cpus},
+	{"memory", "SIZE", "Memory, such as 512M, 2G or 1.5G (default: 512M)", set_memory},
+	{"kernel", "FILE", "Linux kernel to boot (a bzImage)", set_kernel},
+	{"initrd", "FILE", "Initial RAM disk for it", set_initrd},
+	{"cmdline", "TEXT", "Kernel command line (default: console=ttyS0)", set_cmdline},
+	{"serial", "WHERE",
+	 "Where the guest's serial line goes: stdio (default), file:PATH (written anew), pty or none",
+	 set_serial},
+};

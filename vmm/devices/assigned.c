@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+#include "devices/assigned.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report.h"
+
+static int memory_add(void *ctx, uint64_t gpa, uint64_t size, void *hva, struct pt_error *err)
+{
+	struct assigned *assigned = ctx;
+
+	return kvm_memslots_add(assigned->host.memslots, gpa, size, hva, err);
+}
+
+static void memory_remove(void *ctx, uint64_t gpa, uint64_t size)
+{
+	struct assigned *assigned = ctx;
+
+	kvm_memslots_remove(assigned->host.memslots, gpa, size);
+}
+
+static void bar_read(void *state, uint64_t offset, void *data, unsigned size)
+{
+	struct assigned_bar *bar = state;
+
+	pthread_mutex_lock(&bar->owner->lock);
+	pt_function_bar_read(bar->owner->function, bar->index, offset, data, size);
+	pthread_mutex_unlock(&bar->owner->lock);
+}
+
+static void bar_write(void *state, uint64_t offset, const void *data, unsigned size)
+{
+	struct assigned_bar *bar = state;
+
+	pthread_mutex_lock(&bar->owner->lock);
+	pt_function_bar_write(bar->owner->function, bar->index, offset, data, size);
+	pthread_mutex_unlock(&bar->owner->lock);
+}
+
+static const struct device_ops bar_ops = {
+	.name = "BAR of an assigned device",
+	.read = bar_read,
+	.write = bar_write,
+};
+
+static int trap_add(void *ctx, unsigned bar, int io, uint64_t address, uint64_t size,
+		    struct pt_error *err)
+{
+	struct assigned *assigned = ctx;
+	struct bus *bus = io ? assigned->host.ports : assigned->host.memory;
+
+	return bus_add(bus, address, size, &bar_ops, &assigned->bars[bar], err);
+}
+
+static void trap_remove(void *ctx, unsigned bar, int io, uint64_t address, uint64_t size)
+{
+	struct assigned *assigned = ctx;
+	struct bus *bus = io ? assigned->host.ports : assigned->host.memory;
+
+	bus_remove(bus, address, size, &assigned->bars[bar]);
+}
+
+/* Return: the vector's GSI, 0 when it has none. */
+static unsigned gsi_of(const struct assigned *assigned, unsigned vector)
+{
+	return vector < assigned->vector_count ? assigned->vector_gsi[vector] : 0;
+}
+
+static int make_room(struct assigned *assigned, unsigned vector)
+{
+	unsigned count = assigned->vector_count ? assigned->vector_count : 8;
+	unsigned *grown;
+
+	if (vector < assigned->vector_count)
+		return 0;
+	while (count <= vector)
+		count *= 2;
+	grown = realloc(assigned->vector_gsi, count * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	memset(grown + assigned->vector_count, 0,
+	       (count - assigned->vector_count) * sizeof(*grown));
+	assigned->vector_gsi = grown;
+	assigned->vector_count = count;
+	return 0;
+}
+
+static int vector_route(void *ctx, unsigned vector, uint64_t address, uint32_t data,
+			struct pt_error *err)
+{
+	struct assigned *assigned = ctx;
+	bool had = gsi_of(assigned, vector) != 0;
+	unsigned gsi;
+	int r;
+
+	if (make_room(assigned, vector))
+		return pt_error_set(err, -ENOMEM, "no memory for vector %u", vector);
+	if (!had) {
+		r = kvm_routes_alloc(assigned->host.routes, &gsi, err);
+		if (r)
+			return r;
+		assigned->vector_gsi[vector] = gsi;
+	}
+	r = kvm_routes_set(assigned->host.routes, assigned->vector_gsi[vector], address, data, err);
+	if (r && !had) {
+		kvm_routes_free(assigned->host.routes, assigned->vector_gsi[vector]);
+		assigned->vector_gsi[vector] = 0;
+	}
+	return r;
+}
+
+static int vectors_commit(void *ctx, struct pt_error *err)
+{
+	struct assigned *assigned = ctx;
+
+	return kvm_routes_commit(assigned->host.routes, err);
+}
+
+static int vector_connect(void *ctx, unsigned vector, int fd, struct pt_error *err)
+{
+	struct assigned *assigned = ctx;
+	unsigned gsi = gsi_of(assigned, vector);
+
+	if (!gsi)
+		return pt_error_set(err, -EINVAL, "vector %u has no route", vector);
+	return kvm_irqfd_add(assigned->host.kvm, gsi, fd, -1, err);
+}
+
+static void vector_disconnect(void *ctx, unsigned vector, int fd)
+{
+	struct assigned *assigned = ctx;
+	unsigned gsi = gsi_of(assigned, vector);
+
+	if (gsi)
+		kvm_irqfd_del(assigned->host.kvm, gsi, fd);
+}
+
+static void vector_unroute(void *ctx, unsigned vector)
+{
+	struct assigned *assigned = ctx;
+	unsigned gsi = gsi_of(assigned, vector);
+
+	if (!gsi)
+		return;
+	kvm_routes_free(assigned->host.routes, gsi);
+	assigned->vector_gsi[vector] = 0;
+}
+
+static unsigned pin_gsi(const struct assigned *assigned, unsigned pin)
+{
+	return PLAN_INTX_GSI + (assigned->plan->slot + pin - 1) % PLAN_INTX_GSIS;
+}
+
+static int intx_connect(void *ctx, unsigned pin, int trigger, int resample, struct pt_error *err)
+{
+	struct assigned *assigned = ctx;
+
+	return kvm_irqfd_add(assigned->host.kvm, pin_gsi(assigned, pin), trigger, resample, err);
+}
+
+/* KVM lowers the line when the last of the irqfds that share it goes (irqfd_resampler_shutdown). */
+static void intx_disconnect(void *ctx, unsigned pin, int trigger, int resample)
+{
+	struct assigned *assigned = ctx;
+
+	(void)resample;
+	kvm_irqfd_del(assigned->host.kvm, pin_gsi(assigned, pin), trigger);
+}
+
+static void report(void *ctx, const struct pt_error *what)
+{
+	(void)ctx;
+	report_error(what, stderr);
+}
+
+static const struct pt_guest_ops guest_ops = {
+	.memory_add = memory_add,
+	.memory_remove = memory_remove,
+	.trap_add = trap_add,
+	.trap_remove = trap_remove,
+	.vector_route = vector_route,
+	.vectors_commit = vectors_commit,
+	.vector_connect = vector_connect,
+	.vector_disconnect = vector_disconnect,
+	.vector_unroute = vector_unroute,
+	.intx_connect = intx_connect,
+	.intx_disconnect = intx_disconnect,
+	.report = report,
+};
+
+static uint32_t config_read(void *state, unsigned offset, unsigned size)
+{
+	struct assigned *assigned = state;
+	uint32_t value;
+
+	pthread_mutex_lock(&assigned->lock);
+	value = pt_function_config_read(assigned->function, offset, size);
+	pthread_mutex_unlock(&assigned->lock);
+	return value;
+}
+
+static void config_write(void *state, unsigned offset, unsigned size, uint32_t value)
+{
+	struct assigned *assigned = state;
+
+	pthread_mutex_lock(&assigned->lock);
+	pt_function_config_write(assigned->function, offset, size, value);
+	pthread_mutex_unlock(&assigned->lock);
+}
+
+static const struct pci_function_ops function_ops = {
+	.config_read = config_read,
+	.config_write = config_write,
+};
+
+void assigned_init(struct assigned *assigned, const struct assigned_host *host,
+		   const struct plan_device *plan)
+{
+	*assigned = (struct assigned){
+		.host = *host,
+		.plan = plan,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+	};
+	for (unsigned i = 0; i < PT_BARS; i++)
+		assigned->bars[i] = (struct assigned_bar){assigned, i};
+}
+
+void assigned_done(struct assigned *assigned)
+{
+	pt_function_destroy(assigned->function);
+	assigned->function = NULL;
+	if (assigned->kvm_knows)
+		kvm_vfio_del(assigned->host.kvm, pt_device_kvm_fd(assigned->device));
+	assigned->kvm_knows = false;
+	pt_device_close(assigned->device);
+	assigned->device = NULL;
+	free(assigned->vector_gsi);
+	assigned->vector_gsi = NULL;
+	assigned->vector_count = 0;
+}
+
+int assigned_open(struct assigned *assigned, const struct pt_sys *sys, struct pt_error *err)
+{
+	int r = pt_device_open(sys, assigned->plan->name, &assigned->device, err);
+
+	if (r)
+		return r;
+	r = kvm_vfio_add(assigned->host.kvm, pt_device_kvm_fd(assigned->device), err);
+	if (r)
+		return pt_error_prefix(err, r, "%s", assigned->plan->bdf);
+	assigned->kvm_knows = true;
+	return 0;
+}
+
+int assigned_attach(struct assigned *assigned, struct pt_space *space, struct pt_error *err)
+{
+	return pt_device_attach(assigned->device, space, err);
+}
+
+int assigned_check(const struct assigned *assigned, struct pt_space *space, struct pt_error *err)
+{
+	for (unsigned i = 0; i < PT_BARS; i++) {
+		const struct pt_host_bar *bar = &assigned->plan->bars[i];
+		int r;
+
+		if (!bar->size || bar->io)
+			continue;
+		r = pt_space_check(space, assigned->plan->bar_address[i], bar->size, err);
+		if (r)
+			return pt_error_prefix(err, r, "%s: BAR %u", assigned->plan->bdf, i);
+	}
+	return 0;
+}
+
+int assigned_create(struct assigned *assigned, struct pci_host *pci, struct pt_error *err)
+{
+	struct pt_function_setup setup = {.root_bus = 1};
+	int r;
+
+	memcpy(setup.bar_address, assigned->plan->bar_address, sizeof(setup.bar_address));
+	r = pt_function_create(assigned->device, &setup, &guest_ops, assigned, &assigned->function,
+			       err);
+	if (r)
+		return r;
+	pci_host_plug(pci, assigned->plan->slot, &function_ops, assigned);
+	return 0;
+}
+
+int assigned_start(struct assigned *assigned, struct pt_error *err)
+{
+	int r;
+
+	pthread_mutex_lock(&assigned->lock);
+	r = pt_function_start(assigned->function, err);
+	pthread_mutex_unlock(&assigned->lock);
+	return r;
+}
+
+void assigned_stop(struct assigned *assigned)
+{
+	pthread_mutex_lock(&assigned->lock);
+	if (assigned->function && pt_device_state(assigned->device) == PT_DEVICE_RUNNING)
+		pt_function_stop(assigned->function);
+	pthread_mutex_unlock(&assigned->lock);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * struct assigned: a passed-through function in this machine. The glue between libpassthrough, which makes no KVM call,
+ * and what the machine has: memory slots, buses, interrupt routes, irqfds.
+ *
+ * Life, each step with its inverse:
+ *   assigned_open()     open the device, tell KVM		  assigned_done(): KVM drops it, close
+ *   assigned_attach()   bind and attach to the guest's space	  (the close detaches)
+ *   assigned_create()   the function that the guest sees	  assigned_done()
+ *   assigned_start()    the guest may use it			  assigned_stop()
+ *
+ * @lock is the lock that pt_function wants around every call. The callbacks run under it; they take the locks of the
+ * memory slots, routes and buses, never the other way round, and a bus is not locked while it calls a device.
+ */
+#ifndef TENON_DEVICES_ASSIGNED_H
+#define TENON_DEVICES_ASSIGNED_H
+
+#include <passthrough/passthrough.h>
+#include <pthread.h>
+
+#include "devices/pci_host.h"
+#include "kvm/memslots.h"
+#include "kvm/routes.h"
+#include "machine/bus.h"
+#include "plan/plan.h"
+
+/** struct assigned_host - what of the machine a function is wired to; all outlive it */
+struct assigned_host {
+	struct kvm *kvm;
+	struct kvm_memslots *memslots;
+	struct kvm_routes *routes;
+	struct bus *ports;
+	struct bus *memory;
+};
+
+struct assigned;
+
+struct assigned_bar {
+	struct assigned *owner;
+	unsigned index;
+};
+
+struct assigned {
+	struct assigned_host host;
+	const struct plan_device *plan;
+	struct pt_device *device;
+	struct pt_function *function;
+	bool kvm_knows;
+	pthread_mutex_t lock;
+	struct assigned_bar bars[PT_BARS];
+	unsigned *vector_gsi; /* 0: the vector has none; @vector_count of them */
+	unsigned vector_count;
+};
+
+/** assigned_init() - @plan and what @host points to outlive it. Inverse: assigned_done(). */
+void assigned_init(struct assigned *assigned, const struct assigned_host *host,
+		   const struct plan_device *plan);
+
+/** assigned_done() - gives the device back, from any step; no vCPU runs */
+void assigned_done(struct assigned *assigned);
+
+/** assigned_open() - open the device and tell KVM of it. Errors: of pt_device_open(), kvm_vfio_add(). */
+int assigned_open(struct assigned *assigned, const struct pt_sys *sys, struct pt_error *err);
+
+/** assigned_attach() - errors: of pt_device_attach() */
+int assigned_attach(struct assigned *assigned, struct pt_space *space, struct pt_error *err);
+
+/** assigned_check() - whether the IOMMU could translate the addresses of its BARs, as peers of it would need. Errors: -EADDRNOTAVAIL. */
+int assigned_check(const struct assigned *assigned, struct pt_space *space, struct pt_error *err);
+
+/** assigned_create() - build the guest's view and plug it into its slot. Errors: of pt_function_create(). */
+int assigned_create(struct assigned *assigned, struct pci_host *pci, struct pt_error *err);
+
+/** assigned_start() - errors: of pt_function_start() */
+int assigned_start(struct assigned *assigned, struct pt_error *err);
+
+/** assigned_stop() - the device is quiet and reset; no vCPU runs. Does nothing when it was not started. */
+void assigned_stop(struct assigned *assigned);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "host/host_facts.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "host/kvm_facts.h"
+#include "host/read_text.h"
+
+#define MEMINFO_SIZE 4096
+
+/* A line "MemTotal:       16384 kB". Return: bytes, 0 when there is no such line. */
+static uint64_t meminfo_line(const char *meminfo, const char *key)
+{
+	const char *line = strstr(meminfo, key);
+	uint64_t kib;
+
+	if (!line || sscanf(line + strlen(key), " %" SCNu64 " kB", &kib) != 1)
+		return 0;
+	return kib > UINT64_MAX / 1024 ? UINT64_MAX : kib * 1024;
+}
+
+static int read_memory(const struct pt_sys *sys, struct host_facts *facts, struct pt_error *err)
+{
+	char meminfo[MEMINFO_SIZE];
+	int ret = read_text(sys, "/proc/meminfo", meminfo, sizeof(meminfo));
+
+	if (ret < 0)
+		return pt_error_set(err, ret, "/proc/meminfo: %s", strerror(-ret));
+	facts->memory_total = meminfo_line(meminfo, "MemTotal:");
+	facts->memory_available = meminfo_line(meminfo, "MemAvailable:");
+	if (!facts->memory_total)
+		return pt_error_set(err, -EIO, "/proc/meminfo: it has no MemTotal");
+	facts->memlock = sys->memlock(sys->ctx);
+	return 0;
+}
+
+static int read_device(const struct pt_sys *sys, struct device_facts *device, struct pt_error *err)
+{
+	char bdf[PT_BDF_SIZE];
+	int ret;
+
+	ret = pt_host_resolve(sys, device->name, bdf, err);
+	if (ret < 0)
+		return ret;
+	ret = pt_host_read(sys, bdf, &device->host, err);
+	if (ret < 0)
+		return ret;
+	ret = pt_host_assignable(sys, &device->host, err);
+	if (ret < 0)
+		return ret;
+	ret = pt_host_reserved(sys, &device->host, device->reserved, HOST_RESERVED_MAX,
+			       &device->reserved_count, err);
+	if (ret < 0)
+		return ret;
+	if (device->reserved_count > HOST_RESERVED_MAX)
+		return pt_error_set(err, -E2BIG,
+				    "%s: its IOMMU group has %zu reserved ranges, more than %d",
+				    bdf, device->reserved_count, HOST_RESERVED_MAX);
+	device->iova_bits = pt_host_iova_bits(sys, &device->host);
+	return 0;
+}
+
+static int check_twice(const struct host_facts *facts, size_t index, struct pt_error *err)
+{
+	const struct device_facts *device = &facts->devices[index];
+
+	for (size_t i = 0; i < index; i++) {
+		const struct device_facts *other = &facts->devices[i];
+
+		if (strcmp(other->host.bdf, device->host.bdf) == 0)
+			return pt_error_remedy(
+				err,
+				pt_error_set(err, -EEXIST, "%s is named twice: \"%s\" and \"%s\"",
+					     device->host.bdf, other->name, device->name),
+				"name each device once");
+	}
+	return 0;
+}
+
+static int read_devices(const struct pt_sys *sys, const char *const *names, size_t count,
+			struct host_facts *facts, struct pt_error *err)
+{
+	if (!count)
+		return 0;
+	facts->devices = calloc(count, sizeof(*facts->devices));
+	if (!facts->devices)
+		return pt_error_set(err, -ENOMEM, "out of memory");
+	facts->device_count = count;
+	for (size_t i = 0; i < count; i++) {
+		int ret;
+
+		facts->devices[i].name = names[i];
+		ret = read_device(sys, &facts->devices[i], err);
+		if (ret < 0)
+			return ret;
+		ret = check_twice(facts, i, err);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+int host_facts_read(const struct pt_sys *sys, const char *const *names, size_t count,
+		    struct host_facts *ret_facts, struct pt_error *err)
+{
+	CLEANUP(host_facts_done) struct host_facts facts = {0};
+	int ret;
+
+	ret = kvm_facts_read(sys, &facts, err);
+	if (ret < 0)
+		return ret;
+	ret = read_memory(sys, &facts, err);
+	if (ret < 0)
+		return ret;
+	ret = read_devices(sys, names, count, &facts, err);
+	if (ret < 0)
+		return ret;
+	*ret_facts = facts;
+	facts = (struct host_facts){0};
+	return 0;
+}
+
+void host_facts_done(struct host_facts *facts)
+{
+	free(facts->devices);
+	*facts = (struct host_facts){0};
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * struct host_facts: what the plan needs to know of this host, read without changing or binding anything.
+ *
+ * KVM's answers come from /dev/kvm, the functions' from sysfs.
+ */
+#ifndef TENON_HOST_HOST_FACTS_H
+#define TENON_HOST_HOST_FACTS_H
+
+#include <passthrough/host.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HOST_RESERVED_MAX 32
+
+/**
+ * struct device_facts - a function to pass through
+ * @name: as the config wrote it
+ * @iova_bits: width of its IOMMU, 0 when the kernel does not say
+ * @reserved: what its IOMMU keeps for itself
+ */
+struct device_facts {
+	const char *name;
+	struct pt_host_device host;
+	unsigned iova_bits;
+	struct pt_iova_range reserved[HOST_RESERVED_MAX];
+	size_t reserved_count;
+};
+
+/**
+ * struct host_facts - the host
+ * @guest_phys_bits: physical address width that KVM gives a guest (CPUID 0x80000008)
+ * @max_cpus: KVM_CAP_MAX_VCPUS
+ * @memory_total, @memory_available: bytes, from /proc/meminfo
+ * @memlock: bytes this process may lock, UINT64_MAX for no limit
+ * @devices: in the config's order
+ */
+struct host_facts {
+	unsigned guest_phys_bits;
+	unsigned max_cpus;
+	uint64_t memory_total;
+	uint64_t memory_available;
+	uint64_t memlock;
+	struct device_facts *devices;
+	size_t device_count;
+};
+
+/**
+ * host_facts_read() - look at the host
+ * @sys: the kernel seam for sysfs; /dev/kvm is opened through it too
+ * @names: @count device names, as in the config; kept by reference
+ *
+ * Fails with the first thing that makes a launch impossible: no /dev/kvm or no permission on it, a device that does not
+ * exist, cannot be assigned as the host stands, or is named twice. Return: 0 or -errno. Inverse: host_facts_done().
+ */
+int host_facts_read(const struct pt_sys *sys, const char *const *names, size_t count,
+		    struct host_facts *ret_facts, struct pt_error *err);
+
+/** host_facts_done() - accepts one that was only zeroed */
+void host_facts_done(struct host_facts *facts);
+
+#endif

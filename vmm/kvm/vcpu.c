@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#include "kvm/vcpu.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+int kvm_vcpu_open(struct kvm_vcpu *vcpu, const struct kvm *kvm, unsigned index,
+		  struct pt_error *err)
+{
+	const struct pt_sys *sys = kvm->sys;
+	void *run;
+	int r;
+
+	vcpu->kvm = kvm;
+	vcpu->fd = kvm_ioctl_value(kvm, kvm->vm_fd, KVM_CREATE_VCPU, index);
+	if (vcpu->fd < 0) {
+		r = vcpu->fd;
+		vcpu->fd = -1;
+		return pt_error_set(err, r, "KVM: cannot make vCPU %u: %s", index, strerror(-r));
+	}
+	r = sys->mmap(sys->ctx, NULL, kvm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd,
+		      0, &run);
+	if (r)
+		return pt_error_set(err, r, "KVM: cannot map vCPU %u: %s", index, strerror(-r));
+	vcpu->run = run;
+	/*
+	 * 0 stands for the host's TSC frequency as the kernel knows it by now. By itself KVM takes what
+	 * was known when it was loaded, which may be the rough figure of early boot: the guest's TSC
+	 * deadline timer would then be off by the difference. Without TSC scaling it may be refused.
+	 */
+	(void)kvm_ioctl_value(kvm, vcpu->fd, KVM_SET_TSC_KHZ, 0);
+	return 0;
+}
+
+void kvm_vcpu_close(struct kvm_vcpu *vcpu)
+{
+	if (vcpu->run)
+		vcpu->kvm->sys->munmap(vcpu->kvm->sys->ctx, vcpu->run, vcpu->kvm->run_size);
+	if (vcpu->fd >= 0)
+		vcpu->kvm->sys->close(vcpu->kvm->sys->ctx, vcpu->fd);
+	vcpu->run = NULL;
+	vcpu->fd = -1;
+}
+
+int kvm_vcpu_run(struct kvm_vcpu *vcpu)
+{
+	return ioctl(vcpu->fd, KVM_RUN, 0) < 0 ? -errno : 0;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a machine is made of, for the files that build it, run it and reset it.
+ */
+#ifndef TENON_MACHINE_MACHINE_PRIVATE_H
+#define TENON_MACHINE_MACHINE_PRIVATE_H
+
+#include "boot/boot.h"
+#include "devices/assigned.h"
+#include "devices/pci_host.h"
+#include "devices/pm.h"
+#include "devices/rtc.h"
+#include "devices/serial.h"
+#include "kvm/vcpu_state.h"
+#include "loop/loop.h"
+#include "machine/cpus.h"
+#include "machine/machine.h"
+#include "machine/ram.h"
+
+/* The order of the members is the order in which they are made; machine_destroy() goes the other way. */
+struct machine {
+	const struct pt_sys *sys;
+	struct vm_plan plan;
+	struct machine_options options;
+	struct requests requests;
+	struct boot boot;
+	struct kvm kvm;
+	struct kvm_memslots memslots;
+	struct kvm_routes routes;
+	struct kvm_chips_state chips; /* at power-on */
+	struct ram ram;
+	struct bus ports;
+	struct bus memory;
+	struct cpus cpus;
+	struct pt_space *space; /* NULL when there are no devices */
+	struct assigned *assigned;
+	struct pci_host pci;
+	struct serial serial;
+	struct rtc rtc;
+	struct pm pm;
+	struct loop loop;
+};
+
+/** machine_add_devices() - the emulated devices, on their buses */
+int machine_add_devices(struct machine *machine, struct pt_error *err);
+
+/** machine_reset_devices() - the emulated devices as at power-on */
+void machine_reset_devices(struct machine *machine);
+
+/** machine_enter_kernel() - vCPU 0 at the kernel's entry point; the others wait to be started */
+int machine_enter_kernel(struct machine *machine, struct pt_error *err);
+
+/** machine_start_assigned() - the guest may use the passed-through devices */
+int machine_start_assigned(struct machine *machine, struct pt_error *err);
+
+/** machine_stop_assigned() - they are quiet and reset; the vCPUs are parked or were never started */
+void machine_stop_assigned(struct machine *machine);
+
+/** machine_reset() - back to power-on, and the kernel loaded anew; the vCPUs are parked */
+int machine_reset(struct machine *machine, struct pt_error *err);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#include "machine/ram.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define RAM_ALIGN (1ull << 30)
+
+static int make_file(struct ram *ram, struct pt_error *err)
+{
+	ram->fd = memfd_create("tenon-ram", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (ram->fd < 0)
+		return pt_error_set(err, -errno, "guest memory: no memfd: %m");
+	if (ftruncate(ram->fd, (off_t)ram->size) ||
+	    fcntl(ram->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+		return pt_error_set(err, -errno, "guest memory: cannot size %" PRIu64 " MiB: %m",
+				    ram->size >> 20);
+	return 0;
+}
+
+/* mmap() aligns to pages: reserve more than is needed, put the file where it belongs, give the rest back. */
+static int map_file(struct ram *ram, struct pt_error *err)
+{
+	size_t size = (size_t)ram->size;
+	unsigned char *area;
+	unsigned char *base;
+	size_t head;
+
+	area = mmap(NULL, size + RAM_ALIGN, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		    -1, 0);
+	if (area == MAP_FAILED)
+		return pt_error_set(err, -errno, "guest memory: no room for %" PRIu64 " MiB: %m",
+				    ram->size >> 20);
+	head = (size_t)(-(uintptr_t)area & (RAM_ALIGN - 1));
+	base = area + head;
+	if (head)
+		munmap(area, head);
+	munmap(base + size, RAM_ALIGN - head);
+	if (mmap(base, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, ram->fd, 0) ==
+	    MAP_FAILED) {
+		int r = -errno;
+
+		munmap(base, size);
+		return pt_error_set(err, r, "guest memory: cannot map %" PRIu64 " MiB: %s",
+				    ram->size >> 20, strerror(-r));
+	}
+	ram->base = base;
+	/* Hints: a kernel that does not take one works without. */
+	(void)madvise(base, size, MADV_HUGEPAGE);
+	(void)madvise(base, size, MADV_DONTFORK);
+	(void)madvise(base, size, MADV_DONTDUMP);
+	return 0;
+}
+
+int ram_open(struct ram *ram, const struct vm_plan *plan, struct pt_error *err)
+{
+	int r;
+
+	ram->size = 0;
+	ram->count = plan->ram_count;
+	for (unsigned i = 0; i < plan->ram_count; i++) {
+		uint64_t end = plan->ram[i].offset + plan->ram[i].size;
+
+		ram->pieces[i] = plan->ram[i];
+		if (end > ram->size)
+			ram->size = end;
+	}
+	r = make_file(ram, err);
+	if (!r)
+		r = map_file(ram, err);
+	return r;
+}
+
+void ram_done(struct ram *ram)
+{
+	if (ram->base)
+		munmap(ram->base, (size_t)ram->size);
+	if (ram->fd >= 0)
+		close(ram->fd);
+	ram->base = NULL;
+	ram->fd = -1;
+}
+
+void *ram_at(const struct ram *ram, uint64_t gpa, uint64_t size)
+{
+	for (unsigned i = 0; i < ram->count; i++) {
+		const struct plan_ram *piece = &ram->pieces[i];
+
+		if (gpa >= piece->gpa && gpa - piece->gpa <= piece->size &&
+		    size <= piece->size - (gpa - piece->gpa))
+			return ram->base + piece->offset + (gpa - piece->gpa);
+	}
+	return NULL;
+}

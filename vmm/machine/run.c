@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A machine's run: one thread waits for what concerns the machine as a whole and for serial input, while the vCPUs'
+ * threads run the guest.
+ */
+#include <errno.h>
+#include <unistd.h>
+
+#include "machine/machine_private.h"
+
+struct run {
+	struct machine *machine;
+	struct loop_watch requests;
+	struct loop_watch input;
+	struct loop_watch room;
+	struct loop_watch flush;
+	enum machine_end end;
+	int failed; /* -errno of what ended the run unasked */
+	struct pt_error error;
+};
+
+/* What ends a run comes before a reset: a machine that is told to stop does not start again first. */
+static enum loop_next on_request(void *ctx)
+{
+	struct run *run = ctx;
+	struct machine *machine = run->machine;
+	unsigned bits = requests_take(&machine->requests);
+
+	if (!bits)
+		return LOOP_AGAIN;
+	cpus_park(&machine->cpus);
+	if (bits & REQUEST_CRASH) {
+		run->end = MACHINE_CRASHED;
+		run->error = machine->requests.crash;
+		return LOOP_END;
+	}
+	if (bits & (REQUEST_STOP | REQUEST_POWEROFF)) {
+		run->end = bits & REQUEST_STOP ? MACHINE_STOPPED : MACHINE_POWEROFF;
+		return LOOP_END;
+	}
+	run->failed = machine_reset(machine, &run->error);
+	if (run->failed)
+		return LOOP_END;
+	requests_clear(&machine->requests, REQUEST_RESET);
+	cpus_resume(&machine->cpus);
+	return LOOP_AGAIN;
+}
+
+static enum loop_next on_input(void *ctx)
+{
+	struct run *run = ctx;
+	struct serial *serial = &run->machine->serial;
+	unsigned char bytes[256];
+	size_t room = serial_room(serial);
+	ssize_t n;
+
+	if (!room)
+		return LOOP_PAUSE; /* on_room() starts it again */
+	n = read(run->input.fd, bytes, room < sizeof(bytes) ? room : sizeof(bytes));
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return LOOP_AGAIN;
+	if (n <= 0)
+		return LOOP_PAUSE; /* its end: the guest goes on without input */
+	serial_input(serial, bytes, (size_t)n);
+	return LOOP_AGAIN;
+}
+
+static enum loop_next on_room(void *ctx)
+{
+	struct run *run = ctx;
+	uint64_t count;
+
+	(void)!read(run->room.fd, &count, sizeof(count));
+	run->failed = loop_watch_start(&run->machine->loop, &run->input, &run->error);
+	return run->failed ? LOOP_END : LOOP_AGAIN;
+}
+
+static enum loop_next on_flush(void *ctx)
+{
+	struct run *run = ctx;
+
+	serial_flush_due(&run->machine->serial);
+	return LOOP_AGAIN;
+}
+
+static int watch(struct run *run, struct loop_watch *watch, int fd, enum loop_next (*ready)(void *),
+		 struct pt_error *err)
+{
+	*watch = (struct loop_watch){.fd = fd, .ready = ready, .ctx = run};
+	return fd < 0 ? 0 : loop_watch_start(&run->machine->loop, watch, err);
+}
+
+static int start(struct run *run, struct pt_error *err)
+{
+	struct machine *machine = run->machine;
+	int r;
+
+	r = watch(run, &run->requests, machine->requests.event_fd, on_request, err);
+	if (!r)
+		r = watch(run, &run->room, machine->serial.room_fd, on_room, err);
+	if (!r)
+		r = watch(run, &run->flush, machine->serial.flush_fd, on_flush, err);
+	if (!r)
+		r = watch(run, &run->input, machine->options.serial_in, on_input, err);
+	if (!r)
+		r = machine_start_assigned(machine, err);
+	if (!r)
+		r = cpus_start(&machine->cpus, err);
+	if (!r)
+		cpus_resume(&machine->cpus);
+	return r;
+}
+
+int machine_run(struct machine *machine, enum machine_end *ret_end, struct pt_error *err)
+{
+	struct run run = {.machine = machine, .error = PT_ERROR_INIT};
+	int r = start(&run, err);
+
+	if (!r)
+		r = loop_run(&machine->loop, err);
+	timing_resident(machine->options.timing);
+	cpus_stop(&machine->cpus);
+	serial_flush(&machine->serial);
+	machine_stop_assigned(machine);
+	if (r)
+		return r;
+	if (err && run.error.code)
+		*err = run.error;
+	if (run.failed)
+		return run.failed;
+	*ret_end = run.end;
+	return 0;
+}
+
+void machine_stop(struct machine *machine)
+{
+	requests_post(&machine->requests, REQUEST_STOP);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <passthrough/error.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "config/nearest.h"
+#include "config/run_args.h"
+#include "report.h"
+
+static int cmd_help(int argc, char **argv);
+
+/* Both dispatch and help read this table. */
+static const struct subcommand {
+	const char *name;
+	const char *summary;
+	int (*run)(int argc, char **argv);
+} subcommands[] = {
+	{"run", "run a guest: tenon run [FILE.yaml] [OPTION...]", cmd_run},
+	{"version", "print the version", cmd_version},
+	{"help", "print this, or the options of a command: tenon help run", cmd_help},
+};
+
+#define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
+
+static const struct subcommand *find(const char *name)
+{
+	/* What people type without thinking about it. */
+	if (strcmp(name, "--version") == 0)
+		name = "version";
+	else if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+		name = "help";
+	for (size_t i = 0; i < SUBCOMMANDS; i++) {
+		if (strcmp(subcommands[i].name, name) == 0)
+			return &subcommands[i];
+	}
+	return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+	struct pt_error err = PT_ERROR_INIT;
+	const char *names[SUBCOMMANDS];
+	const char *nearest;
+
+	for (size_t i = 0; i < SUBCOMMANDS; i++)
+		names[i] = subcommands[i].name;
+	nearest = nearest_name(name + strspn(name, "-"), names, SUBCOMMANDS);
+	if (nearest) {
+		(void)pt_error_set(&err, -1, "unknown command \"%s\"; did you mean \"%s\"?", name,
+				   nearest);
+	} else {
+		(void)pt_error_set(&err, -1, "unknown command \"%s\"", name);
+		(void)pt_error_remedy(&err, -1, "tenon help lists the commands");
+	}
+	report_error(&err, stderr);
+	return EXIT_USAGE;
+}
+
+static void print_help(FILE *out)
+{
+	(void)fprintf(out, "Usage: tenon COMMAND [ARGUMENT...]\n\n"
+			   "Runs virtual machines that own PCI devices of this host.\n\n"
+			   "Commands:\n");
+	for (size_t i = 0; i < SUBCOMMANDS; i++)
+		(void)fprintf(out, "  %-10s %s\n", subcommands[i].name, subcommands[i].summary);
+	(void)fprintf(out, "\nA first guest, with a device that is bound to vfio-pci:\n"
+			   "  tenon run --kernel bzImage --memory 1G --device 0000:02:00.0\n"
+			   "What that would do, without doing it: the same with --dry-run.\n");
+}
+
+static int cmd_help(int argc, char **argv)
+{
+	const struct subcommand *command = argc > 1 ? find(argv[1]) : NULL;
+
+	if (argc > 1 && !command)
+		return unknown_command(argv[1]);
+	if (command && command->run == cmd_run)
+		run_args_help(stdout);
+	else
+		print_help(stdout);
+	return EXIT_OK;
+}
+
+/* A device's descriptor must never become 0, 1 or 2: what is printed would go to it. */
+static bool ensure_standard_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		(void)close(fd);
+	return fd >= 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct subcommand *command;
+
+	if (!ensure_standard_descriptors())
+		return EXIT_FAILED;
+	if (argc < 2) {
+		print_help(stdout);
+		return EXIT_USAGE;
+	}
+	command = find(argv[1]);
+	if (!command)
+		return unknown_command(argv[1]);
+	return command->run(argc - 1, argv + 1);
+}

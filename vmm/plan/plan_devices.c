@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "plan/plan_steps.h"
+
+#define FIRST_SLOT 1u /* slot 0 is the host bridge */
+
+static int check_bars(const struct pt_host_device *host, struct pt_error *err)
+{
+	for (unsigned i = 0; i < PT_BARS; i++) {
+		uint64_t size = host->bars[i].size;
+
+		if (size & (size - 1))
+			return pt_error_set(err, -EINVAL,
+					    "%s: the size of BAR %u is 0x%" PRIx64
+					    ", which is no power of two",
+					    host->bdf, i, size);
+		if (size && !host->bars[i].io && host->bars[i].is_64bit && i == PT_BARS - 1)
+			return pt_error_set(err, -EINVAL,
+					    "%s: BAR %u has 64 bits and no upper half", host->bdf,
+					    i);
+	}
+	return 0;
+}
+
+static int plan_device(const struct device_facts *facts, unsigned slot,
+		       struct plan_device *ret_device, struct pt_error *err)
+{
+	const struct pt_host_device *host = &facts->host;
+	struct plan_device device = {
+		.vendor = host->vendor,
+		.device = host->device,
+		.class_code = host->class_code,
+		.slot = slot,
+		.irq_pin = host->irq_pin,
+	};
+	int ret = check_bars(host, err);
+
+	if (ret < 0)
+		return ret;
+	if (host->irq_pin > PLAN_INTX_GSIS)
+		return pt_error_set(err, -EINVAL, "%s: it has interrupt pin %u, and there are 4",
+				    host->bdf, host->irq_pin);
+	if (strlen(facts->name) >= sizeof(device.name))
+		return pt_error_set(err, -ENAMETOOLONG, "%s: the device's name is too long",
+				    host->bdf);
+	(void)snprintf(device.name, sizeof(device.name), "%s", facts->name);
+	(void)snprintf(device.bdf, sizeof(device.bdf), "%s", host->bdf);
+	if (host->irq_pin)
+		device.gsi = PLAN_INTX_GSI + (slot + host->irq_pin - 1) % PLAN_INTX_GSIS;
+	memcpy(device.bars, host->bars, sizeof(device.bars));
+	*ret_device = device;
+	return 0;
+}
+
+static int check_twice(const struct vm_plan *plan, const char *bdf, struct pt_error *err)
+{
+	for (unsigned i = 0; i < plan->device_count; i++) {
+		if (strcmp(plan->devices[i].bdf, bdf) == 0)
+			return pt_error_remedy(err,
+					       pt_error_set(err, -EEXIST, "%s is named twice", bdf),
+					       "name each device once");
+	}
+	return 0;
+}
+
+int plan_devices(const struct host_facts *facts, struct vm_plan *plan, struct pt_error *err)
+{
+	if (facts->device_count > PLAN_DEVICES_MAX)
+		return pt_error_remedy(err,
+				       pt_error_set(err, -E2BIG,
+						    "%zu devices, and a guest has room for %d",
+						    facts->device_count, PLAN_DEVICES_MAX),
+				       "divide them among guests");
+	for (unsigned i = 0; i < facts->device_count; i++) {
+		int ret = check_twice(plan, facts->devices[i].host.bdf, err);
+
+		if (ret < 0)
+			return ret;
+		ret = plan_device(&facts->devices[i], FIRST_SLOT + i, &plan->devices[i], err);
+		if (ret < 0)
+			return ret;
+		plan->device_count++;
+	}
+	return 0;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/size.h"
+#include "plan/plan_steps.h"
+
+#define REGIONS_MAX (PLAN_RAM_MAX + 6)
+#define KVM_BASE \
+	UINT64_C(0xfec00000) /* IOAPIC, local APICs, and KVM's own pages between and above */
+#define KVM_SIZE UINT64_C(0x01400000)
+
+struct region {
+	struct plan_range range;
+	const char *what;
+};
+
+static int by_base(const void *a, const void *b)
+{
+	const struct region *left = a, *right = b;
+
+	return left->range.base < right->range.base ? -1 : left->range.base > right->range.base;
+}
+
+static size_t collect(const struct vm_plan *plan, struct region *regions)
+{
+	size_t count = 0;
+
+	for (unsigned i = 0; i < plan->ram_count; i++)
+		regions[count++] = (struct region){{plan->ram[i].gpa, plan->ram[i].size}, "memory"};
+	regions[count++] = (struct region){plan->mmio32_window, "window for 32-bit BARs"};
+	regions[count++] =
+		(struct region){{PLAN_ECAM_BASE, PLAN_ECAM_SIZE}, "PCI configuration space (ECAM)"};
+	regions[count++] = (struct region){{KVM_BASE, KVM_SIZE}, "IOAPIC, local APICs, MSI"};
+	if (plan->mmio64_window.size)
+		regions[count++] = (struct region){plan->mmio64_window, "window for 64-bit BARs"};
+	qsort(regions, count, sizeof(regions[0]), by_base);
+	return count;
+}
+
+static void print_region(const struct plan_range *range, const char *what, FILE *out)
+{
+	char size[SIZE_TEXT_SIZE];
+
+	(void)fprintf(out, "  0x%013" PRIx64 "-0x%013" PRIx64 "  %9s  %s\n", range->base,
+		      range->base + range->size - 1, size_text(range->size, size), what);
+}
+
+static void print_addresses(const struct vm_plan *plan, FILE *out)
+{
+	struct region regions[REGIONS_MAX];
+	size_t count = collect(plan, regions);
+	uint64_t next = 0;
+
+	(void)fprintf(out, "addresses, %u bits:\n", plan->phys_bits);
+	for (size_t i = 0; i < count; i++) {
+		const struct plan_range *range = &regions[i].range;
+		struct plan_range hole = {.base = next, .size = range->base - next};
+
+		if (hole.size)
+			print_region(&hole, "hole", out);
+		print_region(range, regions[i].what, out);
+		next = range->base + range->size;
+	}
+	(void)fprintf(out, "ports:\n  0x%04" PRIx64 "-0x%04" PRIx64 "  window for I/O BARs\n",
+		      plan->io_window.base, plan->io_window.base + plan->io_window.size - 1);
+}
+
+static void print_bar(const struct plan_device *device, unsigned index, FILE *out)
+{
+	const struct pt_host_bar *bar = &device->bars[index];
+	uint64_t address = device->bar_address[index];
+	char size[SIZE_TEXT_SIZE];
+
+	(void)size_text(bar->size, size);
+	if (bar->io)
+		(void)fprintf(out, "    BAR %u: 0x%04" PRIx64 "-0x%04" PRIx64 ", %s, ports\n",
+			      index, address, address + bar->size - 1, size);
+	else
+		(void)fprintf(out, "    BAR %u: 0x%013" PRIx64 "-0x%013" PRIx64 ", %s, %s-bit%s\n",
+			      index, address, address + bar->size - 1, size,
+			      bar->is_64bit ? "64" : "32",
+			      bar->prefetchable ? ", prefetchable" : "");
+}
+
+static void print_device(const struct plan_device *device, FILE *out)
+{
+	(void)fprintf(out, "  slot 00:%02x.0: %s [%04x:%04x], class %06x\n", device->slot,
+		      device->bdf, device->vendor, device->device, device->class_code);
+	if (strcmp(device->name, device->bdf) != 0)
+		(void)fprintf(out, "    opened as: %s\n", device->name);
+	for (unsigned i = 0; i < PT_BARS; i++) {
+		if (device->bars[i].size)
+			print_bar(device, i, out);
+	}
+	if (device->irq_pin)
+		(void)fprintf(out, "    INT%c#: GSI %u\n", (int)('A' + device->irq_pin - 1),
+			      device->gsi);
+}
+
+static void print_host_side(const struct vm_plan *plan, FILE *out)
+{
+	char size[SIZE_TEXT_SIZE];
+
+	(void)fprintf(out, "on the host:\n");
+	if (plan->pins_memory)
+		(void)fprintf(out, "  pinned: all %s of memory, once for all devices\n",
+			      size_text(plan->memory, size));
+	else
+		(void)fprintf(out, "  pinned: nothing\n");
+	if (!plan->device_count)
+		(void)fprintf(out, "  bound to iommufd: nothing\n");
+	for (unsigned i = 0; i < plan->device_count; i++)
+		(void)fprintf(out, "  bound to iommufd: %s\n", plan->devices[i].bdf);
+}
+
+void plan_print(const struct vm_plan *plan, FILE *out)
+{
+	char size[SIZE_TEXT_SIZE];
+
+	(void)fprintf(out, "guest %s: %u CPU%s, %s of memory\n", plan->name, plan->cpus,
+		      plan->cpus == 1 ? "" : "s", size_text(plan->memory, size));
+	(void)fprintf(out, "  kernel: %s\n", plan->kernel);
+	(void)fprintf(out, "  initrd: %s\n", plan->initrd[0] ? plan->initrd : "none");
+	(void)fprintf(out, "  cmdline: %s\n", plan->cmdline);
+	print_addresses(plan, out);
+	(void)fprintf(out, "devices:%s\n", plan->device_count ? "" : " none");
+	for (unsigned i = 0; i < plan->device_count; i++)
+		print_device(&plan->devices[i], out);
+	print_host_side(plan, out);
+}

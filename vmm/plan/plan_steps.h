@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The steps of plan_make(), in order. Each one fills in its part of the plan and relies on those before it.
+ */
+#ifndef TENON_PLAN_PLAN_STEPS_H
+#define TENON_PLAN_PLAN_STEPS_H
+
+#include "config/vm_config.h"
+#include "host/host_facts.h"
+#include "plan/plan.h"
+
+#define PLAN_PAGE_SIZE UINT64_C(4096)
+
+/**
+ * struct plan_limit - where guest physical addresses end
+ * @end: first address that cannot be used
+ * @why: whose width that is, such as "the IOMMU of 0000:02:00.0 translates 39 bits"
+ */
+struct plan_limit {
+	uint64_t end;
+	char why[128];
+};
+
+/** plan_limit() - the narrowest of what KVM gives a guest and what each device's IOMMU translates */
+struct plan_limit plan_limit(const struct host_facts *facts);
+
+/** plan_ram() - 1. RAM, below and above the hole for 32-bit devices; against the limit and the reserved ranges */
+int plan_ram(const struct host_facts *facts, const struct plan_limit *limit, struct vm_plan *plan,
+	     struct pt_error *err);
+
+/** plan_devices() - 2. slots, pins, and what the facts say of each function */
+int plan_devices(const struct host_facts *facts, struct vm_plan *plan, struct pt_error *err);
+
+/** plan_windows() - 3. where BARs may be */
+int plan_windows(const struct host_facts *facts, const struct plan_limit *limit,
+		 struct vm_plan *plan, struct pt_error *err);
+
+/** plan_bars() - 4. where each BAR is, within the windows */
+int plan_bars(struct vm_plan *plan, struct pt_error *err);
+
+/** enum bar_space - which window a BAR goes into */
+enum bar_space {
+	BAR_SPACE_IO,
+	BAR_SPACE_MEM32,
+	BAR_SPACE_MEM64,
+};
+
+/** bar_space() - by the BAR's kind. Prefetchable or not makes no difference on a root bus. */
+enum bar_space bar_space(const struct pt_host_bar *bar);
+
+/** bar_room() - address space that a BAR takes: at least a page of its own where it can be mapped */
+uint64_t bar_room(const struct pt_host_bar *bar);
+
+/** struct bar_need - what the BARs of one space take together; @largest_device and @largest_bar say whose is the largest */
+struct bar_need {
+	uint64_t total;
+	uint64_t largest;
+	unsigned largest_device;
+	unsigned largest_bar;
+};
+
+/** bar_need() - add it up. Errors: -EOVERFLOW more than 64 bits hold. */
+int bar_need(const struct vm_plan *plan, enum bar_space space, struct bar_need *ret_need,
+	     struct pt_error *err);
+
+#endif

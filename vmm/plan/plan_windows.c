@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where BARs may be.
+ *
+ * The windows for ports and for 32-bit BARs are fixed. The window for 64-bit BARs lies above RAM, below the limit, and
+ * clear of what any device's IOMMU reserves: a BAR there could never be reached by a device. It is larger than the BARs
+ * need, so that the guest can move them about: the first gap that holds all we would like, else the largest one.
+ */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "config/size.h"
+#include "plan/plan_steps.h"
+
+#define GIB	     (UINT64_C(1) << 30)
+#define WINDOW64_MIN (64 * GIB) /* unless less fits */
+
+/* Round up; 0 when that does not fit into 64 bits. @align is a power of two. */
+static uint64_t align_up(uint64_t value, uint64_t align)
+{
+	uint64_t sum;
+
+	if (__builtin_add_overflow(value, align - 1, &sum))
+		return 0;
+	return sum & ~(align - 1);
+}
+
+/* The smallest power of two that is twice @need or more, WINDOW64_MIN at least. */
+static uint64_t wanted_size(uint64_t need)
+{
+	uint64_t size = WINDOW64_MIN;
+
+	while (size / 2 < need && size < UINT64_C(1) << 62)
+		size *= 2;
+	return size;
+}
+
+/* The reserved range with the lowest start that ends behind @from. Return: NULL when there is none. */
+static const struct pt_iova_range *next_reserved(const struct host_facts *facts, uint64_t from)
+{
+	const struct pt_iova_range *next = NULL;
+
+	for (size_t i = 0; i < facts->device_count; i++) {
+		const struct device_facts *device = &facts->devices[i];
+
+		for (size_t j = 0; j < device->reserved_count; j++) {
+			const struct pt_iova_range *range = &device->reserved[j];
+
+			if (range->last >= from && (!next || range->first < next->first))
+				next = range;
+		}
+	}
+	return next;
+}
+
+/*
+ * What of a gap can be a window: aligned to @align, whole GiB, no larger than wanted.
+ */
+static struct plan_range usable(uint64_t start, uint64_t end, uint64_t align, uint64_t wanted)
+{
+	uint64_t base = align_up(start, align);
+	uint64_t size;
+
+	if (!base || base >= end)
+		return (struct plan_range){0};
+	size = (end - base) & ~(GIB - 1);
+	if (!size)
+		return (struct plan_range){0};
+	return (struct plan_range){.base = base, .size = size < wanted ? size : wanted};
+}
+
+static struct plan_range find_window(const struct host_facts *facts, uint64_t start, uint64_t end,
+				     uint64_t align, uint64_t wanted)
+{
+	struct plan_range best = {0};
+
+	while (start < end && best.size < wanted) {
+		const struct pt_iova_range *blocked = next_reserved(facts, start);
+		uint64_t gap_end = blocked && blocked->first < end ? blocked->first : end;
+		struct plan_range window = usable(start, gap_end, align, wanted);
+
+		if (window.size > best.size)
+			best = window;
+		if (gap_end == end || blocked->last >= end)
+			break;
+		start = blocked->last + 1;
+	}
+	return best;
+}
+
+static int does_not_fit(const struct vm_plan *plan, const struct bar_need *need, uint64_t room,
+			const char *where, const char *why, struct pt_error *err)
+{
+	char total[SIZE_TEXT_SIZE], largest[SIZE_TEXT_SIZE], has[SIZE_TEXT_SIZE];
+
+	(void)pt_error_set(err, -ENOSPC,
+			   "the devices' BARs need %s of %s, and there are %s (%s); the largest is "
+			   "BAR %u of %s with %s",
+			   size_text(need->total, total), where, size_text(room, has), why,
+			   need->largest_bar, plan->devices[need->largest_device].bdf,
+			   size_text(need->largest, largest));
+	return pt_error_remedy(
+		err, -ENOSPC, "leave %s out%s", plan->devices[need->largest_device].bdf,
+		plan->device_count > 1 ? ", or divide the devices among guests" : "");
+}
+
+static int plan_fixed_window(const struct vm_plan *plan, enum bar_space space, const char *where,
+			     uint64_t base, uint64_t end, struct plan_range *ret_window,
+			     struct pt_error *err)
+{
+	struct bar_need need;
+	int ret = bar_need(plan, space, &need, err);
+
+	if (ret < 0)
+		return ret;
+	if (need.total > end - base)
+		return does_not_fit(plan, &need, end - base, where, "a fixed window", err);
+	*ret_window = (struct plan_range){.base = base, .size = end - base};
+	return 0;
+}
+
+static int plan_window64(const struct host_facts *facts, const struct plan_limit *limit,
+			 struct vm_plan *plan, struct pt_error *err)
+{
+	const struct plan_ram *ram = &plan->ram[plan->ram_count - 1];
+	uint64_t start = ram->gpa + ram->size;
+	struct plan_range window;
+	struct bar_need need;
+	uint64_t align;
+	int ret = bar_need(plan, BAR_SPACE_MEM64, &need, err);
+
+	if (ret < 0)
+		return ret;
+	if (start < PLAN_HIGH_RAM_BASE)
+		start = PLAN_HIGH_RAM_BASE;
+	align = need.largest > GIB ? need.largest : GIB;
+	window = find_window(facts, start, limit->end, align, wanted_size(need.total));
+	if (need.total > window.size)
+		return does_not_fit(plan, &need, window.size, "addresses above memory", limit->why,
+				    err);
+	plan->mmio64_window = window;
+	return 0;
+}
+
+int plan_windows(const struct host_facts *facts, const struct plan_limit *limit,
+		 struct vm_plan *plan, struct pt_error *err)
+{
+	int ret;
+
+	ret = plan_fixed_window(plan, BAR_SPACE_IO, "ports", PLAN_IO_BASE, PLAN_IO_END,
+				&plan->io_window, err);
+	if (ret < 0)
+		return ret;
+	ret = plan_fixed_window(plan, BAR_SPACE_MEM32, "addresses below 4 GiB", PLAN_MMIO32_BASE,
+				PLAN_MMIO32_END, &plan->mmio32_window, err);
+	if (ret < 0)
+		return ret;
+	return plan_window64(facts, limit, plan, err);
+}

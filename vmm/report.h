@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How tenon speaks to people on standard error.
+ */
+#ifndef TENON_REPORT_H
+#define TENON_REPORT_H
+
+#include <passthrough/error.h>
+#include <stdio.h>
+
+/** report_error() - "tenon: error: MESSAGE", and where a remedy is known "tenon: remedy: TEXT" */
+void report_error(const struct pt_error *err, FILE *out);
+
+#endif

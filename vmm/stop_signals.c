@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "stop_signals.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "machine/machine.h"
+#include "terminal.h"
+
+#define PATIENCE 3 /* signals */
+
+struct stop_signals {
+	pthread_t thread;
+	sigset_t set;
+	sigset_t old_mask;
+	pthread_mutex_t lock; /* the rest */
+	struct machine *machine;
+	int received;
+	unsigned count;
+	bool quit;
+};
+
+/* The signal that ends the thread; always in the set. */
+#define QUIT_SIGNAL SIGTERM
+
+static void fill_set(sigset_t *set)
+{
+	static const int signals[] = {SIGINT, SIGHUP};
+
+	(void)sigemptyset(set);
+	(void)sigaddset(set, QUIT_SIGNAL);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		struct sigaction action;
+
+		if (sigaction(signals[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+			(void)sigaddset(set, signals[i]);
+	}
+}
+
+/* Return: whether to go on waiting. */
+static bool handle(struct stop_signals *signals, int signal)
+{
+	bool go_on;
+
+	(void)pthread_mutex_lock(&signals->lock);
+	go_on = !signals->quit;
+	if (go_on) {
+		if (!signals->received)
+			signals->received = signal;
+		if (++signals->count >= PATIENCE) {
+			terminal_restore();
+			_exit(128 + signals->received);
+		}
+		if (signals->machine)
+			machine_stop(signals->machine);
+	}
+	(void)pthread_mutex_unlock(&signals->lock);
+	return go_on;
+}
+
+static void *wait_for_signals(void *arg)
+{
+	struct stop_signals *signals = arg;
+	int signal;
+
+	do {
+		while (sigwait(&signals->set, &signal) != 0)
+			;
+	} while (handle(signals, signal));
+	return NULL;
+}
+
+int stop_signals_start(struct stop_signals **ret_signals, struct pt_error *err)
+{
+	struct stop_signals *signals = calloc(1, sizeof(*signals));
+	int ret;
+
+	if (!signals)
+		return pt_error_set(err, -ENOMEM, "out of memory");
+	fill_set(&signals->set);
+	(void)pthread_mutex_init(&signals->lock, NULL);
+	(void)pthread_sigmask(SIG_BLOCK, &signals->set, &signals->old_mask);
+	ret = pthread_create(&signals->thread, NULL, wait_for_signals, signals);
+	if (ret != 0) {
+		(void)pthread_sigmask(SIG_SETMASK, &signals->old_mask, NULL);
+		(void)pthread_mutex_destroy(&signals->lock);
+		free(signals);
+		return pt_error_set(err, -ret, "a thread for signals: %s", strerror(ret));
+	}
+	*ret_signals = signals;
+	return 0;
+}
+
+void stop_signals_attach(struct stop_signals *signals, struct machine *machine)
+{
+	(void)pthread_mutex_lock(&signals->lock);
+	signals->machine = machine;
+	if (machine && signals->received)
+		machine_stop(machine);
+	(void)pthread_mutex_unlock(&signals->lock);
+}
+
+int stop_signals_received(struct stop_signals *signals)
+{
+	int received;
+
+	(void)pthread_mutex_lock(&signals->lock);
+	received = signals->received;
+	(void)pthread_mutex_unlock(&signals->lock);
+	return received;
+}
+
+void stop_signals_done(struct stop_signals *signals)
+{
+	if (!signals)
+		return;
+	(void)pthread_mutex_lock(&signals->lock);
+	signals->quit = true;
+	(void)pthread_mutex_unlock(&signals->lock);
+	(void)pthread_kill(signals->thread, QUIT_SIGNAL);
+	(void)pthread_join(signals->thread, NULL);
+	/* What came meanwhile has nothing left to stop; unblocked, it would kill this process. */
+	while (sigtimedwait(&signals->set, NULL, &(struct timespec){0}) > 0)
+		;
+	(void)pthread_sigmask(SIG_SETMASK, &signals->old_mask, NULL);
+	(void)pthread_mutex_destroy(&signals->lock);
+	free(signals);
+}
