@@ -31,20 +31,29 @@ PT_PUBLIC int pt_error_remedy(struct pt_error *err, int code, const char *fmt, .
 	return code;
 }
 
+/* What does not fit is cut. */
+static void append(char *text, size_t size, const char *more)
+{
+	size_t used = strlen(text);
+	size_t n = strnlen(more, size - used - 1);
+
+	memcpy(text + used, more, n);
+	text[used + n] = '\0';
+}
+
 PT_PUBLIC int pt_error_prefix(struct pt_error *err, int code, const char *fmt, ...)
 {
 	char old[PT_ERROR_MESSAGE_SIZE];
 	va_list args;
-	int n;
 
 	if (!err)
 		return code;
 	memcpy(old, err->message, sizeof(old));
 	va_start(args, fmt);
-	n = vsnprintf(err->message, sizeof(err->message), fmt, args);
+	(void)vsnprintf(err->message, sizeof(err->message), fmt, args);
 	va_end(args);
-	if (n >= 0 && (size_t)n < sizeof(err->message))
-		(void)snprintf(err->message + n, sizeof(err->message) - (size_t)n, ": %s", old);
+	append(err->message, sizeof(err->message), ": ");
+	append(err->message, sizeof(err->message), old);
 	return code;
 }
 
