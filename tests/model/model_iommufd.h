@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* The objects of an iommufd, and what an IOAS can do; see model_iommufd.c. */
+#ifndef MODEL_IOMMUFD_H
+#define MODEL_IOMMUFD_H
+
+#include "model_private.h"
+
+#include <linux/iommufd.h>
+
+enum model_object_kind { MODEL_OBJECT_IOAS, MODEL_OBJECT_HWPT, MODEL_OBJECT_DEVICE };
+
+struct model_area {
+	uint64_t iova;
+	uint64_t size;
+	uint64_t va; /* 0 for memory that a file gives */
+};
+
+struct model_object {
+	enum model_object_kind kind;
+	uint32_t id;
+	unsigned users;
+	struct model_object *next;
+
+	struct model_area *areas; /* IOAS */
+	unsigned area_count, area_max;
+	struct pt_iova_range *allowed;
+	unsigned allowed_count;
+
+	struct model_object *ioas; /* HWPT */
+
+	struct model_device *device; /* DEVICE */
+	struct model_object *hwpt;
+};
+
+struct model_iommufd {
+	struct model_file file;
+	uint32_t last_id;
+	struct model_object *objects;
+};
+
+/* IOMMU_IOAS_MAP_FILE came with 6.13; the installed headers may be older. */
+#define MODEL_MAP_FILE _IO(IOMMUFD_TYPE, 0x8f)
+struct model_map_file {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t ioas_id;
+	int32_t fd;
+	uint64_t start;
+	uint64_t length;
+	uint64_t iova;
+};
+
+struct model_object *model_ioas(struct model_iommufd *iommufd, uint32_t id);
+/* Whether pages are pinned: whether it has an HWPT. */
+bool model_ioas_pinned(const struct model_object *ioas);
+int model_ioas_ranges(struct model_iommufd *iommufd, struct iommu_ioas_iova_ranges *cmd);
+int model_ioas_allow(struct model_iommufd *iommufd, struct iommu_ioas_allow_iovas *cmd);
+int model_ioas_map(struct model_iommufd *iommufd, struct iommu_ioas_map *cmd);
+int model_ioas_map_file(struct model_iommufd *iommufd, struct model_map_file *cmd);
+int model_ioas_unmap(struct model_iommufd *iommufd, struct iommu_ioas_unmap *cmd);
+/* Whether @device's reserved ranges leave alone what is mapped and allowed. */
+int model_ioas_admits(const struct model_object *ioas, const struct model_device *device);
+/* Pins all areas, or none. Inverse: model_ioas_unpin(). */
+int model_ioas_pin(struct model *model, const struct model_object *ioas);
+void model_ioas_unpin(struct model *model, const struct model_object *ioas);
+
+#endif

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: MIT */
+/* The cdev of a VFIO device: bind, attach, what it says of itself, mmap, reset, close. Checks in Linux 6.12's order. */
+#include "model_private.h"
+
+#include <errno.h>
+#include <linux/vfio.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define PCI_COMMAND	   0x04
+#define PCI_COMMAND_MASTER 0x0004
+#define PCI_INTERRUPT_PIN  0x3d
+
+static struct model_vfio_file *to_vfio(struct model_file *file)
+{
+	return container_of(file, struct model_vfio_file, file);
+}
+
+int model_vfio_open(struct model *model, unsigned minor, struct model_file **ret_file)
+{
+	struct model_device *device = NULL;
+	struct model_vfio_file *vfio;
+
+	for (unsigned i = 0; i < model->device_count; i++)
+		if (model->devices[i]->private->index == minor)
+			device = model->devices[i];
+	if (!device || device->unregistered)
+		return -ENODEV;
+	vfio = model_xalloc(sizeof(*vfio));
+	model_file_init(model, &vfio->file, &model_vfio_ops, device->pci.bdf);
+	vfio->device = device;
+	*ret_file = &vfio->file;
+	return 0;
+}
+
+/* iommufd_device_bind(): may this iommufd own the group's DMA? */
+static int claim(const struct model_device *device, const struct model_file *iommufd)
+{
+	struct model *model = device->model;
+
+	if (device->unsafe_interrupts || device->foreign_owner)
+		return -EPERM;
+	for (unsigned i = 0; i < model->device_count; i++) {
+		const struct model_device *other = model->devices[i];
+		const char *driver = other->pci.driver;
+
+		if (other == device || other->pci.group != device->pci.group)
+			continue;
+		if (driver && strcmp(driver, "vfio-pci") && strcmp(driver, "pcieport") &&
+		    strcmp(driver, "pci-stub"))
+			return -EPERM;
+		for (const struct model_file *file = model->files; file; file = file->next)
+			if (file->ops == &model_vfio_ops &&
+			    container_of(file, const struct model_vfio_file, file)->device ==
+				    other &&
+			    container_of(file, const struct model_vfio_file, file)->iommufd &&
+			    container_of(file, const struct model_vfio_file, file)->iommufd !=
+				    iommufd)
+				return -EPERM;
+	}
+	return 0;
+}
+
+/* vfio_pci_core_enable(): bus mastering off, memory decode on, a function reset. */
+static int enable(struct model_device *device)
+{
+	uint8_t *config = device->private->config;
+
+	if (device->bind_eagain > 0) {
+		device->bind_eagain--;
+		return -EAGAIN;
+	}
+	config[PCI_COMMAND] = (uint8_t)((config[PCI_COMMAND] & ~PCI_COMMAND_MASTER) | 0x03);
+	device->power_state = 0;
+	memset(device->private->bar_virtual, 0, sizeof(device->private->bar_virtual));
+	model_region_reset(device);
+	return 0;
+}
+
+static int bind(struct model_vfio_file *vfio, struct vfio_device_bind_iommufd *cmd)
+{
+	struct model_device *device = vfio->device;
+	struct model_file *iommufd;
+	int ret;
+
+	if (cmd->argsz < 16 || cmd->flags || cmd->iommufd < 0)
+		return -EINVAL;
+	if (device->group_open)
+		return -EBUSY;
+	if (vfio->granted)
+		return -EINVAL;
+	iommufd = model_fd_file(device->model, cmd->iommufd);
+	if (!iommufd)
+		return -EBADF;
+	if (iommufd->ops != &model_iommufd_ops)
+		return -EBADFD;
+	if (device->bound || device->held)
+		return -EINVAL;
+	ret = claim(device, iommufd);
+	if (ret == 0)
+		ret = enable(device);
+	if (ret)
+		return ret;
+	ret = model_iommufd_bind(iommufd, device, &cmd->out_devid);
+	vfio->iommufd = model_file_get(iommufd);
+	vfio->granted = true;
+	device->bound = true;
+	device->private->bind_count++;
+	return ret;
+}
+
+static int attach(struct model_vfio_file *vfio, struct vfio_device_attach_iommufd_pt *cmd)
+{
+	int ret;
+
+	if (cmd->argsz < 12 || cmd->flags)
+		return -EINVAL;
+	ret = model_iommufd_attach(vfio->iommufd, vfio->device, &cmd->pt_id);
+	if (ret == 0)
+		vfio->device->attached = true;
+	return ret;
+}
+
+static int detach(struct model_vfio_file *vfio, const struct vfio_device_detach_iommufd_pt *cmd)
+{
+	if (cmd->argsz < 8 || cmd->flags)
+		return -EINVAL;
+	if (model_guest_has(vfio->device->model, vfio->device))
+		model_violate(vfio->device->model, "%s detached with BARs in the guest",
+			      vfio->device->pci.bdf);
+	model_iommufd_detach(vfio->iommufd, vfio->device);
+	vfio->device->attached = false;
+	return 0;
+}
+
+static int get_info(const struct model_device *device, struct vfio_device_info *info)
+{
+	if (info->argsz < 16)
+		return -EINVAL;
+	info->flags = VFIO_DEVICE_FLAGS_PCI | (device->no_reset ? 0 : VFIO_DEVICE_FLAGS_RESET);
+	info->num_regions = PT_REGION_COUNT;
+	info->num_irqs = PT_IRQ_COUNT;
+	return 0;
+}
+
+static void bar_info(const struct model_device *device, struct vfio_region_info *info)
+{
+	const struct model_bar *bar = &device->pci.bars[info->index];
+
+	info->size = bar->size;
+	info->flags = 0;
+	if (bar->size == 0)
+		return;
+	info->flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
+	if (!bar->io && !bar->no_mmap && bar->size >= MODEL_PAGE)
+		info->flags |= VFIO_REGION_INFO_FLAG_MMAP;
+}
+
+/* A capability goes behind the struct if the caller made room for it, else argsz says how much room it takes. */
+static void put_cap(struct vfio_region_info *info, const void *cap, size_t size)
+{
+	info->flags |= VFIO_REGION_INFO_FLAG_CAPS;
+	info->cap_offset = 0;
+	if (info->argsz < sizeof(*info) + size) {
+		info->argsz = (uint32_t)(sizeof(*info) + size);
+		return;
+	}
+	memcpy(info + 1, cap, size);
+	info->cap_offset = sizeof(*info);
+}
+
+static void region_caps(const struct model_device *device, struct vfio_region_info *info)
+{
+	const struct model_pci *pci = &device->pci;
+	unsigned msix = device->private->msix;
+	struct {
+		struct vfio_region_info_cap_sparse_mmap cap;
+		struct vfio_region_sparse_mmap_area areas[4];
+	} sparse = {.cap = {.header = {VFIO_REGION_INFO_CAP_SPARSE_MMAP, 1, 0},
+			    .nr_areas = pci->sparse_count}};
+	struct vfio_info_cap_header mappable = {VFIO_REGION_INFO_CAP_MSIX_MAPPABLE, 1, 0};
+
+	if (!(info->flags & VFIO_REGION_INFO_FLAG_MMAP))
+		return;
+	if (pci->sparse_count > 0 && pci->sparse_region == info->index) {
+		for (unsigned i = 0; i < pci->sparse_count; i++)
+			sparse.areas[i] = (struct vfio_region_sparse_mmap_area){
+				pci->sparse[i].offset, pci->sparse[i].size};
+		put_cap(info, &sparse,
+			sizeof(sparse.cap) + pci->sparse_count * sizeof(sparse.areas[0]));
+	} else if (pci->msix_mappable && msix && (pci->config[msix + 4] & 7) == info->index) {
+		put_cap(info, &mappable, sizeof(mappable));
+	}
+}
+
+static int get_region_info(const struct model_device *device, struct vfio_region_info *info)
+{
+	if (info->argsz < sizeof(*info))
+		return -EINVAL;
+	if (info->index >= PT_REGION_COUNT || info->index == PT_REGION_VGA)
+		return -EINVAL;
+	info->offset = (uint64_t)info->index << MODEL_OFFSET_SHIFT;
+	if (info->index < PT_BARS) {
+		bar_info(device, info);
+		region_caps(device, info);
+	} else if (info->index == PT_REGION_CONFIG) {
+		info->size = device->pci.config_size;
+		info->flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
+	} else {
+		info->size = 0;
+		info->flags = 0;
+	}
+	return 0;
+}
+
+unsigned model_irq_count(const struct model_device *device, unsigned index)
+{
+	const struct model_device_private *private = device->private;
+	unsigned control;
+
+	switch (index) {
+	case PT_IRQ_INTX:
+		return private->config[PCI_INTERRUPT_PIN] ? 1 : 0;
+	case PT_IRQ_MSI:
+		return private->msi ? 1u << ((private->config[private->msi + 2] & 0x0e) >> 1) : 0;
+	case PT_IRQ_MSIX:
+		if (!private->msix)
+			return 0;
+		control = private->config[private->msix + 2] |
+			  (unsigned)private->config[private->msix + 3] << 8;
+		return (control & 0x7ff) + 1;
+	case PT_IRQ_ERR:
+		return private->express ? 1 : 0;
+	default:
+		return index == PT_IRQ_REQ ? 1 : 0;
+	}
+}
+
+static int get_irq_info(const struct model_device *device, struct vfio_irq_info *info)
+{
+	if (info->argsz < sizeof(*info) || info->index >= PT_IRQ_COUNT)
+		return -EINVAL;
+	if (info->index == PT_IRQ_ERR && !device->private->express)
+		return -EINVAL;
+	info->flags = VFIO_IRQ_INFO_EVENTFD;
+	info->count = model_irq_count(device, info->index);
+	if (info->index == PT_IRQ_INTX)
+		info->flags |= VFIO_IRQ_INFO_MASKABLE | VFIO_IRQ_INFO_AUTOMASKED;
+	else if (info->index != PT_IRQ_MSIX || device->pci.noresize)
+		info->flags |= VFIO_IRQ_INFO_NORESIZE;
+	return 0;
+}
+
+/* Whoever was not let to write COMMAND cannot be blamed for what it is. */
+static bool masters(const struct model_device *device)
+{
+	const struct model_fault *fault = &device->model->fault;
+
+	return (device->private->config[PCI_COMMAND] & PCI_COMMAND_MASTER) && !device->dead &&
+	       !(fault->fired && !strncmp(fault->where, "pwrite", 6));
+}
+
+static int reset(struct model_device *device)
+{
+	struct model *model = device->model;
+
+	if (device->no_reset)
+		return -EINVAL;
+	if (masters(device))
+		model_violate(model, "%s is reset with bus mastering on", device->pci.bdf);
+	if (model_guest_has(model, device))
+		model_violate(model, "%s is reset with BARs in the guest", device->pci.bdf);
+	if (device->reset_eagain > 0) {
+		device->reset_eagain--;
+		return -EAGAIN;
+	}
+	if (device->reset_error || device->dead)
+		return device->reset_error ? device->reset_error : -ENOTTY;
+	device->resets++;
+	device->power_state = 0;
+	model_region_reset(device);
+	return 0;
+}
+
+static int vfio_ioctl(struct model_file *file, unsigned long request, void *arg)
+{
+	struct model_vfio_file *vfio = to_vfio(file);
+	struct model_device *device = vfio->device;
+
+	if (request == VFIO_DEVICE_BIND_IOMMUFD)
+		return bind(vfio, arg);
+	if (!vfio->granted)
+		return -EINVAL;
+	switch (request) {
+	case VFIO_DEVICE_ATTACH_IOMMUFD_PT:
+		return attach(vfio, arg);
+	case VFIO_DEVICE_DETACH_IOMMUFD_PT:
+		return detach(vfio, arg);
+	case VFIO_DEVICE_GET_INFO:
+		return get_info(device, arg);
+	case VFIO_DEVICE_GET_REGION_INFO:
+		return get_region_info(device, arg);
+	case VFIO_DEVICE_GET_IRQ_INFO:
+		return get_irq_info(device, arg);
+	case VFIO_DEVICE_SET_IRQS:
+		return model_irq_ioctl(device, arg);
+	case VFIO_DEVICE_RESET:
+		return reset(device);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static int64_t vfio_pread(struct model_file *file, void *buf, size_t size, uint64_t offset)
+{
+	struct model_vfio_file *vfio = to_vfio(file);
+
+	return vfio->granted ? model_region_read(vfio->device, buf, size, offset) : -EINVAL;
+}
+
+static int64_t vfio_pwrite(struct model_file *file, const void *buf, size_t size, uint64_t offset)
+{
+	struct model_vfio_file *vfio = to_vfio(file);
+
+	return vfio->granted ? model_region_write(vfio->device, buf, size, offset) : -EINVAL;
+}
+
+static int vfio_mmap(struct model_file *file, uint64_t offset, size_t size, int flags,
+		     int *ret_real_fd, uint64_t *ret_real_offset)
+{
+	struct model_vfio_file *vfio = to_vfio(file);
+	struct model_device *device = vfio->device;
+	uint64_t index = offset >> MODEL_OFFSET_SHIFT;
+	uint64_t start = offset & ((1ull << MODEL_OFFSET_SHIFT) - 1);
+	struct vfio_region_info info = {.argsz = sizeof(info), .index = (uint32_t)index};
+	bool listed = device->pci.sparse_count == 0 || device->pci.sparse_region != index;
+
+	if (!vfio->granted || index >= PT_BARS || !(flags & MAP_SHARED))
+		return -EINVAL;
+	bar_info(device, &info);
+	if (!(info.flags & VFIO_REGION_INFO_FLAG_MMAP) || start + size > info.size)
+		return -EINVAL;
+	for (unsigned i = 0; !listed && i < device->pci.sparse_count; i++)
+		listed = start >= device->pci.sparse[i].offset &&
+			 start + size <= device->pci.sparse[i].offset + device->pci.sparse[i].size;
+	if (!listed)
+		return -EINVAL;
+	*ret_real_fd = device->private->bar_fd[index];
+	*ret_real_offset = start;
+	return 0;
+}
+
+/* The last reference is gone: this is the unbind. */
+static void vfio_release(struct model_file *file)
+{
+	struct model_vfio_file *vfio = to_vfio(file);
+	struct model_device *device = vfio->device;
+
+	if (vfio->granted) {
+		model_irq_close(device);
+		model_iommufd_unbind(vfio->iommufd, device);
+		device->bound = false;
+		device->attached = false;
+		model_file_put(vfio->iommufd);
+	}
+	free(vfio);
+}
+
+const struct model_file_ops model_vfio_ops = {
+	.name = "vfio",
+	.ioctl = vfio_ioctl,
+	.pread = vfio_pread,
+	.pwrite = vfio_pwrite,
+	.mmap = vfio_mmap,
+	.release = vfio_release,
+};

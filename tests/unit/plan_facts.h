@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Hosts and devices for tests of the plan, made by hand.
+ */
+#ifndef TESTS_PLAN_FACTS_H
+#define TESTS_PLAN_FACTS_H
+
+#include <stdio.h>
+#include <string.h>
+
+#include "config/vm_config.h"
+#include "host/host_facts.h"
+
+#define KIB (UINT64_C(1) << 10)
+#define MIB (UINT64_C(1) << 20)
+#define GIB (UINT64_C(1) << 30)
+
+/** struct test_host - a config and the facts it meets; the config owns nothing, so that it needs no vm_config_done() */
+struct test_host {
+	struct vm_config config;
+	struct host_facts facts;
+	struct device_facts devices[40];
+	char names[40][PT_BDF_SIZE];
+};
+
+/** test_host_init() - 64 GiB, 40-bit addresses, no device; the guest has 1 GiB */
+static inline void test_host_init(struct test_host *host)
+{
+	static char kernel[] = "/boot/bzImage";
+
+	memset(host, 0, sizeof(*host));
+	vm_config_init(&host->config);
+	host->config.kernel = kernel;
+	host->config.memory = GIB;
+	host->facts = (struct host_facts){
+		.guest_phys_bits = 40,
+		.max_cpus = 710,
+		.memory_total = 64 * GIB,
+		.memory_available = 60 * GIB,
+		.memlock = UINT64_MAX,
+		.devices = host->devices,
+	};
+}
+
+/** test_host_add() - one more device, 0000:NN:00.0, with the MSI range reserved and nothing else */
+static inline struct device_facts *test_host_add(struct test_host *host)
+{
+	size_t i = host->facts.device_count++;
+	struct device_facts *device = &host->devices[i];
+
+	(void)snprintf(device->host.bdf, PT_BDF_SIZE, "0000:%02x:00.0", (unsigned)(i + 1) & 0xff);
+	memcpy(host->names[i], device->host.bdf, PT_BDF_SIZE);
+	device->name = host->names[i];
+	device->iova_bits = 39;
+	device->reserved[0] = (struct pt_iova_range){0xfee00000, 0xfeefffff};
+	device->reserved_count = 1;
+	device->host.vendor = 0x1b36;
+	device->host.device = (uint16_t)(0x10 + i);
+	device->host.class_code = 0x010802;
+	device->host.irq_pin = 1;
+	return device;
+}
+
+static inline void test_bar(struct device_facts *device, unsigned index, uint64_t size,
+			    const char *kind)
+{
+	device->host.bars[index] = (struct pt_host_bar){
+		.size = size,
+		.io = strstr(kind, "io") != NULL,
+		.is_64bit = strstr(kind, "64") != NULL,
+		.prefetchable = strstr(kind, "pref") != NULL,
+	};
+}
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* ACPI: every table can be reached from the root, sums to zero, and says what the plan says. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+#include "boot/acpi.h"
+#include "boot/acpi_tables.h"
+#include "boot/layout.h"
+
+static uint8_t bytes[BOOT_ACPI_SIZE];
+static struct vm_plan plan;
+static struct pt_error err;
+static uint64_t rsdp_address;
+
+static void up(void)
+{
+	plan = (struct vm_plan){
+		.cpus = 3,
+		.io_window = {PLAN_IO_BASE, PLAN_IO_END - PLAN_IO_BASE},
+		.mmio32_window = {0x80000000, 0x60000000},
+		.mmio64_window = {0x4000000000, 0x8000000000},
+	};
+	memset(bytes, 0xee, sizeof(bytes));
+	cr_assert_eq(acpi_build(&plan, bytes, sizeof(bytes), BOOT_ACPI, &rsdp_address, &err), 0,
+		     "%s", err.message);
+}
+
+TestSuite(acpi, .init = up);
+
+static const void *at(uint64_t address)
+{
+	cr_assert_geq(address, BOOT_ACPI);
+	cr_assert_lt(address, BOOT_ACPI + sizeof(bytes));
+	return bytes + (address - BOOT_ACPI);
+}
+
+static uint8_t sum(const void *from, size_t size)
+{
+	const uint8_t *byte = from;
+	uint8_t total = 0;
+
+	for (size_t i = 0; i < size; i++)
+		total = (uint8_t)(total + byte[i]);
+	return total;
+}
+
+static const struct acpi_rsdp *rsdp(void)
+{
+	return at(rsdp_address);
+}
+
+/* The table of this name that XSDT lists, its sum checked. */
+static const void *table(const char *signature)
+{
+	const struct acpi_header *xsdt = at(rsdp()->xsdt);
+	size_t count = (xsdt->length - sizeof(*xsdt)) / sizeof(uint64_t);
+
+	cr_assert_eq(sum(xsdt, xsdt->length), 0);
+	for (size_t i = 0; i < count; i++) {
+		uint64_t address;
+		const struct acpi_header *header;
+
+		memcpy(&address, (const uint8_t *)(xsdt + 1) + i * sizeof(address),
+		       sizeof(address));
+		header = at(address);
+		cr_assert_eq(sum(header, header->length), 0, "%.4s", header->signature);
+		if (!memcmp(header->signature, signature, 4))
+			return header;
+	}
+	cr_assert_fail("no %s", signature);
+	return NULL;
+}
+
+Test(acpi, the_root_pointer_has_both_sums)
+{
+	cr_assert_eq(rsdp_address % 16, 0);
+	cr_assert_eq(memcmp(rsdp()->signature, "RSD PTR ", 8), 0);
+	cr_assert_eq(rsdp()->revision, 2);
+	cr_assert_eq(sum(rsdp(), 20), 0);
+	cr_assert_eq(sum(rsdp(), 36), 0);
+}
+
+Test(acpi, fadt_leads_to_dsdt_and_facs_and_the_reset_register)
+{
+	const struct acpi_fadt *fadt = table("FACP");
+	const struct acpi_header *dsdt = at(fadt->x_dsdt);
+	const struct acpi_facs *facs = at(fadt->facs);
+	size_t size;
+	const uint8_t *compiled = acpi_dsdt(&size);
+
+	cr_assert_eq(memcmp(dsdt, compiled, size), 0);
+	cr_assert_eq(sum(dsdt, dsdt->length), 0);
+	cr_assert_eq(dsdt->length, size);
+	cr_assert_eq(memcmp(facs->signature, "FACS", 4), 0);
+	cr_assert_eq(fadt->facs % 64, 0);
+	cr_assert_eq(fadt->reset.address, 0xcf9);
+	cr_assert_eq(fadt->reset_value, 6);
+	cr_assert(fadt->flags & FADT_RESET_REGISTER);
+	cr_assert_eq(fadt->pm_timer, 0x608);
+	cr_assert_eq(fadt->x_pm1a_control.address, 0x604);
+	cr_assert_eq(fadt->sci, 9);
+	cr_assert_eq(fadt->smi_command, 0);
+}
+
+Test(acpi, madt_lists_every_processor_once)
+{
+	const struct acpi_madt *madt = table("APIC");
+	const uint8_t *entry = (const uint8_t *)(madt + 1);
+	const uint8_t *end = (const uint8_t *)madt + madt->header.length;
+	unsigned cpus = 0, ioapics = 0, overrides = 0;
+
+	for (; entry < end; entry += entry[1]) {
+		cr_assert_geq(entry[1], 2);
+		if (entry[0] == MADT_CPU)
+			cr_assert_eq(((const struct acpi_madt_cpu *)entry)->apic_id, cpus++);
+		else if (entry[0] == MADT_IOAPIC)
+			ioapics++;
+		else if (entry[0] == MADT_OVERRIDE)
+			overrides++;
+	}
+	cr_assert_eq(entry, end);
+	cr_assert_eq(cpus, 3);
+	cr_assert_eq(ioapics, 1);
+	cr_assert_eq(overrides, 1);
+}
+
+Test(acpi, mcfg_promises_the_buses_that_are_there)
+{
+	const struct acpi_mcfg *mcfg = table("MCFG");
+
+	cr_assert_eq(mcfg->base, PLAN_ECAM_BASE);
+	cr_assert_eq(mcfg->bus_last, PLAN_BUS_LAST);
+}
+
+Test(acpi, ssdt_has_the_windows)
+{
+	const struct acpi_header *ssdt = table("SSDT");
+	const struct acpi_name *names = (const struct acpi_name *)(ssdt + 1);
+
+	cr_assert_eq(ssdt->length, sizeof(*ssdt) + 6 * sizeof(*names));
+	cr_assert_eq(memcmp(names[0].name, "WIOB", 4), 0);
+	cr_assert_eq(names[0].value, 0x1000);
+	cr_assert_eq(names[1].value, 0xf000);
+	cr_assert_eq(memcmp(names[4].name, "WM6B", 4), 0);
+	cr_assert_eq(names[4].value, 0x4000000000);
+	cr_assert_eq(names[5].value, 0x8000000000);
+}
+
+Test(acpi, the_largest_guest_fits)
+{
+	plan.cpus = 255;
+	cr_assert_eq(acpi_build(&plan, bytes, sizeof(bytes), BOOT_ACPI, &rsdp_address, &err), 0);
+	table("APIC");
+}
+
+Test(acpi, too_little_room_is_an_error)
+{
+	for (size_t size = 0; size < 1700; size += 61) {
+		memset(bytes, 0xee, sizeof(bytes));
+		cr_assert_eq(acpi_build(&plan, bytes, size, BOOT_ACPI, &rsdp_address, &err),
+			     -ENOSPC);
+		for (size_t i = size; i < 4096; i++)
+			cr_assert_eq(bytes[i], 0xee, "byte %zu behind %zu", i, size);
+	}
+}

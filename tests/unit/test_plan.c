@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/* What plan_make() decides, read back from plan_print(). */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "golden.h"
+#include "plan/plan.h"
+#include "plan_facts.h"
+
+static struct vm_plan must_plan(const struct test_host *host)
+{
+	struct pt_error err = PT_ERROR_INIT;
+	struct vm_plan plan;
+	int ret = plan_make(&host->config, &host->facts, &plan, &err);
+
+	cr_assert_eq(ret, 0, "%s", err.message);
+	return plan;
+}
+
+static void compare(const struct test_host *host, const char *name)
+{
+	struct vm_plan plan = must_plan(host);
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	plan_print(&plan, out);
+	(void)fclose(out);
+	golden_compare(name, text);
+	free(text);
+}
+
+/* 16 KiB of registers; 64-bit. */
+static void add_nvme(struct test_host *host)
+{
+	test_bar(test_host_add(host), 0, 16 * KIB, "64");
+}
+
+Test(plan, no_device)
+{
+	struct test_host host;
+
+	test_host_init(&host);
+	compare(&host, "plan-no-device.txt");
+}
+
+Test(plan, nvme)
+{
+	struct test_host host;
+
+	test_host_init(&host);
+	add_nvme(&host);
+	host.config.cpus = 2;
+	compare(&host, "plan-nvme.txt");
+}
+
+/* RAM on both sides of the hole, a large 64-bit BAR, ports, BARs below a page, a device opened by its node. */
+Test(plan, many_kinds)
+{
+	static char initrd[] = "/boot/initrd.img";
+	static char cmdline[] = "console=ttyS0 root=/dev/nvme0n1";
+	static char name[] = "many-kinds";
+	struct test_host host;
+	struct device_facts *device;
+
+	test_host_init(&host);
+	host.config.memory = 6 * GIB;
+	host.config.initrd = initrd;
+	host.config.cmdline = cmdline;
+	host.config.name = name;
+	device = test_host_add(&host);
+	device->host.class_code = 0x030000;
+	test_bar(device, 0, 16 * MIB, "32");
+	test_bar(device, 1, 32 * GIB, "64 pref");
+	test_bar(device, 3, 32 * MIB, "64 pref");
+	test_bar(device, 5, 128, "io");
+	add_nvme(&host);
+	device = test_host_add(&host);
+	device->name = "/dev/vfio/devices/vfio7";
+	device->host.irq_pin = 4;
+	test_bar(device, 0, 256, "io");
+	test_bar(device, 1, 256, "32");
+	test_bar(device, 2, 128, "32");
+	test_bar(device, 4, 2 * KIB, "64");
+	device = test_host_add(&host);
+	device->host.irq_pin = 0;
+	test_bar(device, 0, MIB, "32 pref");
+	compare(&host, "plan-many-kinds.txt");
+}
+
+Test(plan, the_same_facts_give_the_same_plan)
+{
+	struct test_host host;
+	struct vm_plan a, b;
+
+	test_host_init(&host);
+	for (int i = 0; i < 31; i++)
+		add_nvme(&host);
+	a = must_plan(&host);
+	b = must_plan(&host);
+	cr_assert_eq(memcmp(&a, &b, sizeof(a)), 0);
+}
+
+Test(plan, defaults_of_texts)
+{
+	static char empty[] = "";
+	struct test_host host;
+	struct vm_plan plan;
+
+	test_host_init(&host);
+	plan = must_plan(&host);
+	cr_assert_str_eq(plan.name, "tenon");
+	cr_assert_str_eq(plan.cmdline, "console=ttyS0");
+	cr_assert_str_eq(plan.initrd, "");
+	host.config.serial = SERIAL_NONE;
+	plan = must_plan(&host);
+	cr_assert_str_eq(plan.cmdline, "");
+	host.config.serial = SERIAL_PTY;
+	host.config.cmdline = empty;
+	plan = must_plan(&host);
+	cr_assert_str_eq(plan.cmdline, "");
+}
+
+Test(plan, ram_is_split_at_2_gib)
+{
+	struct test_host host;
+	struct vm_plan plan;
+
+	test_host_init(&host);
+	host.config.memory = 2 * GIB;
+	plan = must_plan(&host);
+	cr_assert_eq(plan.ram_count, 1);
+	cr_assert_eq(plan.ram[0].size, 2 * GIB);
+	host.config.memory = 2 * GIB + 2 * MIB;
+	plan = must_plan(&host);
+	cr_assert_eq(plan.ram_count, 2);
+	cr_assert_eq(plan.ram[1].gpa, PLAN_HIGH_RAM_BASE);
+	cr_assert_eq(plan.ram[1].size, 2 * MIB);
+	cr_assert_eq(plan.ram[1].offset, 2 * GIB);
+	cr_assert_eq(plan.mmio64_window.base, 5 * GIB);
+}
+
+Test(plan, slots_and_gsis)
+{
+	struct test_host host;
+	struct vm_plan plan;
+
+	test_host_init(&host);
+	for (int i = 0; i < 31; i++)
+		add_nvme(&host);
+	host.devices[1].host.irq_pin = 3;
+	host.devices[2].host.irq_pin = 0;
+	plan = must_plan(&host);
+	cr_assert_eq(plan.device_count, 31);
+	for (unsigned i = 0; i < 31; i++)
+		cr_assert_eq(plan.devices[i].slot, i + 1);
+	cr_assert_eq(plan.devices[0].gsi, 17);
+	cr_assert_eq(plan.devices[1].gsi, 16 + (2 + 2) % 4);
+	cr_assert_eq(plan.devices[2].gsi, 0);
+	cr_assert_eq(plan.devices[3].gsi, 16);
+}
+
+/* Every BAR of every device: inside its window, a multiple of its size, and nobody else's. */
+static void check_bars(const struct vm_plan *plan)
+{
+	struct {
+		uint64_t first, last;
+		int io;
+	} taken[PLAN_DEVICES_MAX * PT_BARS];
+	size_t count = 0;
+
+	for (unsigned i = 0; i < plan->device_count; i++) {
+		for (unsigned j = 0; j < PT_BARS; j++) {
+			const struct pt_host_bar *bar = &plan->devices[i].bars[j];
+			const struct plan_range *window = &plan->mmio32_window;
+			uint64_t room = bar->io || bar->size > 4096 ? bar->size : 4096;
+			uint64_t first = plan->devices[i].bar_address[j];
+
+			if (!bar->size)
+				continue;
+			if (bar->io)
+				window = &plan->io_window;
+			else if (bar->is_64bit)
+				window = &plan->mmio64_window;
+			cr_assert_eq(first % room, 0, "device %u BAR %u", i, j);
+			cr_assert_geq(first, window->base);
+			cr_assert_leq(first + room, window->base + window->size);
+			for (size_t k = 0; k < count; k++)
+				cr_assert(taken[k].io != bar->io || first > taken[k].last ||
+						  first + room - 1 < taken[k].first,
+					  "device %u BAR %u overlaps", i, j);
+			taken[count].first = first;
+			taken[count].last = first + room - 1;
+			taken[count++].io = bar->io;
+		}
+	}
+}
+
+Test(plan, bars_never_overlap)
+{
+	static const char *const kinds[] = {"64", "64 pref", "32", "32 pref", "io"};
+	unsigned seed = 1;
+
+	for (int round = 0; round < 200; round++) {
+		struct test_host host;
+		struct vm_plan plan;
+
+		test_host_init(&host);
+		for (int i = 0; i < 1 + round % 31; i++) {
+			struct device_facts *device = test_host_add(&host);
+
+			for (unsigned j = 0; j < 5; j++) {
+				const char *kind = kinds[(unsigned)rand_r(&seed) % 5];
+				unsigned shift = 4 + (unsigned)rand_r(&seed) % 20;
+
+				if (strcmp(kind, "io") == 0)
+					shift = 2 + shift % 6;
+				test_bar(device, j, UINT64_C(1) << shift, kind);
+				j += strstr(kind, "64") != NULL;
+			}
+		}
+		plan = must_plan(&host);
+		check_bars(&plan);
+	}
+}
+
+Test(plan, a_gpu_of_256_gib)
+{
+	struct test_host host;
+	struct device_facts *device;
+	struct vm_plan plan;
+
+	test_host_init(&host);
+	host.facts.guest_phys_bits = 46;
+	device = test_host_add(&host);
+	device->iova_bits = 48;
+	test_bar(device, 0, 256 * GIB, "64 pref");
+	plan = must_plan(&host);
+	check_bars(&plan);
+	cr_assert_eq(plan.mmio64_window.size, 512 * GIB);
+	cr_assert_eq(plan.mmio64_window.base, 256 * GIB);
+}
+
+Test(plan, the_window_shrinks_to_what_there_is)
+{
+	struct test_host host;
+	struct vm_plan plan;
+
+	test_host_init(&host);
+	host.facts.guest_phys_bits = 36;
+	add_nvme(&host);
+	plan = must_plan(&host);
+	cr_assert_eq(plan.mmio64_window.base, 4 * GIB);
+	cr_assert_eq(plan.mmio64_window.size, 60 * GIB);
+	host.facts.guest_phys_bits = 32;
+	host.facts.device_count = 0;
+	plan = must_plan(&host);
+	cr_assert_eq(plan.mmio64_window.size, 0);
+}
+
+/* An AMD host: the 12 GiB below 1 TiB are HyperTransport's. */
+Test(plan, the_window_keeps_clear_of_reserved_ranges)
+{
+	struct test_host host;
+	struct device_facts *device;
+	struct vm_plan plan;
+
+	test_host_init(&host);
+	host.facts.guest_phys_bits = 48;
+	device = test_host_add(&host);
+	device->iova_bits = 48;
+	device->reserved[device->reserved_count++] =
+		(struct pt_iova_range){0xfd00000000, 0xffffffffff};
+	test_bar(device, 0, 64 * GIB, "64 pref");
+	plan = must_plan(&host);
+	cr_assert_eq(plan.mmio64_window.base, 64 * GIB);
+	cr_assert_eq(plan.mmio64_window.size, 128 * GIB);
+	/* Twice 512 GiB fit above it only. */
+	test_bar(device, 0, 512 * GIB, "64 pref");
+	plan = must_plan(&host);
+	cr_assert_eq(plan.mmio64_window.base, 1024 * GIB);
+	cr_assert_eq(plan.mmio64_window.size, 1024 * GIB);
+	check_bars(&plan);
+}
+
+Test(plan, of_two_small_gaps_the_larger_one)
+{
+	struct test_host host;
+	struct device_facts *device;
+	struct vm_plan plan;
+
+	test_host_init(&host);
+	host.facts.guest_phys_bits = 36; /* 64 GiB */
+	device = test_host_add(&host);
+	test_bar(device, 0, 16 * KIB, "64");
+	device = test_host_add(&host);
+	/* Out of order, overlapping, and one across the start. */
+	device->reserved[1] = (struct pt_iova_range){20 * GIB + 5, 24 * GIB - 1};
+	device->reserved[2] = (struct pt_iova_range){3 * GIB, 4 * GIB + 7};
+	device->reserved[3] = (struct pt_iova_range){19 * GIB, 22 * GIB};
+	device->reserved_count = 4;
+	plan = must_plan(&host);
+	cr_assert_eq(plan.mmio64_window.base, 24 * GIB);
+	cr_assert_eq(plan.mmio64_window.size, 40 * GIB);
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/run_args.h"
+
+#define ARGS_MAX 80
+
+/* Parse "run" and the words of @line, which ends with NULL. */
+static int parse(const char *const *words, struct run_args *args, struct config_error *err)
+{
+	char *argv[ARGS_MAX] = {NULL};
+	int argc = 0, ret;
+
+	argv[argc++] = strdup("run");
+	for (; *words && argc < ARGS_MAX - 1; words++)
+		argv[argc++] = strdup(*words);
+	*args = (struct run_args){.timing = true};
+	*err = (struct config_error){.error = PT_ERROR_INIT};
+	ret = run_args_parse(argc, argv, args, err);
+	for (int i = 0; i < argc; i++)
+		free(argv[i]);
+	return ret;
+}
+
+#define PARSE(args, err, ...) parse((const char *const[]){__VA_ARGS__, NULL}, args, err)
+
+/* A file in /tmp; the caller unlinks it. */
+static void write_file(char *path, const char *text)
+{
+	int fd = mkstemp(path);
+	ssize_t size = (ssize_t)strlen(text);
+
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(write(fd, text, (size_t)size), size);
+	(void)close(fd);
+}
+
+Test(run_args, options_alone)
+{
+	struct run_args args;
+	struct config_error err;
+
+	cr_assert_eq(PARSE(&args, &err, "--name", "n", "--cpus=4", "--memory", "2G", "--kernel",
+			   "vmlinuz", "--initrd", "i", "--cmdline", "a b", "--serial", "pty",
+			   "--device", "02:00.0", "--device=/dev/vfio/devices/vfio1", "--dry-run"),
+		     0, "%s", err.error.message);
+	cr_assert_str_eq(args.config.name, "n");
+	cr_assert_eq(args.config.cpus, 4);
+	cr_assert_eq(args.config.memory, UINT64_C(2) << 30);
+	cr_assert_str_eq(args.config.kernel, "vmlinuz");
+	cr_assert_str_eq(args.config.initrd, "i");
+	cr_assert_str_eq(args.config.cmdline, "a b");
+	cr_assert_eq(args.config.serial, SERIAL_PTY);
+	cr_assert_eq(args.config.device_count, 2);
+	cr_assert_str_eq(args.config.devices[0].name, "02:00.0");
+	cr_assert(args.dry_run);
+	cr_assert_not(args.timing);
+	run_args_done(&args);
+}
+
+Test(run_args, options_win_wherever_they_stand)
+{
+	char path[] = "/tmp/tenon-test.XXXXXX";
+	struct run_args args;
+	struct config_error err;
+
+	write_file(path, "cpus: 2\nmemory: 1G\nkernel: k\nserial: none\ndevices:\n"
+			 "  - passthrough: 0000:02:00.0\n");
+	cr_assert_eq(PARSE(&args, &err, "--cpus", "3", path, "--serial", "stdio", "--timing"), 0);
+	cr_assert_eq(args.config.cpus, 3);
+	cr_assert_eq(args.config.memory, UINT64_C(1) << 30);
+	cr_assert_str_eq(args.config.kernel, "/tmp/k");
+	cr_assert_eq(args.config.serial, SERIAL_STDIO);
+	cr_assert_eq(args.config.device_count, 1);
+	cr_assert(args.timing);
+	run_args_done(&args);
+	(void)unlink(path);
+}
+
+Test(run_args, devices_add_up_and_the_same_one_is_replaced)
+{
+	char path[] = "/tmp/tenon-test.XXXXXX";
+	struct run_args args;
+	struct config_error err;
+
+	write_file(path, "kernel: k\ndevices:\n  - passthrough: 0000:02:00.0\n");
+	cr_assert_eq(PARSE(&args, &err, path, "--device", "03:00.0", "--device", "02:00.0"), 0);
+	cr_assert_eq(args.config.device_count, 2);
+	cr_assert_str_eq(args.config.devices[0].name, "02:00.0");
+	cr_assert_str_eq(args.config.devices[1].name, "03:00.0");
+	run_args_done(&args);
+	cr_assert_eq(PARSE(&args, &err, path, "--device", "03:00.0", "--device", "0000:03:00.0"),
+		     -EEXIST);
+	cr_assert_str_eq(err.error.message, "--device: 0000:03:00.0 is named twice");
+	(void)unlink(path);
+}
+
+static void must_fail(int code, const char *message, const char *const *words)
+{
+	struct run_args args;
+	struct config_error err;
+	int ret = parse(words, &args, &err);
+
+	cr_assert_eq(ret, code, "%d: %s", ret, err.error.message);
+	cr_assert_str_eq(err.error.message, message, "%s", err.error.message);
+	cr_assert(err.error.remedy[0] || strstr(err.error.message, "; did you mean "),
+		  "no remedy: %s", err.error.message);
+	cr_assert_eq(err.line, 0);
+	cr_assert(args.timing, "written on failure");
+}
+
+#define MUST_FAIL(code, message, ...) \
+	must_fail(code, message, (const char *const[]){__VA_ARGS__, NULL})
+
+Test(run_args, what_is_not_an_option)
+{
+	MUST_FAIL(-EINVAL, "unknown option \"--memroy\"; did you mean \"--memory\"?",
+		  "--memroy=2G");
+	MUST_FAIL(-EINVAL, "unknown option \"--mem\"; did you mean \"--memory\"?", "--mem", "2G");
+	MUST_FAIL(-EINVAL, "unknown option \"--devices\"; did you mean \"--device\"?", "--devices");
+	MUST_FAIL(-EINVAL, "unknown option \"-memory\"; did you mean \"--memory\"?", "-memory");
+	MUST_FAIL(-EINVAL, "unknown option \"-m\"; did you mean \"--memory\"?", "-m", "2G");
+	MUST_FAIL(-EINVAL, "unknown option \"--frobnicate\"", "--frobnicate");
+	MUST_FAIL(-EINVAL, "unknown option \"--\xff\"", "--\xff");
+}
+
+Test(run_args, options_and_values)
+{
+	MUST_FAIL(-EINVAL, "--cpus: no value given", "--cpus");
+	MUST_FAIL(-EINVAL, "--dry-run takes no value", "--dry-run=yes");
+	MUST_FAIL(-EINVAL, "--kernel: no value given", "--kernel", "");
+	MUST_FAIL(-EINVAL, "--cpus: \"\" is not a number", "--cpus=");
+	MUST_FAIL(-ERANGE, "--cpus: 256 is out of range", "--cpus", "256");
+	MUST_FAIL(-EINVAL, "--cpus: \"-1\" is not a number", "--cpus", "-1");
+	MUST_FAIL(-EINVAL, "--serial: \"file:\" names no file", "--serial", "file:");
+	MUST_FAIL(-EINVAL, "--device: unknown device key \"rom\"", "--device", "02:00.0,rom=/x");
+	MUST_FAIL(-EINVAL, "--device: unknown device key \"\"", "--device", "02:00.0,");
+	MUST_FAIL(-EINVAL, "--device: \"\" is not a device", "--device", "");
+}
+
+Test(run_args, files)
+{
+	MUST_FAIL(-ENOENT, "/nonexistent/a.yaml: No such file or directory", "/nonexistent/a.yaml");
+	MUST_FAIL(-EINVAL, "\"b\" is one too many: one file describes the guest, and that is a",
+		  "a", "b");
+	MUST_FAIL(-ENOENT, "--cpus: No such file or directory", "--", "--cpus");
+}
+
+Test(run_args, no_kernel)
+{
+	MUST_FAIL(-EINVAL, "no kernel to boot", "--cpus", "1");
+}
+
+Test(run_args, too_many_devices)
+{
+	const char *words[ARGS_MAX] = {NULL};
+	char names[32][24];
+
+	for (size_t i = 0; i < 32; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "--device=%02zx:00.0", i + 1);
+		words[i] = names[i];
+	}
+	must_fail(-E2BIG, "--device: more than 31 devices, which is all a guest has room for",
+		  words);
+}
+
+Test(run_args, help_wins)
+{
+	struct run_args args;
+	struct config_error err;
+
+	cr_assert_eq(PARSE(&args, &err, "--cpus", "3", "--help", "--frobnicate"), 0);
+	cr_assert(args.help);
+	run_args_done(&args);
+}
+
+Test(run_args, help_names_every_option)
+{
+	static const char *const options[] = {
+		"--name=",   "--cpus=",	  "--memory=", "--kernel=", "--initrd=", "--cmdline=",
+		"--serial=", "--device=", "--dry-run", "--timing",  "--help"};
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	run_args_help(out);
+	(void)fclose(out);
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		cr_assert_not_null(strstr(text, options[i]), "%s", options[i]);
+	free(text);
+}
