@@ -1,0 +1,185 @@
+"""The lab's test cases: finds them, boots an emulated host for each, watches, and tells how they went.
+
+A case is a script in tests/lab/cases with a header (see cases/lib.sh). It runs on the emulated host and reports each
+result of its own as a line "LAB-CHECK ok|fail|skip NAME". One without such lines counts as one result by its exit code.
+"""
+
+import glob
+import os
+import re
+import shlex
+import shutil
+import sys
+
+import devices
+import guest
+import host
+from options import suggestion
+
+QUIET_LIMIT = 75  # seconds without output: the run stands still
+CHECK = re.compile(r"^LAB-CHECK (ok|fail|skip) (.*)$", re.MULTILINE)
+HEADER = re.compile(r"^# (devices|limit|kernel): *(.*)$")
+
+
+class Case:
+    def __init__(self, path):
+        self.path = path
+        self.name = os.path.basename(path).removesuffix(".sh")
+        header = self._header()
+        self.what = header["what"]
+        self.devices = header.get("devices", "").split()
+        self.limit = float(header.get("limit", 120))
+        self.kernel = header.get("kernel")
+
+    def _header(self):
+        fields = {}
+        with open(self.path, encoding="utf-8") as script:
+            lines = script.read().splitlines()[1:]
+        for line in lines:
+            if not line.startswith("# "):
+                break
+            match = HEADER.match(line)
+            if match:
+                fields[match[1]] = match[2]
+            else:
+                fields.setdefault("what", line[2:])
+        return fields
+
+
+class Result:
+    """What became of one case: a list of (verdict, name) and what there is to show."""
+
+    def __init__(self, verdicts, seconds, output="", remark=""):
+        self.verdicts = verdicts
+        self.seconds = seconds
+        self.output = output
+        self.remark = remark
+
+    def count(self, verdict):
+        return sum(1 for each, _ in self.verdicts if each == verdict)
+
+    @property
+    def word(self):
+        if self.count("fail"):
+            return "FAIL"
+        return "ok" if self.count("ok") else "skip"
+
+
+def all_cases():
+    paths = glob.glob(os.path.join(host.HERE, "cases", "*.sh"))
+    return [Case(path) for path in sorted(paths) if os.path.basename(path) != "lib.sh"]
+
+
+def chosen(names):
+    """The cases with these names, in the order given; all, when there is none."""
+    known = {case.name: case for case in all_cases()}
+    for name in names:
+        if name not in known:
+            hint = suggestion(name, known, f"there are {', '.join(known)}")
+            raise host.LabError(f"no lab case '{name}'; {hint}")
+    return [known[name] for name in names] if names else list(known.values())
+
+
+class Runner:
+    """Runs cases on hosts with one kernel, and prints a line for each."""
+
+    def __init__(self, kernel, kernel_name, vmm=None):
+        self._kernel = kernel
+        self._kernel_name = kernel_name
+        self._variables = {"TENON": vmm} if vmm else {}
+        self._folder = os.path.join(guest.build_folder(), f"results-{kernel_name}")
+        shutil.rmtree(self._folder, ignore_errors=True)
+        os.makedirs(self._folder)
+
+    def run(self, case):
+        if case.kernel and case.kernel != self._kernel_name:
+            return self._tell(case, Result([("skip", f"{case.name}: needs --kernel {case.kernel}")], 0))
+        result = self._attempt(case)
+        if result is None:
+            print(f"      {case.name}: the run stood still; once more", flush=True)
+            result = self._attempt(case, last=True)
+        return self._tell(case, result)
+
+    def _attempt(self, case, last=False):
+        """A Result, or None when the run stood still and may be repeated."""
+        output = bytearray()
+        machine = host.Host(
+            kernel=self._kernel,
+            initrd=guest.initramfs(),
+            devices=devices.DeviceSet(case.devices),
+            variables=self._variables,
+        )
+        console = os.path.join(self._folder, f"{case.name}.console")
+        outcome = machine.run(
+            ["bash", os.path.relpath(case.path, host.PROJECT)],
+            lambda _, data: output.extend(data),
+            timeout=case.limit,
+            quiet_limit=QUIET_LIMIT,
+            console_log=console,
+        )
+        text = output.decode(errors="replace").replace("\r\n", "\n")
+        with open(os.path.join(self._folder, f"{case.name}.log"), "w", encoding="utf-8") as log:
+            log.write(text)
+        if outcome.end == "stalled" and not last:
+            return None
+        return self._judge(case, outcome, text)
+
+    def _judge(self, case, outcome, text):
+        verdicts = [(match[1], f"{case.name}: {match[2]}") for match in CHECK.finditer(text)]
+        remark = ""
+        if outcome.end != "exit":
+            remark = outcome.detail
+            verdicts.append(("fail", f"{case.name}: {outcome.detail}"))
+        elif outcome.status and not any(verdict == "fail" for verdict, _ in verdicts):
+            verdicts.append(("fail", f"{case.name}: ended with exit code {outcome.status}"))
+        elif not verdicts:
+            verdicts.append(("ok", case.name))
+        return Result(verdicts, outcome.seconds, text, remark)
+
+    def _tell(self, case, result):
+        count = len(result.verdicts)
+        checks = f"{count} check{'s' if count > 1 else ''}"
+        print(f"{result.word:<5} {case.name:<24} {result.seconds:6.1f} s  {checks}", flush=True)
+        for verdict, name in result.verdicts:
+            if verdict != "ok":
+                print(f"      {verdict}: {name}")
+        if result.word == "FAIL":
+            self._show(case, result)
+        sys.stdout.flush()
+        return result
+
+    def _show(self, case, result):
+        for line in _telling_lines(result.output):
+            print(f"      | {line}")
+        print(f"      all of it: {os.path.relpath(self._folder, os.getcwd())}/{case.name}.log, .console")
+        print(f"      again: ./run test lab {case.name}")
+
+
+def _telling_lines(output, each=12):
+    """The lines before each failed check, and the last ones if none failed."""
+    lines = [line for line in output.splitlines() if line.strip()]
+    places = [at for at, line in enumerate(lines) if line.startswith("LAB-CHECK fail")] or [len(lines) - 1]
+    told = []
+    start = 0
+    for place in places:
+        first = max(start, place - each)
+        told += ["..."] if first > start else []
+        told += [line for line in lines[first : place + 1] if not line.startswith("LAB-CHECK ok")]
+        start = place + 1
+    return told
+
+
+def run_all(names, kernel_name, vmm=None):
+    """Runs cases one after the other; yields a Result for each."""
+    cases = chosen(names)
+    kernel = host.kernel_path(kernel_name)
+    if kernel is None:
+        for case in cases:
+            print(f"skip  {case.name:<24} no kernel '{kernel_name}' here, see above", flush=True)
+        yield Result([("skip", case.name) for case in cases], 0)
+        return
+    runner = Runner(kernel, kernel_name, vmm)
+    note = f", VMM: {shlex.quote(vmm)}" if vmm else ""
+    print(f"lab: {len(cases)} cases on kernel {kernel_name}{note}", flush=True)
+    for case in cases:
+        yield runner.run(case)

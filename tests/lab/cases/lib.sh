@@ -1,0 +1,126 @@
+# What the lab's cases share. A case is a script that runs on the emulated host, in the project's folder; it sources
+# this file and makes checks. TENON names the VMM under test (tests/lab/peer-qemu stands in to check the cases).
+#
+# A case's header tells the harness what it needs:
+#   # First line: what it shows.
+#   # devices: SPEC...     (as for ./run lab --device)
+#   # limit: SECONDS       (for the whole case)
+#   # kernel: newest       (only if 6.12 is not enough)
+
+set -u
+TENON=${TENON:-build/vmm/tenon}
+output=/tmp/output  # of the latest guest or of the latest tenon that was to fail
+failed=0
+
+[[ -x $TENON ]] || {
+	echo "$TENON is not built; ./run build"
+	exit 1
+}
+trap '[[ $failed -eq 0 ]] || exit 1' EXIT
+
+# check NAME COMMAND...: one result of the case
+check() {
+	local name=$1 result=ok
+	shift
+	"$@" || result=fail failed=1
+	printf '\nLAB-CHECK %s %s\n' "$result" "$name"
+}
+
+skip() {
+	printf '\nLAB-CHECK skip %s: %s\n' "$1" "$2"
+}
+
+complain() {
+	echo "case: $*"
+	return 1
+}
+
+# address ID: where the host has the device, as in: address nvme0
+address() {
+	local variable=LAB_$1
+	echo "${!variable}"
+}
+
+bind_all() {
+	local id
+	for id in $LAB_devices; do
+		tests/lab/bind "$(address "$id")" || exit
+	done
+}
+
+# set_command TEST OPTION...: makes $command a guest that runs /tests/TEST, with its serial port on standard output
+set_command() {
+	command=("$TENON" run --memory 512M --kernel "$LAB_KERNEL" --initrd "$LAB_INITRD"
+		--cmdline "console=ttyS0 quiet lab.test=$1" "${@:2}")
+}
+
+# guest TEST OPTION...: runs a guest to its end; right if its test was, and tenon ended well
+guest() {
+	set_command "$@"
+	"${command[@]}" </dev/null 2>&1 | tee "$output"
+	guest_went_well "${PIPESTATUS[0]}"
+}
+
+guest_went_well() {
+	(($1 == 0)) || complain "tenon's exit code is $1" || return
+	grep -q '^TENON-GUEST result ok' "$output" || complain "the guest did not say that all went well"
+}
+
+# start_guest TEST OPTION...: a guest in the background; tenon's process is $guest_process
+start_guest() {
+	set_command "$@"
+	: >"$output"
+	tail -f "$output" &
+	tail_process=$!
+	"${command[@]}" </dev/null >"$output" 2>&1 &
+	guest_process=$!
+}
+
+# finish_guest: waits for its end; returns tenon's exit code
+finish_guest() {
+	local status
+	wait "$guest_process"
+	status=$?
+	kill "$tail_process"
+	return "$status"
+}
+
+# guest_says TEXT SECONDS: waits for it; a guest that does not say it is ended
+guest_says() {
+	local tries=$(($2 * 5))
+	until grep -q -- "$1" "$output"; do
+		if ! kill -0 "$guest_process" 2>/dev/null; then
+			complain "the guest ended before it said '$1'"
+		elif ((tries-- == 0)); then
+			complain "the guest did not say '$1' in $2 s"
+		else
+			sleep 0.2
+			continue
+		fi
+		kill -KILL "$guest_process" 2>/dev/null
+		finish_guest
+		return 1
+	done
+}
+
+# end_guest SIGNAL EXPECTED-STATUS
+end_guest() {
+	local status
+	kill -"$1" "$guest_process"
+	finish_guest
+	status=$?
+	((status == $2)) || complain "after SIG$1 tenon's exit code is $status, not $2"
+}
+
+# host_state: what a tenon that ended must have left as it was
+host_state() {
+	find /sys/bus/pci/devices/*/driver -printf '%p %l\n' 2>/dev/null
+	grep -H . /sys/bus/pci/devices/*/{driver_override,enable}
+	ls -l /dev/kvm /dev/iommu /dev/vfio /dev/vfio/devices 2>/dev/null
+	holders
+}
+
+# holders: processes that have VFIO, IOMMUFD or KVM open
+holders() {
+	find /proc/[0-9]*/fd -lname '/dev/vfio/*' -o -lname /dev/iommu -o -lname '*kvm*' 2>/dev/null
+}

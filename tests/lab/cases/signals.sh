@@ -1,0 +1,20 @@
+#!/bin/bash
+# tenon is ended in mid-I/O, by SIGTERM and by SIGKILL; nothing is left behind and the device works again at once.
+# devices: nvme
+# limit: 240
+
+. tests/lab/cases/lib.sh
+bind_all
+
+ended_by() {
+	local before
+	before=$(host_state)
+	start_guest endless-io --device "$LAB_nvme0"
+	guest_says 'round 3' 90
+	end_guest "$1" "$2" || return
+	[[ $(host_state) == "$before" ]] || complain "the host is not as before:" || diff <(echo "$before") <(host_state)
+}
+check "SIGTERM ends it cleanly" ended_by TERM 143
+check "the device works after SIGTERM" guest nvme --device "$LAB_nvme0"
+check "SIGKILL leaves nothing behind" ended_by KILL 137
+check "the device works after SIGKILL" guest nvme --device "$LAB_nvme0"
