@@ -58,7 +58,35 @@ static int list_msrs(const struct kvm *kvm, struct kvm_msr_list **ret_list)
 	return 0;
 }
 
-/* The list is the kernel's, not this vCPU's: what cannot be read is not there for it. */
+/*
+ * KVM reads MSRs in order and stops at the first that it cannot read (api.rst 4.18). The list is the kernel's, not this
+ * vCPU's: what stops it is not there for this one, so it is taken out, and the rest is read again.
+ */
+static int read_msrs(const struct kvm_vcpu *vcpu, struct kvm_msrs *msrs)
+{
+	while (msrs->nmsrs) {
+		int n = kvm_ioctl(vcpu->kvm, vcpu->fd, KVM_GET_MSRS, msrs);
+
+		if (n < 0)
+			return n;
+		if ((unsigned)n >= msrs->nmsrs)
+			return 0;
+		msrs->nmsrs--;
+		memmove(&msrs->entries[n], &msrs->entries[n + 1],
+			(msrs->nmsrs - (unsigned)n) * sizeof(msrs->entries[0]));
+	}
+	return 0;
+}
+
+static struct kvm_msrs *new_msrs(unsigned count)
+{
+	struct kvm_msrs *msrs = calloc(1, sizeof(*msrs) + count * sizeof(msrs->entries[0]));
+
+	if (msrs)
+		msrs->nmsrs = count;
+	return msrs;
+}
+
 static int save_msrs(const struct kvm_vcpu *vcpu, struct kvm_msrs **ret_msrs)
 {
 	struct kvm_msr_list *list;
@@ -67,34 +95,46 @@ static int save_msrs(const struct kvm_vcpu *vcpu, struct kvm_msrs **ret_msrs)
 
 	if (r)
 		return r;
-	msrs = calloc(1, sizeof(*msrs) + list->nmsrs * sizeof(msrs->entries[0]));
-	for (unsigned i = 0; msrs && i < list->nmsrs; i++) {
-		struct kvm_msr_entry entry = {.index = list->indices[i]};
-		uint64_t value;
-
-		if (entry.index == MSR_TSC || kvm_msr_get(vcpu, entry.index, &value))
-			continue;
-		entry.data = value;
-		msrs->entries[msrs->nmsrs++] = entry;
+	msrs = new_msrs(list->nmsrs);
+	if (msrs) {
+		msrs->nmsrs = 0;
+		for (unsigned i = 0; i < list->nmsrs; i++) {
+			if (list->indices[i] != MSR_TSC)
+				msrs->entries[msrs->nmsrs++].index = list->indices[i];
+		}
 	}
 	free(list);
-	if (!msrs)
-		return -ENOMEM;
+	r = msrs ? read_msrs(vcpu, msrs) : -ENOMEM;
+	if (r) {
+		free(msrs);
+		return r;
+	}
 	*ret_msrs = msrs;
 	return 0;
 }
 
 /* Only what has changed is written: some MSRs act when they are written, and some cannot be written at all. Those that
  * refuse are left: they are counters that the processor keeps. */
-static void restore_msrs(const struct kvm_vcpu *vcpu, const struct kvm_msrs *msrs)
+static int restore_msrs(const struct kvm_vcpu *vcpu, const struct kvm_msrs *power_on)
 {
-	for (unsigned i = 0; i < msrs->nmsrs; i++) {
-		const struct kvm_msr_entry *entry = &msrs->entries[i];
-		uint64_t now;
+	struct kvm_msrs *now = new_msrs(power_on->nmsrs);
+	int r;
 
-		if (!kvm_msr_get(vcpu, entry->index, &now) && now != entry->data)
+	if (!now)
+		return -ENOMEM;
+	memcpy(now->entries, power_on->entries, power_on->nmsrs * sizeof(now->entries[0]));
+	r = read_msrs(vcpu, now);
+	/* in the same order, but some may have gone */
+	for (unsigned i = 0, j = 0; !r && i < power_on->nmsrs && j < now->nmsrs; i++) {
+		const struct kvm_msr_entry *entry = &power_on->entries[i];
+
+		if (entry->index != now->entries[j].index)
+			continue;
+		if (entry->data != now->entries[j++].data)
 			(void)kvm_msr_set(vcpu, entry->index, entry->data);
 	}
+	free(now);
+	return r;
 }
 
 struct step {
@@ -204,7 +244,9 @@ int kvm_vcpu_restore(const struct kvm_vcpu *vcpu, const struct kvm_vcpu_state *s
 			return pt_error_set(err, r, "KVM: cannot restore a vCPU's XCR0: %s",
 					    strerror(-r));
 	}
-	restore_msrs(vcpu, state->msrs);
+	r = restore_msrs(vcpu, state->msrs);
+	if (r)
+		return pt_error_set(err, r, "KVM: cannot restore a vCPU's MSRs: %s", strerror(-r));
 	return set_steps(vcpu, state, last_steps, COUNT(last_steps), err);
 }
 
