@@ -344,16 +344,15 @@ static int check_access(const struct pt_device *device, unsigned region, uint64_
 PT_PUBLIC int pt_device_read(struct pt_device *device, unsigned region, uint64_t offset, void *buf,
 			     size_t size)
 {
-	uint8_t bytes[8];
+	const struct pt_sys *sys = device->sys;
 	int64_t n;
 
-	if (size > sizeof(bytes) || check_access(device, region, offset, size) < 0)
+	if (check_access(device, region, offset, size) < 0)
 		return -EINVAL;
-	n = device->sys->pread(device->sys->ctx, device->fd, bytes, size,
-			       device->regions[region].file_offset + offset);
+	n = sys->pread(sys->ctx, device->fd, buf, size,
+		       device->regions[region].file_offset + offset);
 	if (n != (int64_t)size)
 		return pt_device_noted(device, n < 0 ? (int)n : -EIO);
-	memcpy(buf, bytes, size);
 	return 0;
 }
 

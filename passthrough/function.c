@@ -81,12 +81,9 @@ static int read_config(struct pt_function *function, uint8_t *raw, unsigned *ret
 		return pt_error_set(err, -EIO, "%s: its config space has %u bytes, fewer than 256",
 				    bdf, (unsigned)size);
 	size = size >= PT_CONFIG_SIZE ? PT_CONFIG_SIZE : 256;
-	for (unsigned i = 0; i < size; i += 4) {
-		r = pt_device_read(function->device, PT_REGION_CONFIG, i, raw + i, 4);
-		if (r < 0)
-			return pt_error_set(err, r, "%s: reading config space at 0x%x: %s", bdf, i,
-					    strerror(-r));
-	}
+	r = pt_device_read(function->device, PT_REGION_CONFIG, 0, raw, size);
+	if (r < 0)
+		return pt_error_set(err, r, "%s: reading config space: %s", bdf, strerror(-r));
 	if (pt_load_le(raw + PT_CONFIG_VENDOR, 4) == UINT32_MAX) {
 		pt_error_set(err, -EIO,
 			     "%s: the device does not answer: its config space reads all ones",

@@ -328,7 +328,7 @@ static int add_sibling(void *arg, const char *name)
 {
 	struct sibling_walk *walk = arg;
 	struct pt_host_device *device = walk->device;
-	unsigned long class_code;
+	unsigned long class_code = 0;
 	char bdf[PT_BDF_SIZE];
 
 	if (pt_bdf_parse(name, bdf) < 0 || !strcmp(bdf, device->bdf) ||
@@ -362,7 +362,7 @@ PT_PUBLIC int pt_host_read(const struct pt_sys *sys, const char *bdf,
 			   struct pt_host_device *ret_device, struct pt_error *err)
 {
 	struct pt_host_device device = {.group = -1};
-	unsigned long vendor, id, class_code;
+	unsigned long vendor = 0, id = 0, class_code = 0;
 	int r;
 
 	(void)snprintf(device.bdf, sizeof(device.bdf), "%s", bdf);

@@ -188,7 +188,7 @@ PT_PUBLIC int pt_space_check(struct pt_space *space, uint64_t iova, uint64_t siz
 {
 	struct pt_iova_range ranges[RANGES_SHOWN];
 	char text[PT_ERROR_MESSAGE_SIZE / 2] = "";
-	size_t count, used = 0;
+	size_t count = 0, used = 0;
 	int r = check_range(iova, size, err);
 
 	if (r == 0)

@@ -171,8 +171,7 @@ const struct pt_irq *pt_device_irq(const struct pt_device *device, unsigned inde
  * pt_device_read() - read from a region through the kernel
  *
  * Errors: -EINVAL outside the region; -EIO memory decode is off or the function is not in D0;
- * -ENODEV the device is gone.
- * @buf is not written on failure.
+ * -ENODEV the device is gone. What @buf holds after a failure is not defined.
  */
 int pt_device_read(struct pt_device *device, unsigned region, uint64_t offset, void *buf,
 		   size_t size);

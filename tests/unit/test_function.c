@@ -281,7 +281,7 @@ Test(function, config_space_that_does_not_read_fails_creation)
 
 	check_attach(&c, &pci);
 	c.guest = guest_new(c.model);
-	*model_fault(c.model) = (struct model_fault){.countdown = 5, .error = -EIO};
+	*model_fault(c.model) = (struct model_fault){.countdown = 3, .error = -EIO};
 	check_error(pt_function_create(c.device, &setup, &guest_ops, c.guest, &c.function, &c.err),
 		    -EIO, c.err, "0000:02:00.0");
 	cr_assert_null(c.function);
