@@ -50,7 +50,7 @@ static struct pt_error err;
 static void up(void)
 {
 	const struct model_pci nvme = model_nvme("0000:02:00.0", 26);
-	const struct assigned_host host = {&kvm, &memslots, &routes, &ports, &memory};
+	const struct assigned_host host = {&kvm, &memslots, &routes, &ports, &memory, 1ull << 40};
 
 	model = model_new();
 	model_add(model, &nvme);

@@ -50,7 +50,11 @@ static int trap_add(void *ctx, unsigned bar, int io, uint64_t address, uint64_t 
 {
 	struct assigned *assigned = ctx;
 	struct bus *bus = io ? assigned->host.ports : assigned->host.memory;
+	uint64_t end = io ? PLAN_IO_END : assigned->host.memory_end;
 
+	/* A guest that sizes a BAR while it decodes puts it there in passing. */
+	if (size > end || address > end - size)
+		return pt_error_set(err, -ERANGE, "%s", "no such address");
 	return bus_add(bus, address, size, &bar_ops, &assigned->bars[bar], err);
 }
 

@@ -24,13 +24,17 @@
 #include "machine/bus.h"
 #include "plan/plan.h"
 
-/** struct assigned_host - what of the machine a function is wired to; all outlive it */
+/**
+ * struct assigned_host - what of the machine a function is wired to; all outlive it
+ * @memory_end: the guest's physical addresses end here
+ */
 struct assigned_host {
 	struct kvm *kvm;
 	struct kvm_memslots *memslots;
 	struct kvm_routes *routes;
 	struct bus *ports;
 	struct bus *memory;
+	uint64_t memory_end;
 };
 
 struct assigned;

@@ -60,6 +60,7 @@ static int open_assigned(struct machine *machine, struct pt_error *err)
 		.routes = &machine->routes,
 		.ports = &machine->ports,
 		.memory = &machine->memory,
+		.memory_end = 1ull << machine->plan.phys_bits,
 	};
 	unsigned count = machine->plan.device_count;
 	int r = 0;
