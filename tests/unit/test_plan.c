@@ -304,3 +304,28 @@ Test(plan, of_two_small_gaps_the_larger_one)
 	cr_assert_eq(plan.mmio64_window.base, 24 * GIB);
 	cr_assert_eq(plan.mmio64_window.size, 40 * GIB);
 }
+
+Test(plan, a_device_gets_the_slot_it_asks_for_and_the_others_what_is_left)
+{
+	struct vm_config_device asked[3] = {{.slot = 0}, {.slot = 1}, {.slot = 9}};
+	struct pt_error err = PT_ERROR_INIT;
+	struct test_host host;
+	struct vm_plan plan;
+
+	test_host_init(&host);
+	for (size_t i = 0; i < 4; i++)
+		test_host_add(&host);
+	host.config.devices = asked;
+	host.config.device_count = 3;
+	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), 0, "%s", err.message);
+	cr_assert_eq(plan.devices[0].slot, 2);
+	cr_assert_eq(plan.devices[1].slot, 1);
+	cr_assert_eq(plan.devices[2].slot, 9);
+	cr_assert_eq(plan.devices[3].slot, 3);
+	cr_assert_eq(plan.devices[2].gsi, PLAN_INTX_GSI + 9 % 4);
+
+	asked[2].slot = 1;
+	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), -EEXIST);
+	cr_assert_str_eq(err.message, "slot 1 is asked for by 0000:02:00.0 and by 0000:03:00.0");
+	cr_assert_str_neq(err.remedy, "");
+}

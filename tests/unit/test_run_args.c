@@ -139,6 +139,12 @@ Test(run_args, options_and_values)
 	MUST_FAIL(-EINVAL, "--serial: \"file:\" names no file", "--serial", "file:");
 	MUST_FAIL(-EINVAL, "--device: unknown device key \"rom\"", "--device", "02:00.0,rom=/x");
 	MUST_FAIL(-EINVAL, "--device: unknown device key \"\"", "--device", "02:00.0,");
+	MUST_FAIL(-EINVAL, "--device: unknown device key \"slto\"; did you mean \"slot\"?",
+		  "--device", "02:00.0,slto=3");
+	MUST_FAIL(-EINVAL, "--device: slot: no value given", "--device", "02:00.0,slot");
+	MUST_FAIL(-EINVAL, "--device: slot: \"x\" is not a number", "--device", "02:00.0,slot=x");
+	MUST_FAIL(-ERANGE, "--device: slot: 0 is out of range", "--device", "02:00.0,slot=0");
+	MUST_FAIL(-ERANGE, "--device: slot: 32 is out of range", "--device", "02:00.0,slot=32");
 	MUST_FAIL(-EINVAL, "--device: \"\" is not a device", "--device", "");
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/device_setting.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <passthrough/host.h>
 #include <stdlib.h>
@@ -9,10 +10,30 @@
 #include "cleanup.h"
 #include "config/nearest.h"
 
-/* In the order in which messages list them. Ends with an empty row. */
+#define SLOT_FORM "write a number from 1 to 31"
+_Static_assert(VM_SLOT_MAX == 31, "SLOT_FORM says it");
+
+static int set_slot(struct vm_config_device *device, const char *value, struct pt_error *err)
+{
+	char *end;
+	unsigned long slot = strtoul(value, &end, 10);
+
+	if (!isdigit((unsigned char)*value) || *end)
+		return pt_error_remedy(err,
+				       pt_error_set(err, -EINVAL, "\"%s\" is not a number", value),
+				       SLOT_FORM);
+	if (slot == 0 || slot > VM_SLOT_MAX)
+		return pt_error_remedy(err, pt_error_set(err, -ERANGE, "%s is out of range", value),
+				       SLOT_FORM);
+	device->slot = (unsigned)slot;
+	return 0;
+}
+
 static const struct device_setting device_settings[] = {
-	{NULL, NULL},
+	{"slot", set_slot},
 };
+
+#define SETTINGS (sizeof(device_settings) / sizeof(device_settings[0]))
 
 static int out_of_memory(struct pt_error *err)
 {
@@ -22,23 +43,22 @@ static int out_of_memory(struct pt_error *err)
 int device_setting_find(const char *name, const struct device_setting **ret_setting,
 			struct pt_error *err)
 {
-	const char *names[sizeof(device_settings) / sizeof(device_settings[0])] = {NULL};
+	const char *names[SETTINGS];
 	const char *nearest;
-	size_t count = 0;
 
-	for (const struct device_setting *setting = device_settings; setting->name; setting++) {
-		if (strcmp(setting->name, name) == 0) {
-			*ret_setting = setting;
+	for (size_t i = 0; i < SETTINGS; i++) {
+		if (strcmp(device_settings[i].name, name) == 0) {
+			*ret_setting = &device_settings[i];
 			return 0;
 		}
-		names[count++] = setting->name;
+		names[i] = device_settings[i].name;
 	}
-	nearest = nearest_name(name, names, count);
+	nearest = nearest_name(name, names, SETTINGS);
 	if (nearest)
 		return pt_error_set(err, -EINVAL, "unknown device key \"%s\"; did you mean \"%s\"?",
 				    name, nearest);
 	return pt_error_remedy(err, pt_error_set(err, -EINVAL, "unknown device key \"%s\"", name),
-			       "leave it out; a device takes no keys yet");
+			       "the only key of a device is slot");
 }
 
 int device_name_set(struct vm_config_device *device, const char *value, struct pt_error *err)

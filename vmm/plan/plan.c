@@ -147,7 +147,7 @@ int plan_make(const struct vm_config *config, const struct host_facts *facts,
 	ret = plan_ram(facts, &limit, &plan, err);
 	if (ret < 0)
 		return ret;
-	ret = plan_devices(facts, &plan, err);
+	ret = plan_devices(config, facts, &plan, err);
 	if (ret < 0)
 		return ret;
 	ret = plan_windows(facts, &limit, &plan, err);

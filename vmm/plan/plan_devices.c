@@ -4,9 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/vm_config.h"
 #include "plan/plan_steps.h"
 
-#define FIRST_SLOT 1u /* slot 0 is the host bridge */
+_Static_assert(PLAN_DEVICES_MAX <= VM_SLOT_MAX, "every device finds a slot");
 
 static int check_bars(const struct pt_host_device *host, struct pt_error *err)
 {
@@ -67,20 +68,70 @@ static int check_twice(const struct vm_plan *plan, const char *bdf, struct pt_er
 	return 0;
 }
 
-int plan_devices(const struct host_facts *facts, struct vm_plan *plan, struct pt_error *err)
+/* The slot that the config asks for, 0 for any. */
+static unsigned asked_slot(const struct vm_config *config, size_t i)
 {
+	return i < config->device_count ? config->devices[i].slot : 0;
+}
+
+static int slot_twice(const struct host_facts *facts, size_t i, size_t j, unsigned slot,
+		      struct pt_error *err)
+{
+	return pt_error_remedy(err,
+			       pt_error_set(err, -EEXIST, "slot %u is asked for by %s and by %s",
+					    slot, facts->devices[i].host.bdf,
+					    facts->devices[j].host.bdf),
+			       "give each a slot of its own, or leave slot out");
+}
+
+/* Those that are asked for first; the others take what is free, in order. */
+static int choose_slots(const struct vm_config *config, const struct host_facts *facts,
+			unsigned *ret_slots, struct pt_error *err)
+{
+	uint32_t taken = 1u; /* slot 0 is the host bridge */
+
+	for (size_t i = 0; i < facts->device_count; i++) {
+		unsigned slot = asked_slot(config, i);
+
+		ret_slots[i] = slot;
+		if (slot == 0)
+			continue;
+		for (size_t j = 0; j < i; j++) {
+			if (ret_slots[j] == slot)
+				return slot_twice(facts, j, i, slot, err);
+		}
+		taken |= 1u << slot;
+	}
+	for (size_t i = 0; i < facts->device_count; i++) {
+		if (ret_slots[i] != 0)
+			continue;
+		while (taken & 1u << ret_slots[i])
+			ret_slots[i]++;
+		taken |= 1u << ret_slots[i];
+	}
+	return 0;
+}
+
+int plan_devices(const struct vm_config *config, const struct host_facts *facts,
+		 struct vm_plan *plan, struct pt_error *err)
+{
+	unsigned slots[PLAN_DEVICES_MAX];
+	int ret;
+
 	if (facts->device_count > PLAN_DEVICES_MAX)
 		return pt_error_remedy(err,
 				       pt_error_set(err, -E2BIG,
 						    "%zu devices, and a guest has room for %d",
 						    facts->device_count, PLAN_DEVICES_MAX),
 				       "divide them among guests");
+	ret = choose_slots(config, facts, slots, err);
+	if (ret < 0)
+		return ret;
 	for (unsigned i = 0; i < facts->device_count; i++) {
-		int ret = check_twice(plan, facts->devices[i].host.bdf, err);
-
+		ret = check_twice(plan, facts->devices[i].host.bdf, err);
 		if (ret < 0)
 			return ret;
-		ret = plan_device(&facts->devices[i], FIRST_SLOT + i, &plan->devices[i], err);
+		ret = plan_device(&facts->devices[i], slots[i], &plan->devices[i], err);
 		if (ret < 0)
 			return ret;
 		plan->device_count++;

@@ -29,7 +29,8 @@ int plan_ram(const struct host_facts *facts, const struct plan_limit *limit, str
 	     struct pt_error *err);
 
 /** plan_devices() - 2. slots, pins, and what the facts say of each function */
-int plan_devices(const struct host_facts *facts, struct vm_plan *plan, struct pt_error *err);
+int plan_devices(const struct vm_config *config, const struct host_facts *facts,
+		 struct vm_plan *plan, struct pt_error *err);
 
 /** plan_windows() - 3. where BARs may be */
 int plan_windows(const struct host_facts *facts, const struct plan_limit *limit,
