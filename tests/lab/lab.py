@@ -83,12 +83,30 @@ def show_console(path, lines=40):
         print(f"  | {line}", file=sys.stderr)
 
 
+def run_once_or_twice(chosen, command, log):
+    """An emulated host that stood still before the command said a word is tried once more: nothing of it has remained."""
+    said = False
+
+    def print_and_remember(name, data):
+        nonlocal said
+        said = True
+        print_output(name, data)
+
+    outcome = make_host(chosen).run(command, print_and_remember, chosen.timeout, console_log=log)
+    if outcome.end == "stalled" and not said:
+        print(f"lab: {outcome.detail}; once more", file=sys.stderr)
+        outcome = make_host(chosen).run(command, print_output, chosen.timeout, console_log=log)
+    return outcome
+
+
 def run(chosen, command):
     log = chosen.log or os.path.join(guest.build_folder(), f"console.{os.getpid()}.log")
     try:
-        outcome = make_host(chosen).run(command, print_output, chosen.timeout, console_log=log)
+        outcome = run_once_or_twice(chosen, command, log)
         if outcome.end != "exit":
             print(f"lab: error: {shlex.join(command)}: {outcome.detail}", file=sys.stderr)
+        if outcome.end == "stalled":
+            print("lab: a busy machine loses the emulated one's clock ticks: try again when it is idle", file=sys.stderr)
             show_console(log)
     finally:
         if not chosen.log and os.path.exists(log):
