@@ -103,6 +103,18 @@ without() {
 check "no /dev/kvm" without /dev/kvm "$TENON" run "${guest[@]}"
 check "no /dev/iommu" without /dev/iommu "$TENON" run "${guest[@]}"
 
+# A kernel without CONFIG_VFIO_DEVICE_CDEV shows vfio-dev/vfioN as well, but no device number in it.
+without_cdev() {
+	local folder=/sys/bus/pci/devices/$LAB_nvme0/vfio-dev result
+	mkdir -p $files/vfio-dev/vfio0
+	mount --bind $files/vfio-dev "$folder"
+	is_refused "$LAB_nvme0: this kernel offers no " "$@"
+	result=$?
+	umount "$folder"
+	return $result
+}
+check "a kernel without device cdevs" without_cdev "$TENON" run "${guest[@]}"
+
 # As a user who may do nothing; with a copy of all that is needed, as that user may not see the project's folder.
 mkdir -m 755 $files/user
 cp "$TENON" "$LAB_KERNEL" "$LAB_INITRD" $files/user/
