@@ -237,10 +237,9 @@ static int read_device(struct pt_device *device, struct pt_error *err)
 	return r < 0 ? r : read_irqs(device, irqs, err);
 }
 
-PT_PUBLIC int pt_device_attach(struct pt_device *device, struct pt_space *space,
-			       struct pt_error *err)
+PT_PUBLIC int pt_device_bind(struct pt_device *device, struct pt_space *space, struct pt_error *err)
 {
-	int r = pt_device_require(device, 1u << PT_DEVICE_OPENED, "attach it", err);
+	int r = pt_device_require(device, 1u << PT_DEVICE_OPENED, "bind it", err);
 
 	if (r < 0)
 		return r;
@@ -249,13 +248,23 @@ PT_PUBLIC int pt_device_attach(struct pt_device *device, struct pt_space *space,
 	if (device->bound && device->space != space)
 		return pt_error_set(err, -EINVAL, "%s: is bound to another IO address space",
 				    device->host.bdf);
-	if (!device->bound) {
-		r = space->backend->bind(device, space, err);
-		if (r < 0)
-			return pt_device_noted(device, r);
-		device->bound = true;
-		device->space = space;
-	}
+	if (device->bound)
+		return 0;
+	r = space->backend->bind(device, space, err);
+	if (r < 0)
+		return pt_device_noted(device, r);
+	device->bound = true;
+	device->space = space;
+	return 0;
+}
+
+PT_PUBLIC int pt_device_attach(struct pt_device *device, struct pt_space *space,
+			       struct pt_error *err)
+{
+	int r = pt_device_bind(device, space, err);
+
+	if (r < 0)
+		return r;
 	r = space->backend->attach(device, space, err);
 	if (r < 0)
 		return pt_device_noted(device, r);

@@ -12,7 +12,8 @@ enum timing_phase {
 	TIMING_PLAN,	    /* config, facts, plan */
 	TIMING_KVM,	    /* VM, irqchip, RAM, vCPUs */
 	TIMING_OPEN,	    /* open the devices and tell KVM */
-	TIMING_BIND,	    /* bind and attach */
+	TIMING_BIND,	    /* bind the devices to the iommufd */
+	TIMING_ATTACH,	    /* attach them to the address space, and read what they have */
 	TIMING_MAP,	    /* map RAM for the devices */
 	TIMING_FUNCTION,    /* build the guest's view of the devices */
 	TIMING_LOAD,	    /* kernel, initrd, ACPI tables */

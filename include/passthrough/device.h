@@ -130,16 +130,28 @@ int pt_device_open_fd(const struct pt_sys *sys, int fd, const char *bdf,
 void pt_device_close(struct pt_device *device);
 
 /**
- * pt_device_attach() - bind the device to the space's iommufd and attach it to the space
+ * pt_device_bind() - bind the device to the space's iommufd
  *
- * OPENED to ATTACHED. The kernel resets the function when it binds it. EAGAIN (the reset lock is
- * taken) is retried for some 200 ms. Afterwards regions, interrupts and config space are readable.
- * A failed attach can be retried. Inverse: pt_device_detach().
+ * The first half of pt_device_attach(), which does it where it is not done: for an embedder that
+ * binds several devices, or times it, since the kernel resets the function when it binds it. EAGAIN
+ * (the reset lock is taken) is retried for some 200 ms. The device stays OPENED; a second call does
+ * nothing. Undone by pt_device_close(): there is no other unbind.
  *
  * Errors: -EBADFD wrong state; -EBUSY the group's node is open, or a host driver has a sibling;
- * -EINVAL another process has the device; -EPERM DMA of the group is someone else's, or interrupts
- * are not isolated; -EACCES VF token; -EADDRINUSE something that is mapped already collides with
- * the device's reserved ranges; -ENOMEM. The message names the cause that was found.
+ * -EINVAL another process has the device, or it is bound to another space; -EPERM DMA of the group
+ * is someone else's, or interrupts are not isolated; -EACCES VF token; -ENOMEM. The message names
+ * the cause that was found.
+ */
+int pt_device_bind(struct pt_device *device, struct pt_space *space, struct pt_error *err);
+
+/**
+ * pt_device_attach() - bind the device, where it is not bound, and attach it to the space
+ *
+ * OPENED to ATTACHED. Afterwards regions, interrupts and config space are readable. A failed attach
+ * can be retried. Inverse: pt_device_detach().
+ *
+ * Errors: of pt_device_bind(); -EADDRINUSE something that is mapped already collides with the
+ * device's reserved ranges; -ENOMEM.
  */
 int pt_device_attach(struct pt_device *device, struct pt_space *space, struct pt_error *err);
 

@@ -48,6 +48,23 @@ Test(device_attach, binds_then_attaches_then_asks)
 	host_close(&host);
 }
 
+Test(device_attach, bind_alone_is_the_first_half)
+{
+	struct host host = host_open();
+	unsigned bound;
+
+	check_ok(pt_device_bind(host.device, host.space, &host.err), host.err);
+	cr_assert(host.hw->bound);
+	cr_assert_not(host.hw->attached);
+	cr_assert_eq(pt_device_state(host.device), PT_DEVICE_OPENED);
+	bound = model_calls(host.model, 0, "BIND_IOMMUFD");
+	check_ok(pt_device_bind(host.device, host.space, &host.err), host.err);
+	check_ok(attach(&host), host.err);
+	cr_assert_eq(model_calls(host.model, 0, "BIND_IOMMUFD"), bound, "bound once");
+	cr_assert(host.hw->attached);
+	host_close(&host);
+}
+
 Test(device_attach, detach_blocks_dma_and_attach_works_again)
 {
 	struct host host = host_open();

@@ -258,6 +258,11 @@ int assigned_open(struct assigned *assigned, const struct pt_sys *sys, struct pt
 	return 0;
 }
 
+int assigned_bind(struct assigned *assigned, struct pt_space *space, struct pt_error *err)
+{
+	return pt_device_bind(assigned->device, space, err);
+}
+
 int assigned_attach(struct assigned *assigned, struct pt_space *space, struct pt_error *err)
 {
 	return pt_device_attach(assigned->device, space, err);

@@ -5,7 +5,8 @@
  *
  * Life, each step with its inverse:
  *   assigned_open()     open the device, tell KVM		  assigned_done(): KVM drops it, close
- *   assigned_attach()   bind and attach to the guest's space	  (the close detaches)
+ *   assigned_bind()     bind to the guest's iommufd		  (the close unbinds)
+ *   assigned_attach()   attach to the guest's space		  (the close detaches)
  *   assigned_create()   the function that the guest sees	  assigned_done()
  *   assigned_start()    the guest may use it			  assigned_stop()
  *
@@ -65,6 +66,9 @@ void assigned_done(struct assigned *assigned);
 
 /** assigned_open() - open the device and tell KVM of it. Errors: of pt_device_open(), kvm_vfio_add(). */
 int assigned_open(struct assigned *assigned, const struct pt_sys *sys, struct pt_error *err);
+
+/** assigned_bind() - errors: of pt_device_bind() */
+int assigned_bind(struct assigned *assigned, struct pt_space *space, struct pt_error *err);
 
 /** assigned_attach() - errors: of pt_device_attach() */
 int assigned_attach(struct assigned *assigned, struct pt_space *space, struct pt_error *err);

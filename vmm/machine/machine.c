@@ -83,9 +83,13 @@ static int attach_assigned(struct machine *machine, struct pt_error *err)
 	int r = pt_space_open(machine->sys, &machine->space, err);
 
 	for (unsigned i = 0; i < machine->plan.device_count && !r; i++)
-		r = assigned_attach(&machine->assigned[i], machine->space, err);
+		r = assigned_bind(&machine->assigned[i], machine->space, err);
 	if (!r)
 		timing_mark(machine->options.timing, TIMING_BIND);
+	for (unsigned i = 0; i < machine->plan.device_count && !r; i++)
+		r = assigned_attach(&machine->assigned[i], machine->space, err);
+	if (!r)
+		timing_mark(machine->options.timing, TIMING_ATTACH);
 	return r;
 }
 
