@@ -214,12 +214,15 @@ static int device_key(struct reader *reader, const char *key, struct fy_node *ke
 				   key, kind);
 		return blame(reader, key_node, NULL);
 	}
-	if (!is_kind && device_setting_find(key, &setting, err) < 0)
-		return blame(reader, key_node, NULL);
+	if (!is_kind) {
+		setting = device_setting_find(key, err);
+		if (!setting)
+			return blame(reader, key_node, NULL);
+	}
 	ret = value_text(reader, key, key_node, value, &text);
 	if (ret < 0)
 		return ret;
-	ret = is_kind ? device_name_set(device, text, err) : setting->set(device, text, err);
+	ret = setting ? setting->set(device, text, err) : device_name_set(device, text, err);
 	if (ret < 0) {
 		(void)pt_error_prefix(err, ret, "%s", key);
 		return blame(reader, value, key_node);

@@ -40,25 +40,25 @@ static int out_of_memory(struct pt_error *err)
 	return pt_error_set(err, -ENOMEM, "out of memory");
 }
 
-int device_setting_find(const char *name, const struct device_setting **ret_setting,
-			struct pt_error *err)
+const struct device_setting *device_setting_find(const char *name, struct pt_error *err)
 {
 	const char *names[SETTINGS];
 	const char *nearest;
 
 	for (size_t i = 0; i < SETTINGS; i++) {
-		if (strcmp(device_settings[i].name, name) == 0) {
-			*ret_setting = &device_settings[i];
-			return 0;
-		}
+		if (strcmp(device_settings[i].name, name) == 0)
+			return &device_settings[i];
 		names[i] = device_settings[i].name;
 	}
 	nearest = nearest_name(name, names, SETTINGS);
-	if (nearest)
-		return pt_error_set(err, -EINVAL, "unknown device key \"%s\"; did you mean \"%s\"?",
-				    name, nearest);
-	return pt_error_remedy(err, pt_error_set(err, -EINVAL, "unknown device key \"%s\"", name),
-			       "the only key of a device is slot");
+	if (nearest) {
+		(void)pt_error_set(err, -EINVAL, "unknown device key \"%s\"; did you mean \"%s\"?",
+				   name, nearest);
+	} else {
+		(void)pt_error_set(err, -EINVAL, "unknown device key \"%s\"", name);
+		(void)pt_error_remedy(err, -EINVAL, "the only key of a device is slot");
+	}
+	return NULL;
 }
 
 int device_name_set(struct vm_config_device *device, const char *value, struct pt_error *err)
@@ -87,15 +87,15 @@ int device_name_set(struct vm_config_device *device, const char *value, struct p
 /* One "key=value" of --device. */
 static int set_option(struct vm_config_device *device, char *option, struct pt_error *err)
 {
-	const struct device_setting *setting = NULL;
+	const struct device_setting *setting;
 	char *value = strchr(option, '=');
 	int ret;
 
 	if (value)
 		*value++ = '\0';
-	ret = device_setting_find(option, &setting, err);
-	if (ret < 0)
-		return ret;
+	setting = device_setting_find(option, err);
+	if (!setting)
+		return -EINVAL;
 	if (!value)
 		return pt_error_remedy(err,
 				       pt_error_set(err, -EINVAL, "%s: no value given", option),

@@ -22,10 +22,9 @@ struct device_setting {
 /**
  * device_setting_find() - the setting of a name
  *
- * Errors: -EINVAL there is none; the message names the nearest, or all.
+ * Return: NULL when there is none; the error (-EINVAL) names the nearest, or all.
  */
-int device_setting_find(const char *name, const struct device_setting **ret_setting,
-			struct pt_error *err);
+const struct device_setting *device_setting_find(const char *name, struct pt_error *err);
 
 /**
  * device_name_set() - which device: a PCI address, or a path below /sys or /dev

@@ -115,7 +115,7 @@ static int choose_slots(const struct vm_config *config, const struct host_facts 
 int plan_devices(const struct vm_config *config, const struct host_facts *facts,
 		 struct vm_plan *plan, struct pt_error *err)
 {
-	unsigned slots[PLAN_DEVICES_MAX];
+	unsigned slots[PLAN_DEVICES_MAX] = {0};
 	int ret;
 
 	if (facts->device_count > PLAN_DEVICES_MAX)
