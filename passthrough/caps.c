@@ -35,12 +35,6 @@ unsigned pt_caps_walk(const uint8_t *config, size_t size, struct pt_cap *caps)
 	return count;
 }
 
-static uint32_t header_at(const uint8_t *config, unsigned offset)
-{
-	return (uint32_t)config[offset] | (uint32_t)config[offset + 1] << 8 |
-	       (uint32_t)config[offset + 2] << 16 | (uint32_t)config[offset + 3] << 24;
-}
-
 unsigned pt_ext_caps_walk(const uint8_t *config, size_t size, struct pt_cap *caps)
 {
 	unsigned count = 0, offset = STANDARD_SIZE;
@@ -49,7 +43,7 @@ unsigned pt_ext_caps_walk(const uint8_t *config, size_t size, struct pt_cap *cap
 	if (size < CONFIG_SIZE)
 		return 0;
 	while (offset >= STANDARD_SIZE && count < PT_CAPS_MAX && !seen(caps, count, offset)) {
-		header = header_at(config, offset);
+		header = pt_load_le(config + offset, 4);
 		if (header == 0 || header == UINT32_MAX)
 			break;
 		caps[count++] = (struct pt_cap){.id = (uint16_t)header, .offset = (uint16_t)offset};

@@ -26,6 +26,16 @@
 #define PT_EXT_CAP_PASID    0x1b
 #define PT_EXT_CAP_VF_REBAR 0x24
 
+/* Config space is little-endian; @size is 1 to 4 bytes. */
+static inline uint32_t pt_load_le(const uint8_t *bytes, unsigned size)
+{
+	uint32_t value = 0;
+
+	for (unsigned i = 0; i < size; i++)
+		value |= (uint32_t)bytes[i] << (8 * i);
+	return value;
+}
+
 struct pt_cap {
 	uint16_t id;
 	uint16_t offset;

@@ -176,13 +176,4 @@ bool pt_msix_read(struct pt_function *function, unsigned bar, uint64_t offset, u
 bool pt_msix_write(struct pt_function *function, unsigned bar, uint64_t offset, const uint8_t *buf,
 		   size_t size);
 
-static inline uint32_t pt_load_le(const uint8_t *bytes, unsigned size)
-{
-	uint32_t value = 0;
-
-	for (unsigned i = 0; i < size; i++)
-		value |= (uint32_t)bytes[i] << (8 * i);
-	return value;
-}
-
 #endif

@@ -104,15 +104,6 @@ static const struct hidden hidden_ext_caps[] = {
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-static uint32_t load(const uint8_t *bytes, unsigned size)
-{
-	uint32_t value = 0;
-
-	for (unsigned i = 0; i < size; i++)
-		value |= (uint32_t)bytes[i] << (8 * i);
-	return value;
-}
-
 static void store(uint8_t *bytes, unsigned size, uint32_t value)
 {
 	for (unsigned i = 0; i < size; i++)
@@ -154,7 +145,7 @@ static bool is_hidden(const struct hidden *list, size_t count, unsigned id)
 
 static void apply_msi(struct pt_vconfig *vconfig, const uint8_t *raw, unsigned offset)
 {
-	unsigned control = load(raw + offset + MSI_CONTROL, 2);
+	unsigned control = pt_load_le(raw + offset + MSI_CONTROL, 2);
 	/* Mask and pending bits are the last two rows. */
 	size_t unmaskable = control & MSI_MASKABLE ? 0 : 2;
 
@@ -168,7 +159,7 @@ static void apply_msi(struct pt_vconfig *vconfig, const uint8_t *raw, unsigned o
 static void apply_pcie(struct pt_vconfig *vconfig, const uint8_t *raw, unsigned offset,
 		       bool root_bus)
 {
-	unsigned type = (load(raw + offset + PCIE_FLAGS, 2) & PCIE_TYPE) >> 4;
+	unsigned type = (pt_load_le(raw + offset + PCIE_FLAGS, 2) & PCIE_TYPE) >> 4;
 
 	apply(vconfig, offset, pcie_rules, COUNT(pcie_rules));
 	if (root_bus && (type == PCIE_TYPE_ENDPOINT || type == PCIE_TYPE_LEGACY_ENDPOINT))
@@ -293,18 +284,18 @@ void pt_vconfig_reset(struct pt_vconfig *vconfig)
 
 uint32_t pt_vconfig_virt(const struct pt_vconfig *vconfig, unsigned offset, unsigned size)
 {
-	return load(vconfig->virt + offset, size);
+	return pt_load_le(vconfig->virt + offset, size);
 }
 
 uint32_t pt_vconfig_get(const struct pt_vconfig *vconfig, unsigned offset, unsigned size)
 {
-	return load(vconfig->value + offset, size) & load(vconfig->virt + offset, size);
+	return pt_load_le(vconfig->value + offset, size) & pt_load_le(vconfig->virt + offset, size);
 }
 
 void pt_vconfig_put(struct pt_vconfig *vconfig, unsigned offset, unsigned size, uint32_t value)
 {
-	uint32_t writable = load(vconfig->writable + offset, size);
-	uint32_t old = load(vconfig->value + offset, size);
+	uint32_t writable = pt_load_le(vconfig->writable + offset, size);
+	uint32_t old = pt_load_le(vconfig->value + offset, size);
 
 	store(vconfig->value + offset, size, (old & ~writable) | (value & writable));
 }
