@@ -400,6 +400,7 @@ PT_PUBLIC struct pt_function_stats pt_function_stats(const struct pt_function *f
 {
 	struct pt_function_stats stats = function->stats;
 
+	stats.intx = function->mode == PT_MODE_INTX;
 	stats.msi_vectors = pt_vectors_connected(&function->msi.vectors);
 	stats.msix_vectors = pt_vectors_connected(&function->msix.vectors);
 	return stats;

@@ -14,7 +14,6 @@ static void intx_stop(struct pt_function *function)
 	function->ops->intx_disconnect(function->ctx, function->pin, function->intx.trigger,
 				       function->intx.resample);
 	intx_close(function);
-	function->stats.intx = 0;
 }
 
 /*
@@ -50,7 +49,6 @@ static int intx_start(struct pt_function *function, struct pt_error *err)
 		intx_stop(function);
 		return r;
 	}
-	function->stats.intx = 1;
 	return 0;
 }
 
