@@ -47,7 +47,7 @@ static int init_bar(struct pt_function *function, unsigned i, uint32_t raw, stru
 	if (region->size & (region->size - 1))
 		return pt_error_set(err, -EIO,
 				    "%s: BAR %u: its size, 0x%" PRIx64 ", is not a power of two",
-				    pt_device_bdf(function->device), i, region->size);
+				    pt_device_name(function->device), i, region->size);
 	bar->size = region->size;
 	if (raw & PT_BAR_IS_IO)
 		bar->kind = PT_BAR_IO;
@@ -62,7 +62,7 @@ static int init_bar(struct pt_function *function, unsigned i, uint32_t raw, stru
 		return pt_error_set(err, -EINVAL,
 				    "%s: BAR %u: 0x%" PRIx64 " is no address for it (0x%" PRIx64
 				    " bytes)",
-				    pt_device_bdf(function->device), i, bar->address, bar->size);
+				    pt_device_name(function->device), i, bar->address, bar->size);
 	return 0;
 }
 

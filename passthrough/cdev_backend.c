@@ -102,6 +102,94 @@ static int cdev_ranges(struct pt_space *space, struct pt_iova_range *ranges, siz
 	return iommufd_ioas_ranges(space->sys, space->fd, space->ioas_id, ranges, max, ret_count);
 }
 
+/* The device number that sysfs gives for the function's node. */
+static int expected_rdev(const struct pt_sys *sys, const struct pt_host_device *host,
+			 unsigned *ret_major, unsigned *ret_minor)
+{
+	char path[PT_PATH_SIZE], buf[32];
+	int r;
+
+	(void)snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev/%s/dev", host->name,
+		       host->node);
+	r = pt_read_file(sys, path, buf, sizeof(buf));
+	if (r < 0)
+		return r;
+	return sscanf(buf, "%u:%u", ret_major, ret_minor) == 2 ? 0 : -EIO;
+}
+
+/* Whether @fd is the node that sysfs names for the function. */
+static int check_identity(const struct pt_sys *sys, const struct pt_host_device *host, int fd,
+			  struct pt_error *err)
+{
+	unsigned want_major, want_minor, major, minor;
+	int r = expected_rdev(sys, host, &want_major, &want_minor);
+
+	if (r == 0)
+		r = sys->rdev(sys->ctx, fd, &major, &minor);
+	if (r < 0)
+		return pt_error_set(err, r,
+				    "%s: finding the device number of " PT_VFIO_NODES "%s: %s",
+				    host->name, host->node, strerror(-r));
+	if (major == want_major && minor == want_minor)
+		return 0;
+	pt_error_set(err, -EINVAL,
+		     "%s: " PT_VFIO_NODES
+		     "%s has device number %u:%u, not %u:%u: it is another device",
+		     host->name, host->node, major, minor, want_major, want_minor);
+	return pt_error_remedy(
+		err, -EINVAL,
+		"nodes may be being renumbered: try again; else look for a stale node in " PT_VFIO_NODES);
+}
+
+static int open_node(const struct pt_sys *sys, const struct pt_host_device *host, int *ret_fd,
+		     struct pt_error *err)
+{
+	char path[PT_NODE_SIZE * 2], holder[128];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), PT_VFIO_NODES "%s", host->node);
+	fd = sys->open(sys->ctx, path, O_RDWR);
+	if (fd >= 0) {
+		*ret_fd = fd;
+		return 0;
+	}
+	pt_error_set(err, fd, "%s: %s: %s", host->name, path, strerror(-fd));
+	if (fd == -EACCES || fd == -EPERM)
+		pt_error_remedy(err, fd, "run as root, or give this user the node: chown $USER %s",
+				path);
+	else if (fd == -EBUSY && pt_host_holder(sys, path, holder, sizeof(holder)) > 0)
+		pt_error_remedy(err, fd, "%s has it open: end that process first", holder);
+	return fd;
+}
+
+static int cdev_open(struct pt_device *device, int fd, struct pt_error *err)
+{
+	const struct pt_sys *sys = device->sys;
+	int opened = -1, r = 0;
+
+	if (fd < 0) {
+		r = open_node(sys, &device->host, &opened, err);
+		if (r < 0)
+			return r;
+		fd = opened;
+	}
+	r = check_identity(sys, &device->host, fd, err);
+	if (r == 0)
+		r = pt_kvm_file_add(device->space, fd, device->host.name, err);
+	if (r < 0) {
+		pt_close_fd(sys, &opened);
+		return r;
+	}
+	device->fd = fd;
+	return 0;
+}
+
+static void cdev_close(struct pt_device *device)
+{
+	pt_kvm_file_del(device->space, device->fd);
+	pt_close_fd(device->sys, &device->fd);
+}
+
 static int explain_eperm(struct pt_device *device, struct pt_error *err)
 {
 	const struct pt_host_device *host = &device->host;
@@ -111,16 +199,16 @@ static int explain_eperm(struct pt_device *device, struct pt_error *err)
 			continue;
 		pt_error_set(err, -EPERM,
 			     "%s: cannot be bound: %s of the same IOMMU group (%d) is bound to %s",
-			     host->bdf, host->siblings[i].bdf, host->group,
+			     host->name, host->siblings[i].name, host->group,
 			     host->siblings[i].driver);
 		return pt_error_remedy(err, -EPERM, "bind %s to vfio-pci too, or unbind it from %s",
-				       host->siblings[i].bdf, host->siblings[i].driver);
+				       host->siblings[i].name, host->siblings[i].driver);
 	}
 	pt_error_set(
 		err, -EPERM,
 		"%s: cannot be bound: the kernel refuses DMA for it (its interrupts are not isolated, or another "
 		"process has a function of IOMMU group %d)",
-		host->bdf, host->group);
+		host->name, host->group);
 	return pt_error_remedy(
 		err, -EPERM,
 		"enable interrupt remapping in the firmware; on a machine without it, and with "
@@ -136,12 +224,12 @@ static int explain_in_use(struct pt_device *device, int code, const char *node,
 		pt_error_set(
 			err, code,
 			"%s: cannot be bound: %s; it may be in use, or its IOMMU lacks cache coherency",
-			device->host.bdf, strerror(-code));
+			device->host.name, strerror(-code));
 		return pt_error_remedy(
 			err, code, "see who has %s open (`fuser %s` as root), and the kernel's log",
 			node, node);
 	}
-	pt_error_set(err, code, "%s: in use by %s, which has %s open", device->host.bdf, holder,
+	pt_error_set(err, code, "%s: in use by %s, which has %s open", device->host.name, holder,
 		     node);
 	return pt_error_remedy(err, code, "end that process first");
 }
@@ -154,7 +242,7 @@ static int explain_bind(struct pt_device *device, int code, struct pt_error *err
 	char node[PT_NODE_SIZE * 2];
 
 	/* Siblings may have changed since the device was opened. */
-	(void)pt_host_read(device->sys, host->bdf, &device->host, NULL);
+	(void)pt_host_read(device->sys, host->name, &device->host, NULL);
 	switch (code) {
 	case -EPERM:
 		return explain_eperm(device, err);
@@ -168,31 +256,33 @@ static int explain_bind(struct pt_device *device, int code, struct pt_error *err
 		pt_error_set(
 			err, code,
 			"%s: its physical function is bound to vfio-pci and asks for a VF token",
-			host->bdf);
+			host->name);
 		return pt_error_remedy(err, code,
 				       "bind the physical function to its host driver instead");
 	case -EAGAIN:
 		pt_error_set(err, code, "%s: cannot be bound: it is being reset by someone else",
-			     host->bdf);
+			     host->name);
 		return pt_error_remedy(err, code, "try again");
 	case -ENOTTY:
 		pt_error_set(err, code,
 			     "%s: this kernel's VFIO does not know VFIO_DEVICE_BIND_IOMMUFD",
-			     host->bdf);
+			     host->name);
 		return pt_error_remedy(err, code,
 				       "run a kernel with CONFIG_VFIO_DEVICE_CDEV (6.6 or newer)");
 	default:
-		return pt_error_set(err, code, "%s: VFIO_DEVICE_BIND_IOMMUFD: %s", host->bdf,
+		return pt_error_set(err, code, "%s: VFIO_DEVICE_BIND_IOMMUFD: %s", host->name,
 				    strerror(-code));
 	}
 }
 
-static int cdev_bind(struct pt_device *device, struct pt_space *space, struct pt_error *err)
+static int cdev_bind(struct pt_device *device, struct pt_error *err)
 {
 	int r;
 
 	for (unsigned i = 0;; i++) {
-		r = vfio_bind_iommufd(device->sys, device->fd, space->fd, &device->devid);
+		r = vfio_bind_iommufd(device->sys, device->fd, device->space->fd,
+				      device->has_vf_token ? device->vf_token : NULL,
+				      &device->devid);
 		if (r != -EAGAIN || i == RETRIES)
 			break;
 		device->sys->sleep_ms(device->sys->ctx, RETRY_MS);
@@ -200,22 +290,22 @@ static int cdev_bind(struct pt_device *device, struct pt_space *space, struct pt
 	return r < 0 ? explain_bind(device, r, err) : 0;
 }
 
-static int cdev_attach(struct pt_device *device, struct pt_space *space, struct pt_error *err)
+static int cdev_attach(struct pt_device *device, struct pt_error *err)
 {
-	int r = vfio_attach(device->sys, device->fd, space->ioas_id);
+	int r = vfio_attach(device->sys, device->fd, device->space->ioas_id);
 
 	if (r == -EADDRINUSE) {
 		pt_error_set(
 			err, r,
 			"%s: memory that is already mapped for devices lies in an address range that its "
 			"IOMMU reserves",
-			device->host.bdf);
+			device->host.name);
 		return pt_error_remedy(err, r, "see /sys/kernel/iommu_groups/%d/reserved_regions",
 				       device->host.group);
 	}
 	if (r < 0)
 		return pt_error_set(err, r, "%s: VFIO_DEVICE_ATTACH_IOMMUFD_PT: %s",
-				    device->host.bdf, strerror(-r));
+				    device->host.name, strerror(-r));
 	return 0;
 }
 
@@ -231,6 +321,8 @@ const struct pt_backend pt_cdev_backend = {
 	.map = cdev_map,
 	.unmap = cdev_unmap,
 	.ranges = cdev_ranges,
+	.open = cdev_open,
+	.close = cdev_close,
 	.bind = cdev_bind,
 	.attach = cdev_attach,
 	.detach = cdev_detach,

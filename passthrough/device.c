@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include <fcntl.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 
 #include "internal.h"
+#include "uuid.h"
 #include "vfio_ioctl.h"
 
 #define GIB (1ull << 30)
@@ -33,7 +32,7 @@ int pt_device_require(const struct pt_device *device, unsigned states, const cha
 {
 	if (1u << device->state & states)
 		return 0;
-	return pt_error_set(err, -EBADFD, "%s: cannot %s: it is %s", device->host.bdf, what,
+	return pt_error_set(err, -EBADFD, "%s: cannot %s: it is %s", device->host.name, what,
 			    state_names[device->state]);
 }
 
@@ -50,106 +49,66 @@ int pt_device_noted(struct pt_device *device, int code)
 	return code;
 }
 
-/* The device number that sysfs gives for the function's node. */
-static int expected_rdev(const struct pt_sys *sys, const struct pt_host_device *host,
-			 unsigned *ret_major, unsigned *ret_minor)
+static int take_setup(struct pt_device *device, const struct pt_device_setup *setup,
+		      struct pt_error *err)
 {
-	char path[PT_PATH_SIZE], buf[32];
+	if (!setup || !setup->vf_token)
+		return 0;
+	if (pt_uuid_parse(setup->vf_token, device->vf_token) < 0) {
+		pt_error_set(err, -EINVAL, "%s: VF token \"%s\" is not a UUID", device->host.name,
+			     setup->vf_token);
+		return pt_error_remedy(
+			err, -EINVAL,
+			"give it as the physical function's user has set it, such as "
+			"2ab74924-c335-45f4-9b16-8569e5b08258");
+	}
+	device->has_vf_token = true;
+	return 0;
+}
+
+/* @fd: -1 to open the backend's node. */
+static int open_device(struct pt_space *space, const struct pt_host_device *host, int fd,
+		       const struct pt_device_setup *setup, struct pt_device **ret_device,
+		       struct pt_error *err)
+{
+	struct pt_device *device = pt_alloc(space->sys, sizeof(*device));
 	int r;
 
-	(void)snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev/%s/dev", host->bdf,
-		       host->node);
-	r = pt_read_file(sys, path, buf, sizeof(buf));
-	if (r < 0)
-		return r;
-	return sscanf(buf, "%u:%u", ret_major, ret_minor) == 2 ? 0 : -EIO;
-}
-
-/* Whether @fd is the node that sysfs names for the function. */
-static int check_identity(const struct pt_sys *sys, const struct pt_host_device *host, int fd,
-			  struct pt_error *err)
-{
-	unsigned want_major, want_minor, major, minor;
-	int r = expected_rdev(sys, host, &want_major, &want_minor);
-
-	if (r == 0)
-		r = sys->rdev(sys->ctx, fd, &major, &minor);
-	if (r < 0)
-		return pt_error_set(err, r,
-				    "%s: finding the device number of " PT_VFIO_NODES "%s: %s",
-				    host->bdf, host->node, strerror(-r));
-	if (major == want_major && minor == want_minor)
-		return 0;
-	pt_error_set(err, -EINVAL,
-		     "%s: " PT_VFIO_NODES
-		     "%s has device number %u:%u, not %u:%u: it is another device",
-		     host->bdf, host->node, major, minor, want_major, want_minor);
-	return pt_error_remedy(
-		err, -EINVAL,
-		"nodes may be being renumbered: try again; else look for a stale node in " PT_VFIO_NODES);
-}
-
-static int open_node(const struct pt_sys *sys, const struct pt_host_device *host, int *ret_fd,
-		     struct pt_error *err)
-{
-	char path[PT_NODE_SIZE * 2], holder[128];
-	int fd;
-
-	(void)snprintf(path, sizeof(path), PT_VFIO_NODES "%s", host->node);
-	fd = sys->open(sys->ctx, path, O_RDWR);
-	if (fd >= 0) {
-		*ret_fd = fd;
-		return 0;
-	}
-	pt_error_set(err, fd, "%s: %s: %s", host->bdf, path, strerror(-fd));
-	if (fd == -EACCES || fd == -EPERM)
-		pt_error_remedy(err, fd, "run as root, or give this user the node: chown $USER %s",
-				path);
-	else if (fd == -EBUSY && pt_host_holder(sys, path, holder, sizeof(holder)) > 0)
-		pt_error_remedy(err, fd, "%s has it open: end that process first", holder);
-	return fd;
-}
-
-static int create(const struct pt_sys *sys, const struct pt_host_device *host, int fd,
-		  struct pt_device **ret_device, struct pt_error *err)
-{
-	struct pt_device *device = pt_alloc(sys, sizeof(*device));
-
 	if (!device)
-		return pt_no_memory(err, host->bdf);
-	device->sys = sys;
+		return pt_no_memory(err, host->name);
+	device->sys = space->sys;
+	device->space = space;
 	device->host = *host;
-	device->fd = fd;
-	device->state = PT_DEVICE_OPENED;
+	device->fd = -1;
+	r = take_setup(device, setup, err);
+	if (r == 0)
+		r = space->backend->open(device, fd, err);
+	if (r < 0) {
+		pt_free(space->sys, device);
+		return r;
+	}
+	pt_device_move(device, PT_DEVICE_OPENED);
 	*ret_device = device;
 	return 0;
 }
 
-PT_PUBLIC int pt_device_open(const struct pt_sys *sys, const char *name,
-			     struct pt_device **ret_device, struct pt_error *err)
+PT_PUBLIC int pt_device_open(struct pt_space *space, const char *name,
+			     const struct pt_device_setup *setup, struct pt_device **ret_device,
+			     struct pt_error *err)
 {
 	struct pt_host_device host;
-	char bdf[PT_BDF_SIZE];
-	int fd = -1;
-	int r = pt_host_resolve(sys, name, bdf, err);
+	char canonical[PT_NAME_SIZE];
+	int r = pt_host_resolve(space->sys, name, canonical, err);
 
 	if (r == 0)
-		r = pt_host_read(sys, bdf, &host, err);
+		r = pt_host_read(space->sys, canonical, &host, err);
 	if (r == 0)
-		r = pt_host_assignable(sys, &host, err);
-	if (r == 0)
-		r = open_node(sys, &host, &fd, err);
-	if (r == 0)
-		r = check_identity(sys, &host, fd, err);
-	if (r == 0)
-		r = create(sys, &host, fd, ret_device, err);
-	if (r < 0)
-		pt_close_fd(sys, &fd);
-	return r;
+		r = pt_host_assignable(space->sys, &host, &space->setup, err);
+	return r < 0 ? r : open_device(space, &host, -1, setup, ret_device, err);
 }
 
-/* The function that a descriptor's device number belongs to. */
-static int function_of_fd(const struct pt_sys *sys, int fd, char *ret_bdf, struct pt_error *err)
+/* The device that a cdev's number belongs to. */
+static int device_of_fd(const struct pt_sys *sys, int fd, char *ret_name, struct pt_error *err)
 {
 	char link[PT_PATH_SIZE], real[PT_PATH_SIZE];
 	unsigned major, minor;
@@ -168,25 +127,27 @@ static int function_of_fd(const struct pt_sys *sys, int fd, char *ret_bdf, struc
 		return pt_error_set(err, -ENOTTY, "descriptor %d: is not a VFIO device node (%s)",
 				    fd, real);
 	(void)snprintf(link, sizeof(link), PT_VFIO_NODES "%s", node + strlen("/vfio-dev/"));
-	r = pt_host_resolve(sys, link, ret_bdf, err);
+	r = pt_host_resolve(sys, link, ret_name, err);
 	return r < 0 ? pt_error_prefix(err, r, "descriptor %d", fd) : 0;
 }
 
-PT_PUBLIC int pt_device_open_fd(const struct pt_sys *sys, int fd, const char *bdf,
-				struct pt_device **ret_device, struct pt_error *err)
+PT_PUBLIC int pt_device_open_fd(struct pt_space *space, int fd, const char *name,
+				const struct pt_device_setup *setup, struct pt_device **ret_device,
+				struct pt_error *err)
 {
+	char wanted[PT_NAME_SIZE], found[PT_NAME_SIZE];
 	struct pt_host_device host;
-	char found[PT_BDF_SIZE];
-	int r = function_of_fd(sys, fd, found, err);
+	int r = name ? pt_host_resolve(space->sys, name, wanted, err) : 0;
 
+	if (r == 0)
+		r = device_of_fd(space->sys, fd, found, err);
 	if (r < 0)
 		return r;
-	if (bdf && strcmp(bdf, found))
-		return pt_error_set(err, -EINVAL, "descriptor %d: is %s, not %s", fd, found, bdf);
-	r = pt_host_read(sys, found, &host, err);
-	if (r == 0)
-		r = check_identity(sys, &host, fd, err);
-	return r < 0 ? r : create(sys, &host, fd, ret_device, err);
+	if (name && strcmp(wanted, found))
+		return pt_error_set(err, -EINVAL, "descriptor %d: is %s, not %s", fd, found,
+				    wanted);
+	r = pt_host_read(space->sys, found, &host, err);
+	return r < 0 ? r : open_device(space, &host, fd, setup, ret_device, err);
 }
 
 static int read_regions(struct pt_device *device, unsigned count, struct pt_error *err)
@@ -202,7 +163,7 @@ static int read_regions(struct pt_device *device, unsigned count, struct pt_erro
 		if (r == -EINVAL && i == PT_REGION_VGA)
 			r = 0;
 		if (r < 0)
-			return pt_error_set(err, r, "%s: reading region %u: %s", device->host.bdf,
+			return pt_error_set(err, r, "%s: reading region %u: %s", device->host.name,
 					    i, strerror(-r));
 	}
 	return 0;
@@ -220,7 +181,7 @@ static int read_irqs(struct pt_device *device, unsigned count, struct pt_error *
 			r = 0;
 		if (r < 0)
 			return pt_error_set(err, r, "%s: reading interrupt %u: %s",
-					    device->host.bdf, i, strerror(-r));
+					    device->host.name, i, strerror(-r));
 	}
 	return 0;
 }
@@ -231,46 +192,40 @@ static int read_device(struct pt_device *device, struct pt_error *err)
 	int r = vfio_device_info(device->sys, device->fd, &regions, &irqs, &device->resettable);
 
 	if (r < 0)
-		return pt_error_set(err, r, "%s: VFIO_DEVICE_GET_INFO: %s", device->host.bdf,
+		return pt_error_set(err, r, "%s: VFIO_DEVICE_GET_INFO: %s", device->host.name,
 				    strerror(-r));
 	r = read_regions(device, regions, err);
 	return r < 0 ? r : read_irqs(device, irqs, err);
 }
 
-PT_PUBLIC int pt_device_bind(struct pt_device *device, struct pt_space *space, struct pt_error *err)
+PT_PUBLIC int pt_device_bind(struct pt_device *device, struct pt_error *err)
 {
 	int r = pt_device_require(device, 1u << PT_DEVICE_OPENED, "bind it", err);
 
 	if (r < 0)
 		return r;
-	/* There is no unbind but close: what was bound once can only be attached within the same
-	 * iommufd. */
-	if (device->bound && device->space != space)
-		return pt_error_set(err, -EINVAL, "%s: is bound to another IO address space",
-				    device->host.bdf);
 	if (device->bound)
 		return 0;
-	r = space->backend->bind(device, space, err);
+	r = device->space->backend->bind(device, err);
 	if (r < 0)
 		return pt_device_noted(device, r);
 	device->bound = true;
-	device->space = space;
 	return 0;
 }
 
-PT_PUBLIC int pt_device_attach(struct pt_device *device, struct pt_space *space,
-			       struct pt_error *err)
+PT_PUBLIC int pt_device_attach(struct pt_device *device, struct pt_error *err)
 {
-	int r = pt_device_bind(device, space, err);
+	const struct pt_backend *backend = device->space->backend;
+	int r = pt_device_bind(device, err);
 
 	if (r < 0)
 		return r;
-	r = space->backend->attach(device, space, err);
+	r = backend->attach(device, err);
 	if (r < 0)
 		return pt_device_noted(device, r);
 	r = read_device(device, err);
 	if (r < 0) {
-		space->backend->detach(device);
+		backend->detach(device);
 		return pt_device_noted(device, r);
 	}
 	device->attached = true;
@@ -305,18 +260,18 @@ PT_PUBLIC void pt_device_close(struct pt_device *device)
 	if (!device)
 		return;
 	pt_device_detach(device);
-	pt_close_fd(device->sys, &device->fd);
+	device->space->backend->close(device);
 	pt_free(device->sys, device);
 }
 
-PT_PUBLIC int pt_device_kvm_fd(const struct pt_device *device)
+PT_PUBLIC int pt_device_fd(const struct pt_device *device)
 {
 	return device->fd;
 }
 
-PT_PUBLIC const char *pt_device_bdf(const struct pt_device *device)
+PT_PUBLIC const char *pt_device_name(const struct pt_device *device)
 {
-	return device->host.bdf;
+	return device->host.name;
 }
 
 PT_PUBLIC enum pt_device_state pt_device_state(const struct pt_device *device)
@@ -413,7 +368,7 @@ PT_PUBLIC int pt_device_map(struct pt_device *device, unsigned region, void **re
 	reg = region < PT_REGION_COUNT ? &device->regions[region] : NULL;
 	if (!reg || reg->info.area_count == 0)
 		return pt_error_set(err, -ENODATA, "%s: region %u cannot be mapped",
-				    device->host.bdf, region);
+				    device->host.name, region);
 	if (reg->base) {
 		*ret_base = reg->base;
 		return 0;
@@ -431,7 +386,7 @@ PT_PUBLIC int pt_device_map(struct pt_device *device, unsigned region, void **re
 	if (r < 0) {
 		unmap_region(device, reg);
 		return pt_error_set(err, pt_device_noted(device, r), "%s: mapping region %u: %s",
-				    device->host.bdf, region, strerror(-r));
+				    device->host.name, region, strerror(-r));
 	}
 	*ret_base = reg->base;
 	return 0;
@@ -446,12 +401,12 @@ PT_PUBLIC int pt_device_irq_set(struct pt_device *device, unsigned index, unsign
 	if (index >= PT_IRQ_COUNT || count == 0 || __builtin_add_overflow(start, count, &end) ||
 	    end > device->irqs[index].count)
 		return pt_error_set(err, -EINVAL, "%s: interrupt %u: it has no vectors %u to %u",
-				    device->host.bdf, index, start, start + count - 1);
+				    device->host.name, index, start, start + count - 1);
 	r = vfio_irq_trigger(device->sys, device->fd, index, start, count, fds);
 	if (r < 0)
 		return pt_error_set(err, pt_device_noted(device, r),
 				    "%s: interrupt %u: enabling vectors %u to %u: %s",
-				    device->host.bdf, index, start, end - 1, strerror(-r));
+				    device->host.name, index, start, end - 1, strerror(-r));
 	if (r == 0)
 		device->irq_enabled[index] = true;
 	return r;
@@ -463,7 +418,7 @@ PT_PUBLIC int pt_device_irq_unmask_fd(struct pt_device *device, int fd, struct p
 
 	if (r < 0)
 		return pt_error_set(err, pt_device_noted(device, r),
-				    "%s: INTx: unmasking by eventfd: %s", device->host.bdf,
+				    "%s: INTx: unmasking by eventfd: %s", device->host.name,
 				    strerror(-r));
 	return 0;
 }
@@ -482,9 +437,9 @@ PT_PUBLIC int pt_device_reset(struct pt_device *device, struct pt_error *err)
 
 	if (!device->resettable) {
 		pt_error_set(err, -ENOTTY, "%s: the kernel has no way to reset it alone",
-			     device->host.bdf);
+			     device->host.name);
 		return pt_error_remedy(err, -ENOTTY, "see /sys/bus/pci/devices/%s/reset_method",
-				       device->host.bdf);
+				       device->host.name);
 	}
 	for (unsigned i = 0;; i++) {
 		r = vfio_reset(device->sys, device->fd);
@@ -494,6 +449,6 @@ PT_PUBLIC int pt_device_reset(struct pt_device *device, struct pt_error *err)
 	}
 	if (r < 0)
 		return pt_error_set(err, pt_device_noted(device, r), "%s: VFIO_DEVICE_RESET: %s",
-				    device->host.bdf, strerror(-r));
+				    device->host.name, strerror(-r));
 	return 0;
 }

@@ -20,7 +20,7 @@ void pt_report(struct pt_function *function, const struct pt_error *err)
 
 void pt_report_callback(struct pt_function *function, struct pt_error *err)
 {
-	(void)pt_error_prefix(err, err->code, "%s", pt_device_bdf(function->device));
+	(void)pt_error_prefix(err, err->code, "%s", pt_device_name(function->device));
 	pt_report(function, err);
 }
 
@@ -37,7 +37,7 @@ static void report_dead(struct pt_function *function)
 		return;
 	function->dead_reported = true;
 	pt_error_set(&err, -EIO, "%s: the device does not answer: its config space reads all ones",
-		     pt_device_bdf(function->device));
+		     pt_device_name(function->device));
 	pt_error_remedy(
 		&err, -EIO,
 		"see the host's kernel log; a device that fell off its bus needs a bus reset or a power cycle");
@@ -65,7 +65,7 @@ static int device_config_write(struct pt_function *function, unsigned offset, un
 
 	if (r < 0)
 		return pt_error_set(err, r, "%s: writing config space at 0x%x: %s",
-				    pt_device_bdf(function->device), offset, strerror(-r));
+				    pt_device_name(function->device), offset, strerror(-r));
 	return 0;
 }
 
@@ -73,7 +73,7 @@ static int device_config_write(struct pt_function *function, unsigned offset, un
 static int read_config(struct pt_function *function, uint8_t *raw, unsigned *ret_size,
 		       struct pt_error *err)
 {
-	const char *bdf = pt_device_bdf(function->device);
+	const char *bdf = pt_device_name(function->device);
 	uint64_t size = pt_device_region(function->device, PT_REGION_CONFIG)->size;
 	int r;
 
@@ -103,7 +103,7 @@ static void report_hidden(struct pt_function *function, const char *what)
 
 	pt_error_set(&err, -EINVAL,
 		     "%s: its %s capability is not usable and is not shown to the guest",
-		     pt_device_bdf(function->device), what);
+		     pt_device_name(function->device), what);
 	pt_report(function, &err);
 }
 
@@ -134,7 +134,7 @@ static int build(struct pt_function *function, struct pt_error *err)
 	int r;
 
 	if (!raw)
-		return pt_no_memory(err, pt_device_bdf(function->device));
+		return pt_no_memory(err, pt_device_name(function->device));
 	r = read_config(function, raw, &size, err);
 	if (r == 0)
 		r = pt_bars_init(function, raw, err);
@@ -166,7 +166,7 @@ PT_PUBLIC int pt_function_create(struct pt_device *device, const struct pt_funct
 		return r;
 	function = pt_alloc(device->sys, sizeof(*function));
 	if (!function)
-		return pt_no_memory(err, device->host.bdf);
+		return pt_no_memory(err, device->host.name);
 	function->sys = device->sys;
 	function->device = device;
 	function->setup = *setup;

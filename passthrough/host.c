@@ -71,7 +71,7 @@ PT_PUBLIC int pt_bdf_parse(const char *text, char *ret_bdf)
 	if (!parse_hex(&text, 0xff, ':', &bus) || !parse_hex(&text, 0x1f, '.', &slot) ||
 	    !parse_hex(&text, 7, '\0', &function))
 		return -EINVAL;
-	(void)snprintf(ret_bdf, PT_BDF_SIZE, "%04lx:%02lx:%02lx.%lx", domain, bus, slot, function);
+	(void)snprintf(ret_bdf, PT_NAME_SIZE, "%04lx:%02lx:%02lx.%lx", domain, bus, slot, function);
 	return 0;
 }
 
@@ -151,7 +151,7 @@ static int resolve_path(const struct pt_sys *sys, const char *name, char *ret_bd
 PT_PUBLIC int pt_host_resolve(const struct pt_sys *sys, const char *name, char *ret_bdf,
 			      struct pt_error *err)
 {
-	char bdf[PT_BDF_SIZE];
+	char bdf[PT_NAME_SIZE];
 	int r;
 
 	if (!strncmp(name, PT_VFIO_NODES, strlen(PT_VFIO_NODES))) {
@@ -318,7 +318,7 @@ static int describe_sibling(struct sibling_walk *walk, const char *bdf)
 
 	if (r < 0)
 		return r;
-	(void)snprintf(sibling->bdf, sizeof(sibling->bdf), "%s", bdf);
+	(void)snprintf(sibling->name, sizeof(sibling->name), "%s", bdf);
 	sibling->blocks = driver_blocks(walk->sys, bdf, sibling->driver);
 	walk->device->sibling_count++;
 	return 0;
@@ -329,9 +329,9 @@ static int add_sibling(void *arg, const char *name)
 	struct sibling_walk *walk = arg;
 	struct pt_host_device *device = walk->device;
 	unsigned long class_code = 0;
-	char bdf[PT_BDF_SIZE];
+	char bdf[PT_NAME_SIZE];
 
-	if (pt_bdf_parse(name, bdf) < 0 || !strcmp(bdf, device->bdf) ||
+	if (pt_bdf_parse(name, bdf) < 0 || !strcmp(bdf, device->name) ||
 	    device->sibling_count == PT_GROUP_MAX)
 		return 0;
 	walk->result = read_number(walk->sys, bdf, "class", &class_code, NULL);
@@ -347,7 +347,7 @@ static int read_group(const struct pt_sys *sys, struct pt_host_device *device)
 {
 	struct sibling_walk walk = {.sys = sys, .device = device};
 	char path[PT_PATH_SIZE], group[32];
-	int r = read_link(sys, device->bdf, "iommu_group", group, sizeof(group));
+	int r = read_link(sys, device->name, "iommu_group", group, sizeof(group));
 
 	device->group = -1;
 	if (r < 0 || group[0] == '\0')
@@ -365,7 +365,7 @@ PT_PUBLIC int pt_host_read(const struct pt_sys *sys, const char *bdf,
 	unsigned long vendor = 0, id = 0, class_code = 0;
 	int r;
 
-	(void)snprintf(device.bdf, sizeof(device.bdf), "%s", bdf);
+	(void)snprintf(device.name, sizeof(device.name), "%s", bdf);
 	r = read_number(sys, bdf, "vendor", &vendor, err);
 	if (r == 0)
 		r = read_number(sys, bdf, "device", &id, err);
@@ -394,7 +394,7 @@ PT_PUBLIC int pt_host_read(const struct pt_sys *sys, const char *bdf,
 
 static int bind_remedy(const struct pt_host_device *device, int code, struct pt_error *err)
 {
-	const char *bdf = device->bdf;
+	const char *bdf = device->name;
 
 	if (device->driver[0] != '\0')
 		return pt_error_remedy(err, code,
@@ -410,26 +410,35 @@ static int bind_remedy(const struct pt_host_device *device, int code, struct pt_
 			       bdf, bdf);
 }
 
-PT_PUBLIC int pt_host_assignable(const struct pt_sys *sys, const struct pt_host_device *device,
-				 struct pt_error *err)
+PT_PUBLIC enum pt_backend_kind pt_host_backend(const struct pt_sys *sys,
+					       const struct pt_host_device *device)
 {
 	(void)sys;
+	(void)device;
+	return PT_BACKEND_CDEV;
+}
+
+PT_PUBLIC int pt_host_assignable(const struct pt_sys *sys, const struct pt_host_device *device,
+				 const struct pt_space_setup *setup, struct pt_error *err)
+{
+	(void)sys;
+	(void)setup;
 	if (device->class_code >> 8 == CLASS_BRIDGE_PCI)
 		return pt_error_set(err, -ENODEV, "%s: is a PCI bridge, which cannot be assigned",
-				    device->bdf);
+				    device->name);
 	if (device->driver[0] == '\0') {
 		pt_error_set(err, -ENODEV, "%s: has no driver; it must be bound to vfio-pci",
-			     device->bdf);
+			     device->name);
 		return bind_remedy(device, -ENODEV, err);
 	}
 	if (!strstr(device->driver, "vfio") && device->node[0] == '\0') {
-		pt_error_set(err, -EBUSY, "%s: is bound to %s, not to vfio-pci", device->bdf,
+		pt_error_set(err, -EBUSY, "%s: is bound to %s, not to vfio-pci", device->name,
 			     device->driver);
 		return bind_remedy(device, -EBUSY, err);
 	}
 	if (device->group < 0) {
 		pt_error_set(err, -ENODEV, "%s: is in no IOMMU group: no IOMMU translates its DMA",
-			     device->bdf);
+			     device->name);
 		return pt_error_remedy(
 			err, -ENODEV,
 			"enable VT-d or AMD-Vi in the firmware, and boot with intel_iommu=on where the "
@@ -438,7 +447,7 @@ PT_PUBLIC int pt_host_assignable(const struct pt_sys *sys, const struct pt_host_
 	if (device->node[0] == '\0') {
 		pt_error_set(err, -ENOENT,
 			     "%s: this kernel offers no " PT_VFIO_NODES " node for it",
-			     device->bdf);
+			     device->name);
 		return pt_error_remedy(
 			err, -ENOENT,
 			"run a kernel with CONFIG_VFIO_DEVICE_CDEV and CONFIG_IOMMUFD (6.6 or newer)");
@@ -451,12 +460,12 @@ PT_PUBLIC int pt_host_assignable(const struct pt_sys *sys, const struct pt_host_
 		pt_error_set(
 			err, -EBUSY,
 			"%s: cannot be assigned while %s, of the same IOMMU group (%d), is bound to %s",
-			device->bdf, sibling->bdf, device->group, sibling->driver);
+			device->name, sibling->name, device->group, sibling->driver);
 		return pt_error_remedy(err, -EBUSY,
 				       "unbind it (echo %s > " SYSFS_DEVICES
 				       "%s/driver/unbind) or bind it to vfio-pci "
 				       "too",
-				       sibling->bdf, sibling->bdf);
+				       sibling->name, sibling->name);
 	}
 	return 0;
 }
@@ -524,7 +533,7 @@ PT_PUBLIC int pt_host_reserved(const struct pt_sys *sys, const struct pt_host_de
 	int r;
 
 	if (device->group < 0)
-		return pt_error_set(err, -ENOENT, "%s: is in no IOMMU group", device->bdf);
+		return pt_error_set(err, -ENOENT, "%s: is in no IOMMU group", device->name);
 	(void)snprintf(path, sizeof(path), SYSFS_GROUPS "%d/reserved_regions", device->group);
 	r = pt_read_file(sys, path, buf, sizeof(buf));
 	if (r < 0)
@@ -561,10 +570,10 @@ PT_PUBLIC unsigned pt_host_iova_bits(const struct pt_sys *sys, const struct pt_h
 {
 	char path[PT_PATH_SIZE], buf[64];
 
-	(void)snprintf(path, sizeof(path), SYSFS_DEVICES "%s/iommu/intel-iommu/cap", device->bdf);
+	(void)snprintf(path, sizeof(path), SYSFS_DEVICES "%s/iommu/intel-iommu/cap", device->name);
 	if (pt_read_file(sys, path, buf, sizeof(buf)) >= 0)
 		return intel_bits(strtoull(buf, NULL, 16));
-	(void)snprintf(path, sizeof(path), SYSFS_DEVICES "%s/iommu/amd-iommu/cap", device->bdf);
+	(void)snprintf(path, sizeof(path), SYSFS_DEVICES "%s/iommu/amd-iommu/cap", device->name);
 	if (pt_read_file(sys, path, buf, sizeof(buf)) >= 0)
 		return 48;
 	return 0;

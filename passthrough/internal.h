@@ -84,11 +84,16 @@ struct pt_backend {
 	int (*ranges)(struct pt_space *space, struct pt_iova_range *ranges, size_t max,
 		      size_t *ret_count);
 
-	/* Undone by closing the device's descriptor. */
-	int (*bind)(struct pt_device *device, struct pt_space *space, struct pt_error *err);
+	/* Opens what stands for the device and tells KVM. @fd: -1 to open the node, else a
+	 * descriptor that becomes the device's on success. Inverse: @close. */
+	int (*open)(struct pt_device *device, int fd, struct pt_error *err);
+	void (*close)(struct pt_device *device);
+
+	/* Undone by @close. */
+	int (*bind)(struct pt_device *device, struct pt_error *err);
 
 	/* Inverse: @detach. */
-	int (*attach)(struct pt_device *device, struct pt_space *space, struct pt_error *err);
+	int (*attach)(struct pt_device *device, struct pt_error *err);
 	void (*detach)(struct pt_device *device);
 };
 
@@ -102,6 +107,7 @@ struct pt_mapping {
 struct pt_space {
 	const struct pt_sys *sys;
 	const struct pt_backend *backend;
+	struct pt_space_setup setup;
 	int fd;
 	bool owns_fd;
 	uint32_t ioas_id;
@@ -124,11 +130,13 @@ struct pt_device {
 	const struct pt_sys *sys;
 	enum pt_device_state state;
 	int fd;
-	bool bound; /* to the iommufd of @space */
+	bool bound;
 	bool attached;
 	bool resettable;
 	uint32_t devid; /* the iommufd's name for it */
 	struct pt_space *space;
+	bool has_vf_token;
+	uint8_t vf_token[16];
 	struct pt_host_device host;
 	struct pt_device_region regions[PT_REGION_COUNT];
 	struct pt_irq irqs[PT_IRQ_COUNT];
@@ -146,6 +154,10 @@ void pt_device_move(struct pt_device *device, enum pt_device_state next);
 
 /* Takes note of a kernel's answer that means that the device is gone. Return: @code. */
 int pt_device_noted(struct pt_device *device, int code);
+
+/* struct pt_kvm_ops, where there is one. */
+int pt_kvm_file_add(const struct pt_space *space, int fd, const char *name, struct pt_error *err);
+void pt_kvm_file_del(const struct pt_space *space, int fd);
 
 /* Reads a small file whole into @buf, terminated, trailing newline cut. Return: its length or
  * -errno. */

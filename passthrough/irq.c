@@ -33,14 +33,14 @@ static int intx_start(struct pt_function *function, struct pt_error *err)
 		r = intx->trigger < 0 ? intx->trigger : intx->resample;
 		intx_close(function);
 		return pt_error_set(err, r, "%s: making eventfds for INTx: %s",
-				    pt_device_bdf(function->device), strerror(-r));
+				    pt_device_name(function->device), strerror(-r));
 	}
 	r = function->ops->intx_connect(function->ctx, function->pin, intx->trigger, intx->resample,
 					err);
 	if (r < 0) {
 		intx_close(function);
 		return pt_error_prefix(err, r, "%s: connecting INTx",
-				       pt_device_bdf(function->device));
+				       pt_device_name(function->device));
 	}
 	r = pt_device_irq_set(function->device, PT_IRQ_INTX, 0, 1, &intx->trigger, err);
 	if (r == 0)

@@ -100,7 +100,7 @@ int pt_msix_init(struct pt_function *function, const uint8_t *raw, struct pt_err
 	parse(raw + function->config.msix, msix, &count);
 	msix->table = pt_alloc(function->sys, msix->table_size);
 	if (!msix->table)
-		return pt_no_memory(err, pt_device_bdf(function->device));
+		return pt_no_memory(err, pt_device_name(function->device));
 	msix->vectors.wanted = wanted;
 	if (pt_vectors_init(function, &msix->vectors, PT_IRQ_MSIX, count, err) < 0)
 		return -ENOMEM;

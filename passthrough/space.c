@@ -12,8 +12,12 @@
 
 #define RANGES_SHOWN 64
 
-static int space_open(const struct pt_sys *sys, int fd, struct pt_space **ret_space,
-		      struct pt_error *err)
+static const struct pt_backend *const backends[] = {
+	[PT_BACKEND_CDEV] = &pt_cdev_backend,
+};
+
+static int space_open(const struct pt_sys *sys, const struct pt_space_setup *setup, int fd,
+		      struct pt_space **ret_space, struct pt_error *err)
 {
 	struct pt_space *space = pt_alloc(sys, sizeof(*space));
 	int r;
@@ -21,7 +25,9 @@ static int space_open(const struct pt_sys *sys, int fd, struct pt_space **ret_sp
 	if (!space)
 		return pt_no_memory(err, PT_IOMMU_NODE);
 	space->sys = sys;
-	space->backend = &pt_cdev_backend;
+	if (setup)
+		space->setup = *setup;
+	space->backend = backends[space->setup.backend];
 	space->fd = -1;
 	r = space->backend->space_open(space, fd, err);
 	if (r < 0) {
@@ -32,19 +38,18 @@ static int space_open(const struct pt_sys *sys, int fd, struct pt_space **ret_sp
 	return 0;
 }
 
-PT_PUBLIC int pt_space_open(const struct pt_sys *sys, struct pt_space **ret_space,
-			    struct pt_error *err)
+PT_PUBLIC int pt_space_open(const struct pt_sys *sys, const struct pt_space_setup *setup,
+			    struct pt_space **ret_space, struct pt_error *err)
 {
-	return space_open(sys, -1, ret_space, err);
+	return space_open(sys, setup, -1, ret_space, err);
 }
 
-PT_PUBLIC int pt_space_open_fd(const struct pt_sys *sys, int iommufd, struct pt_space **ret_space,
-			       struct pt_error *err)
+PT_PUBLIC int pt_space_open_fd(const struct pt_sys *sys, const struct pt_space_setup *setup, int fd,
+			       struct pt_space **ret_space, struct pt_error *err)
 {
-	if (iommufd < 0)
-		return pt_error_set(err, -EBADF, "iommufd descriptor %d: not a descriptor",
-				    iommufd);
-	return space_open(sys, iommufd, ret_space, err);
+	if (fd < 0)
+		return pt_error_set(err, -EBADF, "descriptor %d: not a descriptor", fd);
+	return space_open(sys, setup, fd, ret_space, err);
 }
 
 PT_PUBLIC void pt_space_close(struct pt_space *space)
@@ -212,6 +217,27 @@ PT_PUBLIC int pt_space_check(struct pt_space *space, uint64_t iova, uint64_t siz
 PT_PUBLIC struct pt_space_stats pt_space_stats(const struct pt_space *space)
 {
 	return space->stats;
+}
+
+int pt_kvm_file_add(const struct pt_space *space, int fd, const char *name, struct pt_error *err)
+{
+	int r;
+
+	if (!space->setup.kvm)
+		return 0;
+	r = space->setup.kvm->file_add(space->setup.kvm_ctx, fd, err);
+	return r < 0 ? pt_error_prefix(err, r, "%s", name) : 0;
+}
+
+void pt_kvm_file_del(const struct pt_space *space, int fd)
+{
+	if (space->setup.kvm)
+		space->setup.kvm->file_del(space->setup.kvm_ctx, fd);
+}
+
+PT_PUBLIC enum pt_backend_kind pt_space_backend(const struct pt_space *space)
+{
+	return space->setup.backend;
 }
 
 PT_PUBLIC int pt_space_fd(const struct pt_space *space)

@@ -19,7 +19,7 @@ int pt_vectors_init(struct pt_function *function, struct pt_vectors *vectors, un
 	vectors->list = pt_alloc(function->sys, count * sizeof(*vectors->list));
 	vectors->scratch = pt_alloc(function->sys, count * sizeof(*vectors->scratch));
 	if (!vectors->list || !vectors->scratch)
-		return pt_no_memory(err, pt_device_bdf(function->device));
+		return pt_no_memory(err, pt_device_name(function->device));
 	vectors->count = count;
 	for (unsigned i = 0; i < count; i++)
 		vectors->list[i].fd = -1;
@@ -75,7 +75,7 @@ static void connect(struct pt_function *function, struct pt_vectors *vectors, un
 		vector->fd = function->sys->eventfd(function->sys->ctx);
 		if (vector->fd < 0) {
 			pt_error_set(&err, vector->fd, "%s: making an eventfd for vector %u: %s",
-				     pt_device_bdf(function->device), v, strerror(-vector->fd));
+				     pt_device_name(function->device), v, strerror(-vector->fd));
 			vector->fd = -1;
 			pt_report(function, &err);
 			return;
@@ -94,7 +94,7 @@ static void report_partial(struct pt_function *function, const struct pt_vectors
 
 	pt_error_set(&err, -ENOSPC,
 		     "%s: the host has only %u of the %u interrupt vectors that the guest uses",
-		     pt_device_bdf(function->device), available, vectors->count);
+		     pt_device_name(function->device), available, vectors->count);
 	pt_error_remedy(&err, -ENOSPC,
 			"give the host more vectors: fewer devices on one CPU, or more CPUs");
 	pt_report(function, &err);

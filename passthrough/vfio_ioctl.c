@@ -18,9 +18,26 @@ _Static_assert(PT_REGION_READ == VFIO_REGION_INFO_FLAG_READ &&
 /* More than any kernel has ever answered; a device with more is refused rather than read half. */
 #define REGION_INFO_MAX 65536u
 
-int vfio_bind_iommufd(const struct pt_sys *sys, int fd, int iommufd, uint32_t *ret_devid)
+/* Newer than the 6.12 headers: the token at the end, 6.17. Kernels before read the first 16 bytes, and
+ * refuse the flag with EINVAL. */
+struct bind_iommufd {
+	__u32 argsz;
+	__u32 flags;
+	__s32 iommufd;
+	__u32 out_devid;
+	__aligned_u64 token_uuid_ptr;
+};
+#define BIND_FLAG_TOKEN (1u << 0)
+
+int vfio_bind_iommufd(const struct pt_sys *sys, int fd, int iommufd, const uint8_t *token,
+		      uint32_t *ret_devid)
 {
-	struct vfio_device_bind_iommufd arg = {.argsz = sizeof(arg), .iommufd = iommufd};
+	struct bind_iommufd arg = {
+		.argsz = sizeof(arg),
+		.flags = token ? BIND_FLAG_TOKEN : 0,
+		.iommufd = iommufd,
+		.token_uuid_ptr = (uintptr_t)token,
+	};
 	int r = pt_ioctl(sys, fd, VFIO_DEVICE_BIND_IOMMUFD, &arg);
 
 	if (r < 0)

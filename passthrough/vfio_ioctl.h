@@ -10,7 +10,8 @@
 #include <stdbool.h>
 
 /* Undone by closing @fd. @ret_devid: the device's id within @iommufd. */
-int vfio_bind_iommufd(const struct pt_sys *sys, int fd, int iommufd, uint32_t *ret_devid);
+int vfio_bind_iommufd(const struct pt_sys *sys, int fd, int iommufd, const uint8_t *token,
+		      uint32_t *ret_devid);
 
 /* @pt_id: of an IOAS or HWPT. Inverse: vfio_detach(). */
 int vfio_attach(const struct pt_sys *sys, int fd, uint32_t pt_id);

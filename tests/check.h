@@ -87,9 +87,10 @@ static inline void check_attach(struct check *check, const struct model_pci *pci
 	check->model = model_new();
 	check->sys = model_sys(check->model);
 	check->host = model_add(check->model, pci);
-	check_ok(pt_space_open(check->sys, &check->space, &check->err), check->err);
-	check_ok(pt_device_open(check->sys, pci->bdf, &check->device, &check->err), check->err);
-	check_ok(pt_device_attach(check->device, check->space, &check->err), check->err);
+	check_ok(pt_space_open(check->sys, NULL, &check->space, &check->err), check->err);
+	check_ok(pt_device_open(check->space, pci->bdf, NULL, &check->device, &check->err),
+		 check->err);
+	check_ok(pt_device_attach(check->device, &check->err), check->err);
 }
 
 static inline void check_create(struct check *check)

@@ -7,12 +7,13 @@
  *   and LOST from any of them: the device is gone. close() is allowed in every state.
  *
  * The order for an embedder, and why:
- *   pt_device_open()
- *   KVM_DEV_VFIO_FILE_ADD with pt_device_kvm_fd()   the kernel takes the KVM reference at bind, so
- * KVM is told before pt_device_attach(space)                         BIND_IOMMUFD,
- * ATTACH_IOMMUFD_PT; only then does the device answer pt_function_create() ...
- * pt_function_destroy() KVM_DEV_VFIO_FILE_DEL                           KVM holds a reference to
- * the file: a close alone would not release it pt_device_close() close is the unbind
+ *
+ *   pt_space_open()
+ *   pt_device_open(space)   KVM is told of it: the kernel takes the KVM reference at bind
+ *   pt_device_attach()      BIND_IOMMUFD, ATTACH_IOMMUFD_PT; only then does the device answer
+ *   pt_function_create() ... pt_function_destroy()
+ *   pt_device_close()       unmaps, tells KVM, closes; close is the unbind
+ *   pt_space_close()
  *
  * Every call for one device comes from one thread at a time. Source:
  * Documentation/driver-api/vfio.rst, Documentation/virt/kvm/devices/vfio.rst.
@@ -92,40 +93,55 @@ struct pt_irq {
 };
 
 /**
- * pt_device_open() - open the cdev of a function
- * @sys: kept by reference; must outlive the device
- * @name: BDF ("0000:02:00.0" or "02:00.0"), sysfs path of the function, or /dev/vfio/devices/vfioN
+ * struct pt_device_setup - what opening a device needs beyond its name
+ * @vf_token: UUID that the user of the physical function has set, for a virtual function whose
+ *	physical function is bound to vfio-pci (or for such a physical function); NULL for none. Used
+ *	during the call to pt_device_bind() too: kept by copy. Source:
+ *	Documentation/driver-api/vfio.rst, VFIO_DEVICE_FEATURE_PCI_VF_TOKEN.
+ */
+struct pt_device_setup {
+	const char *vf_token;
+};
+
+/**
+ * pt_device_open() - open what stands for a device: its cdev, or its group
+ * @space: which it belongs to for its whole life; must outlive the device
+ * @name: BDF ("0000:02:00.0" or "02:00.0"), UUID of a mediated device, sysfs path of either, or
+ *	/dev/vfio/devices/vfioN
+ * @setup: NULL when there is nothing to say
  * @ret_device: the device, OPENED; the caller owns it. Inverse: pt_device_close().
  *
  * The node's device number is compared with the one sysfs gives, so that a renumbered node is never
  * taken for another. Before it opens, it looks at what stands in the way and says it: no such
  * function, no driver, a host driver, a sibling in the IOMMU group on a host driver, a kernel
- * without cdev.
+ * without cdev. KVM is told of the file at once.
  *
  * Errors: those of pt_host_resolve() and pt_host_assignable(); -EACCES no permission on the node;
- * -EBUSY; -ENOMEM.
+ * -EBUSY; -EINVAL a token that is no UUID; -ENOMEM; of struct pt_kvm_ops.
  */
-int pt_device_open(const struct pt_sys *sys, const char *name, struct pt_device **ret_device,
-		   struct pt_error *err);
+int pt_device_open(struct pt_space *space, const char *name, const struct pt_device_setup *setup,
+		   struct pt_device **ret_device, struct pt_error *err);
 
 /**
- * pt_device_open_fd() - take a cdev descriptor that somebody else opened
- * @fd: of a /dev/vfio/devices/vfioN, not bound yet; the device owns it on success, the caller keeps
- * it on failure
- * @bdf: the function it must be, NULL for any
+ * pt_device_open_fd() - take a descriptor that somebody else opened
+ * @fd: of a /dev/vfio/devices/vfioN that is not bound yet, or of a /dev/vfio/GROUP with the group
+ *	backend. The device owns it on success, the caller keeps it on failure.
+ * @name: the device it must be, in any form of pt_device_open(); NULL for any, which only a cdev can
+ *	answer
  *
- * Errors: -ENOTTY not a VFIO device; -EINVAL it is another function than @bdf; -ENOMEM.
+ * Errors: -ENOTTY not a VFIO descriptor of the space's backend; -EINVAL it is another device than
+ * @name; -ENOMEM; of struct pt_kvm_ops.
  */
-int pt_device_open_fd(const struct pt_sys *sys, int fd, const char *bdf,
-		      struct pt_device **ret_device, struct pt_error *err);
+int pt_device_open_fd(struct pt_space *space, int fd, const char *name,
+		      const struct pt_device_setup *setup, struct pt_device **ret_device,
+		      struct pt_error *err);
 
 /**
  * pt_device_close() - give the device back to the host
  * @device: NULL is accepted, and so is any state
  *
- * Turns interrupts off, unmaps its regions, detaches, closes. The kernel unbinds and resets the
- * device at the last close; it does not happen as long as KVM holds the file: do
- * KVM_DEV_VFIO_FILE_DEL before. Cannot fail.
+ * Turns interrupts off, unmaps its regions, detaches, takes the file from KVM, closes. The kernel
+ * unbinds and resets the device at the last close. Cannot fail.
  */
 void pt_device_close(struct pt_device *device);
 
@@ -138,14 +154,13 @@ void pt_device_close(struct pt_device *device);
  * nothing. Undone by pt_device_close(): there is no other unbind.
  *
  * Errors: -EBADFD wrong state; -EBUSY the group's node is open, or a host driver has a sibling;
- * -EINVAL another process has the device, or it is bound to another space; -EPERM DMA of the group
- * is someone else's, or interrupts are not isolated; -EACCES VF token; -ENOMEM. The message names
- * the cause that was found.
+ * -EINVAL another process has the device; -EPERM DMA of the group is someone else's, or interrupts
+ * are not isolated; -EACCES VF token; -ENOMEM. The message names the cause that was found.
  */
-int pt_device_bind(struct pt_device *device, struct pt_space *space, struct pt_error *err);
+int pt_device_bind(struct pt_device *device, struct pt_error *err);
 
 /**
- * pt_device_attach() - bind the device, where it is not bound, and attach it to the space
+ * pt_device_attach() - bind the device, where it is not bound, and attach it to its space
  *
  * OPENED to ATTACHED. Afterwards regions, interrupts and config space are readable. A failed attach
  * can be retried. Inverse: pt_device_detach().
@@ -153,17 +168,18 @@ int pt_device_bind(struct pt_device *device, struct pt_space *space, struct pt_e
  * Errors: of pt_device_bind(); -EADDRINUSE something that is mapped already collides with the
  * device's reserved ranges; -ENOMEM.
  */
-int pt_device_attach(struct pt_device *device, struct pt_space *space, struct pt_error *err);
+int pt_device_attach(struct pt_device *device, struct pt_error *err);
 
 /** pt_device_detach() - ATTACHED or LOST to OPENED; the device's DMA is blocked from then on.
  * Cannot fail. */
 void pt_device_detach(struct pt_device *device);
 
-/** pt_device_kvm_fd() - the descriptor for KVM_DEV_VFIO_FILE_ADD and _DEL; stays the device's */
-int pt_device_kvm_fd(const struct pt_device *device);
+/** pt_device_fd() - the descriptor that the device answers on, -1 as long as it has none; stays the
+ * device's */
+int pt_device_fd(const struct pt_device *device);
 
-/** pt_device_bdf() - canonical BDF; lives as long as the device */
-const char *pt_device_bdf(const struct pt_device *device);
+/** pt_device_name() - canonical BDF, or the UUID of a mediated device; lives as long as the device */
+const char *pt_device_name(const struct pt_device *device);
 
 /** pt_device_state() - where it is in its life */
 enum pt_device_state pt_device_state(const struct pt_device *device);

@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-#define PT_BDF_SIZE    16 /* "0000:02:00.0" with its terminator, and domains wider than 16 bits */
+#define PT_NAME_SIZE   40 /* "0000:02:00.0", or a UUID's 36 characters, with its terminator */
 #define PT_DRIVER_SIZE 64
 #define PT_NODE_SIZE   64
 #define PT_PATH_SIZE   512
@@ -35,21 +35,24 @@ struct pt_host_bar {
 
 /** struct pt_host_sibling - a function of the same IOMMU group */
 struct pt_host_sibling {
-	char bdf[PT_BDF_SIZE];
+	char name[PT_NAME_SIZE];
 	char driver[PT_DRIVER_SIZE]; /* empty: none */
 	int blocks;		     /* its driver makes the group unusable for assignment */
 };
 
 /**
- * struct pt_host_device - a PCI function of this host
- * @bdf: canonical, "0000:02:00.0"
+ * struct pt_host_device - a PCI function of this host, or a mediated device
+ * @name: canonical BDF, "0000:02:00.0"; UUID of a mediated device
+ * @mediated: it is a mediated device: a part of another device, made by that one's driver. sysfs
+ *	does not say what it is like, so @vendor, @bars and the like stay 0.
  * @driver: empty when none is bound
  * @node: "vfio3" when a VFIO driver is bound and the kernel has device cdevs, else empty
  * @group: IOMMU group number, -1 when the function is in none
  * @siblings: the other functions of the group, bridges left out; @sibling_count of them
  */
 struct pt_host_device {
-	char bdf[PT_BDF_SIZE];
+	char name[PT_NAME_SIZE];
+	int mediated;
 	char driver[PT_DRIVER_SIZE];
 	char node[PT_NODE_SIZE];
 	int group;
@@ -65,41 +68,53 @@ struct pt_host_device {
 /**
  * pt_bdf_parse() - read a PCI address as people write it
  * @text: "0000:02:00.0" or "02:00.0"
- * @ret_bdf: the canonical form, PT_BDF_SIZE bytes
+ * @ret_bdf: the canonical form, PT_NAME_SIZE bytes
  *
  * Errors: -EINVAL not an address.
  */
 int pt_bdf_parse(const char *text, char *ret_bdf);
 
 /**
- * pt_host_resolve() - which function a name means
- * @name: a BDF, a sysfs path of a PCI function, or a /dev/vfio/devices/vfioN node
- * @ret_bdf: its canonical BDF, PT_BDF_SIZE bytes
+ * pt_host_resolve() - which device a name means
+ * @name: a BDF, the UUID of a mediated device, a sysfs path of either, or a /dev/vfio/devices/vfioN
+ *	node
+ * @ret_name: its canonical BDF or its UUID, PT_NAME_SIZE bytes
  *
  * Errors: -EINVAL a name of none of these forms; -ENODEV no such function; -ENOTTY a node that is
  * not a VFIO device.
  */
-int pt_host_resolve(const struct pt_sys *sys, const char *name, char *ret_bdf,
+int pt_host_resolve(const struct pt_sys *sys, const char *name, char *ret_name,
 		    struct pt_error *err);
 
 /**
  * pt_host_read() - read what the host knows of a function
- * @bdf: canonical
+ * @name: canonical, as pt_host_resolve() gave it
  *
  * Errors: -ENODEV no such function; -EIO a sysfs file that does not read as documented.
  */
-int pt_host_read(const struct pt_sys *sys, const char *bdf, struct pt_host_device *ret_device,
+int pt_host_read(const struct pt_sys *sys, const char *name, struct pt_host_device *ret_device,
 		 struct pt_error *err);
 
 /**
  * pt_host_assignable() - whether the function can be assigned as the host stands
  *
+ * @setup: of the space that it is to be in; NULL as in pt_space_open()
+ *
  * Says the first thing that is in the way, and as remedy what to type. Return: 0, or -ENODEV no
- * driver or no cdev, -EBUSY bound to a host driver or a sibling that blocks the group, -ENOENT
+ * driver or no IOMMU, -EBUSY bound to a host driver or a sibling that blocks the group, -ENOENT
  * kernel without VFIO cdev.
  */
 int pt_host_assignable(const struct pt_sys *sys, const struct pt_host_device *device,
-		       struct pt_error *err);
+		       const struct pt_space_setup *setup, struct pt_error *err);
+
+/**
+ * pt_host_backend() - what the device can be reached by as the host stands
+ *
+ * PT_BACKEND_CDEV where the kernel has a cdev for it and /dev/iommu, else PT_BACKEND_GROUP where it
+ * has a group node. All devices of a space must be reached in the same way. Return: a backend;
+ * PT_BACKEND_CDEV too when it can be reached by none, so that pt_host_assignable() says why.
+ */
+enum pt_backend_kind pt_host_backend(const struct pt_sys *sys, const struct pt_host_device *device);
 
 /**
  * pt_host_holder() - which process has a device node open

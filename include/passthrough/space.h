@@ -21,6 +21,43 @@ extern "C" {
 
 struct pt_space;
 
+/** enum pt_backend_kind - how the kernel is reached; one for all devices of a space */
+enum pt_backend_kind {
+	PT_BACKEND_CDEV,  /* device cdevs and one iommufd (Linux 6.6) */
+	PT_BACKEND_GROUP, /* IOMMU groups and one container with the type1v2 IOMMU */
+};
+
+/**
+ * struct pt_kvm_ops - how KVM is told of the files that stand for devices
+ * @file_add: KVM_DEV_VFIO_FILE_ADD with @fd; called once for a file, before anything is bound: the
+ *	kernel takes its reference to the VM when it opens the device. Inverse: @file_del.
+ * @file_del: KVM_DEV_VFIO_FILE_DEL with @fd, called before the file is closed: KVM holds a
+ *	reference, so that a close alone would not release the device. Cannot fail.
+ *
+ * @fd stays the library's; it is a device's cdev, or a group on the group backend. Source:
+ * Documentation/virt/kvm/devices/vfio.rst.
+ */
+struct pt_kvm_ops {
+	int (*file_add)(void *ctx, int fd, struct pt_error *err);
+	void (*file_del)(void *ctx, int fd);
+};
+
+/**
+ * struct pt_space_setup - what a space is to be
+ * @backend: how the kernel is reached; pt_host_backend() says what a function can be reached by
+ * @unsafe_noiommu: no IOMMU stands between devices and memory. A device that could do DMA would do
+ *	it to the host's memory, so its functions are shown to a guest without bus mastering and without
+ *	message-signalled interrupts, and nothing is mapped for them. Needs CAP_SYS_RAWIO and the module
+ *	parameter vfio.enable_unsafe_noiommu_mode=1.
+ * @kvm: NULL where there is no KVM; kept by reference, @kvm_ctx is its first argument
+ */
+struct pt_space_setup {
+	enum pt_backend_kind backend;
+	int unsafe_noiommu;
+	const struct pt_kvm_ops *kvm;
+	void *kvm_ctx;
+};
+
 /** struct pt_iova_range - an inclusive range of IO virtual addresses */
 struct pt_iova_range {
 	uint64_t first;
@@ -59,29 +96,33 @@ struct pt_space_stats {
 };
 
 /**
- * pt_space_open() - open /dev/iommu and make an IO address space in it
+ * pt_space_open() - open /dev/iommu (or /dev/vfio/vfio) and make an IO address space in it
  * @sys: kept by reference; must outlive the space
+ * @setup: copied; NULL for the cdev backend without KVM
  * @ret_space: the space; the caller owns it. Inverse: pt_space_close().
  *
- * Errors: -ENOENT no /dev/iommu (kernel without iommufd); -EACCES no permission on it; -ENOMEM;
- * whatever IOMMU_IOAS_ALLOC said. Source: Documentation/userspace-api/iommufd.rst.
+ * Errors: -ENOENT no such node (kernel without iommufd, or without VFIO containers); -EACCES no
+ * permission on it; -ENOMEM; whatever IOMMU_IOAS_ALLOC said. Source:
+ * Documentation/userspace-api/iommufd.rst, Documentation/driver-api/vfio.rst.
  */
-int pt_space_open(const struct pt_sys *sys, struct pt_space **ret_space, struct pt_error *err);
+int pt_space_open(const struct pt_sys *sys, const struct pt_space_setup *setup,
+		  struct pt_space **ret_space, struct pt_error *err);
 
 /**
- * pt_space_open_fd() - the same on a /dev/iommu descriptor that somebody else opened
- * @iommufd: stays the caller's, and must stay open as long as the space lives
+ * pt_space_open_fd() - the same on a descriptor that somebody else opened
+ * @fd: of /dev/iommu, or of /dev/vfio/vfio with the group backend; stays the caller's, and must stay
+ *	open as long as the space lives
  *
- * Errors: as pt_space_open(); -EBADF or -ENOTTY when @iommufd is not a /dev/iommu descriptor.
+ * Errors: as pt_space_open(); -EBADF or -ENOTTY when @fd is not such a descriptor.
  */
-int pt_space_open_fd(const struct pt_sys *sys, int iommufd, struct pt_space **ret_space,
-		     struct pt_error *err);
+int pt_space_open_fd(const struct pt_sys *sys, const struct pt_space_setup *setup, int fd,
+		     struct pt_space **ret_space, struct pt_error *err);
 
 /**
  * pt_space_close() - unmap all, destroy the IOAS, close what pt_space_open() opened
  * @space: NULL is accepted
  *
- * Every device must be detached before. Cannot fail: what the kernel refuses, it frees with the
+ * Every device must be closed before. Cannot fail: what the kernel refuses, it frees with the
  * descriptor.
  */
 void pt_space_close(struct pt_space *space);
@@ -134,7 +175,10 @@ int pt_space_check(struct pt_space *space, uint64_t iova, uint64_t size, struct 
 /** pt_space_stats() - counts since the space was opened */
 struct pt_space_stats pt_space_stats(const struct pt_space *space);
 
-/** pt_space_fd() - the /dev/iommu descriptor; stays the space's */
+/** pt_space_backend() - what it was opened with */
+enum pt_backend_kind pt_space_backend(const struct pt_space *space);
+
+/** pt_space_fd() - the descriptor of /dev/iommu or of the container; stays the space's */
 int pt_space_fd(const struct pt_space *space);
 
 #ifdef __cplusplus

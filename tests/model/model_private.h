@@ -44,7 +44,7 @@ struct model_file {
 	bool character;
 	unsigned major;
 	unsigned minor;
-	char label[PT_BDF_SIZE]; /* which of its kind, for the log */
+	char label[PT_NAME_SIZE]; /* which of its kind, for the log */
 	struct model_file *next;
 };
 

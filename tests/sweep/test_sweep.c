@@ -40,35 +40,43 @@ static struct pt_memory at(const struct life *life, uint64_t offset)
 
 /* The way up. */
 
-static int open_space(struct life *life)
+static int kvm_file(const struct life *life, uint64_t what, int fd)
 {
-	return pt_space_open(life->sys, &life->space, &life->err);
-}
-
-static int open_device(struct life *life)
-{
-	return pt_device_open(life->sys, BDF, &life->device, &life->err);
-}
-
-static int kvm_file(struct life *life, uint64_t what)
-{
-	int fd = pt_device_kvm_fd(life->device);
 	struct kvm_device_attr attr = {
 		.group = KVM_DEV_VFIO_FILE, .attr = what, .addr = (uintptr_t)&fd};
 
 	return life->sys->ioctl(life->sys->ctx, life->kvm_vfio, KVM_SET_DEVICE_ATTR, &attr);
 }
 
-static int tell_kvm(struct life *life)
+static int file_add(void *ctx, int fd, struct pt_error *err)
 {
-	int ret = kvm_file(life, KVM_DEV_VFIO_FILE_ADD);
+	int ret = kvm_file(ctx, KVM_DEV_VFIO_FILE_ADD, fd);
 
-	return ret ? pt_error_set(&life->err, ret, BDF ": KVM_DEV_VFIO_FILE_ADD") : 0;
+	return ret ? pt_error_set(err, ret, "KVM_DEV_VFIO_FILE_ADD") : 0;
+}
+
+static void file_del(void *ctx, int fd)
+{
+	(void)kvm_file(ctx, KVM_DEV_VFIO_FILE_DEL, fd);
+}
+
+static const struct pt_kvm_ops kvm_ops = {.file_add = file_add, .file_del = file_del};
+
+static int open_space(struct life *life)
+{
+	const struct pt_space_setup setup = {.kvm = &kvm_ops, .kvm_ctx = life};
+
+	return pt_space_open(life->sys, &setup, &life->space, &life->err);
+}
+
+static int open_device(struct life *life)
+{
+	return pt_device_open(life->space, BDF, NULL, &life->device, &life->err);
 }
 
 static int attach(struct life *life)
 {
-	return pt_device_attach(life->device, life->space, &life->err);
+	return pt_device_attach(life->device, &life->err);
 }
 
 static int map_low(struct life *life)
@@ -106,7 +114,6 @@ static const struct {
 } ups[] = {
 	{"open the space", open_space},
 	{"open the device", open_device},
-	{"tell KVM", tell_kvm},
 	{"attach", attach},
 	{"map low memory", map_low},
 	{"map high memory", map_high},
@@ -140,8 +147,6 @@ static void down(struct life *life)
 	if (life->function)
 		pt_function_stop(life->function);
 	pt_function_destroy(life->function);
-	if (life->device)
-		(void)kvm_file(life, KVM_DEV_VFIO_FILE_DEL);
 	pt_device_close(life->device);
 	pt_space_close(life->space);
 	life->function = NULL;

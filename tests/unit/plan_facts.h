@@ -20,7 +20,7 @@ struct test_host {
 	struct vm_config config;
 	struct host_facts facts;
 	struct device_facts devices[40];
-	char names[40][PT_BDF_SIZE];
+	char names[40][PT_NAME_SIZE];
 };
 
 /** test_host_init() - 64 GiB, 40-bit addresses, no device; the guest has 1 GiB */
@@ -48,8 +48,8 @@ static inline struct device_facts *test_host_add(struct test_host *host)
 	size_t i = host->facts.device_count++;
 	struct device_facts *device = &host->devices[i];
 
-	(void)snprintf(device->host.bdf, PT_BDF_SIZE, "0000:%02x:00.0", (unsigned)(i + 1) & 0xff);
-	memcpy(host->names[i], device->host.bdf, PT_BDF_SIZE);
+	(void)snprintf(device->host.name, PT_NAME_SIZE, "0000:%02x:00.0", (unsigned)(i + 1) & 0xff);
+	memcpy(host->names[i], device->host.name, PT_NAME_SIZE);
 	device->name = host->names[i];
 	device->iova_bits = 39;
 	device->reserved[0] = (struct pt_iova_range){0xfee00000, 0xfeefffff};

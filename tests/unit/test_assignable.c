@@ -7,7 +7,7 @@ static int assignable(struct model *model, const char *bdf, struct pt_error *err
 	struct pt_host_device device;
 
 	check_ok(pt_host_read(model_sys(model), bdf, &device, err), *err);
-	return pt_host_assignable(model_sys(model), &device, err);
+	return pt_host_assignable(model_sys(model), &device, NULL, err);
 }
 
 struct pair {

@@ -47,6 +47,8 @@ static struct assigned assigned;
 static struct plan_device plan;
 static struct pt_error err;
 
+static const struct pt_space_setup setup = {.kvm = &kvm_vfio_ops, .kvm_ctx = &kvm};
+
 static void up(void)
 {
 	const struct model_pci nvme = model_nvme("0000:02:00.0", 26);
@@ -96,9 +98,9 @@ TestSuite(assigned, .init = up, .fini = down);
 
 static void start(void)
 {
-	check_ok(assigned_open(&assigned, &sys, &err), err);
-	check_ok(pt_space_open(&sys, &space, &err), err);
-	check_ok(assigned_attach(&assigned, space, &err), err);
+	check_ok(pt_space_open(&sys, &setup, &space, &err), err);
+	check_ok(assigned_open(&assigned, space, &err), err);
+	check_ok(assigned_attach(&assigned, &err), err);
 	check_ok(assigned_check(&assigned, space, &err), err);
 	check_ok(assigned_create(&assigned, &pci, &err), err);
 	check_ok(assigned_start(&assigned, &err), err);
@@ -200,14 +202,14 @@ Test(assigned, vectors_get_routes_again_after_a_reset)
 
 Test(assigned, done_takes_every_step)
 {
-	check_ok(assigned_open(&assigned, &sys, &err), err);
+	check_ok(pt_space_open(&sys, &setup, &space, &err), err);
+	check_ok(assigned_open(&assigned, space, &err), err);
 	assigned_done(&assigned);
-	check_ok(assigned_open(&assigned, &sys, &err), err);
-	check_ok(pt_space_open(&sys, &space, &err), err);
-	check_ok(assigned_attach(&assigned, space, &err), err);
+	check_ok(assigned_open(&assigned, space, &err), err);
+	check_ok(assigned_attach(&assigned, &err), err);
 	assigned_done(&assigned);
-	check_ok(assigned_open(&assigned, &sys, &err), err);
-	check_ok(assigned_attach(&assigned, space, &err), err);
+	check_ok(assigned_open(&assigned, space, &err), err);
+	check_ok(assigned_attach(&assigned, &err), err);
 	check_ok(assigned_create(&assigned, &pci, &err), err);
 }
 
@@ -219,11 +221,11 @@ Test(assigned, any_call_may_fail)
 		int r;
 
 		*model_fault(model) = (struct model_fault){.countdown = n, .error = -ENOMEM};
-		r = assigned_open(&assigned, &sys, &err);
+		r = pt_space_open(&sys, &setup, &space, &err);
 		if (!r)
-			r = pt_space_open(&sys, &space, &err);
+			r = assigned_open(&assigned, space, &err);
 		if (!r)
-			r = assigned_attach(&assigned, space, &err);
+			r = assigned_attach(&assigned, &err);
 		if (!r)
 			r = assigned_create(&assigned, &pci, &err);
 		if (!r)

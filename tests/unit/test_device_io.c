@@ -302,9 +302,9 @@ Test(device_io, no_reset_of_its_own)
 	c.sys = model_sys(c.model);
 	c.host = model_add(c.model, &pci);
 	c.host->no_reset = true;
-	check_ok(pt_space_open(c.sys, &c.space, &c.err), c.err);
-	check_ok(pt_device_open(c.sys, "02:00.0", &c.device, &c.err), c.err);
-	check_ok(pt_device_attach(c.device, c.space, &c.err), c.err);
+	check_ok(pt_space_open(c.sys, NULL, &c.space, &c.err), c.err);
+	check_ok(pt_device_open(c.space, "02:00.0", NULL, &c.device, &c.err), c.err);
+	check_ok(pt_device_attach(c.device, &c.err), c.err);
 	cr_assert_not(pt_device_resettable(c.device));
 	check_error(pt_device_reset(c.device, &c.err), -ENOTTY, c.err, "0000:02:00.0");
 	check_remedy(c.err, "reset_method");

@@ -57,7 +57,7 @@ Test(error, a_success_leaves_it_alone)
 	struct model *model = model_new();
 	struct pt_space *space;
 
-	cr_assert_eq(pt_space_open(model_sys(model), &space, &err), 0);
+	cr_assert_eq(pt_space_open(model_sys(model), NULL, &space, &err), 0);
 	cr_assert_str_eq(err.message, "untouched");
 	cr_assert_str_eq(err.remedy, "untouched too");
 	cr_assert_eq(err.code, -EIO);

@@ -257,8 +257,8 @@ Test(function, two_devices_share_a_space)
 	host = model_add(c.model, &second);
 	guest = guest_new(c.model);
 	setup.bar_address[0] += 0x100000;
-	check_ok(pt_device_open(c.sys, "03:00.0", &device, &c.err), c.err);
-	check_ok(pt_device_attach(device, c.space, &c.err), c.err);
+	check_ok(pt_device_open(c.space, "03:00.0", NULL, &device, &c.err), c.err);
+	check_ok(pt_device_attach(device, &c.err), c.err);
 	check_ok(pt_function_create(device, &setup, &guest_ops, guest, &function, &c.err), c.err);
 	check_ok(pt_function_start(function, &c.err), c.err);
 	use(&c);

@@ -11,7 +11,7 @@ Test(host, bdf_is_made_canonical)
 		{"02:1f.7", "0000:02:1f.7"},	    {"0001:FF:0A.3", "0001:ff:0a.3"},
 		{"10000:e1:00.0", "10000:e1:00.0"},
 	};
-	char bdf[PT_BDF_SIZE];
+	char bdf[PT_NAME_SIZE];
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		cr_assert_eq(pt_bdf_parse(good[i].text, bdf), 0, "%s", good[i].text);
@@ -41,7 +41,7 @@ Test(host, bdf_refuses_what_is_none_and_writes_nothing)
 		"0000:02:00:0",
 		"02.00.0",
 	};
-	char bdf[PT_BDF_SIZE];
+	char bdf[PT_NAME_SIZE];
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		strcpy(bdf, "untouched");
@@ -54,7 +54,7 @@ Test(host, bdf_refuses_what_is_none_and_writes_nothing)
 Test(host, a_wide_domain_is_refused_or_kept_whole)
 {
 	static const char *const widest = "7fffffff:02:00.0";
-	char bdf[PT_BDF_SIZE];
+	char bdf[PT_NAME_SIZE];
 
 	if (pt_bdf_parse(widest, bdf) == 0)
 		cr_assert_eq(strlen(bdf), strlen(widest), "cut to %s", bdf);
@@ -83,7 +83,7 @@ Test(host, every_name_of_a_function_resolves)
 	};
 	struct model *model = host_with_nvme();
 	struct pt_error err = PT_ERROR_INIT;
-	char bdf[PT_BDF_SIZE];
+	char bdf[PT_NAME_SIZE];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		check_ok(pt_host_resolve(model_sys(model), names[i], bdf, &err), err);
@@ -108,7 +108,7 @@ Test(host, what_does_not_resolve_is_named)
 		{"/dev/iommu", -EINVAL},
 	};
 	struct model *model = host_with_nvme();
-	char bdf[PT_BDF_SIZE] = "untouched";
+	char bdf[PT_NAME_SIZE] = "untouched";
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct pt_error err = PT_ERROR_INIT;
@@ -141,7 +141,7 @@ Test(host, read_gives_what_sysfs_has)
 	model_add(model, &sibling);
 	model_add(model, &bridge);
 	check_ok(pt_host_read(model_sys(model), "0000:02:00.0", &device, &err), err);
-	cr_assert_str_eq(device.bdf, "0000:02:00.0");
+	cr_assert_str_eq(device.name, "0000:02:00.0");
 	cr_assert_str_eq(device.driver, "vfio-pci");
 	cr_assert_str_eq(device.node, "vfio0");
 	cr_assert_eq(device.group, 26);
@@ -157,7 +157,7 @@ Test(host, read_gives_what_sysfs_has)
 	cr_assert(device.bars[4].size == 1ull << 38 && device.bars[4].is_64bit &&
 		  device.bars[4].prefetchable);
 	cr_assert_eq(device.sibling_count, 1, "bridges are left out");
-	cr_assert_str_eq(device.siblings[0].bdf, "0000:02:00.1");
+	cr_assert_str_eq(device.siblings[0].name, "0000:02:00.1");
 	cr_assert_str_eq(device.siblings[0].driver, "");
 	cr_assert_not(device.siblings[0].blocks);
 	check_clean(model);

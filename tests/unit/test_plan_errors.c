@@ -224,6 +224,6 @@ Test(plan_errors, devices)
 	must_fail(&host, -E2BIG, "32 devices, and a guest has room for 31",
 		  "divide them among guests");
 	host.facts.device_count = 2;
-	memcpy(host.devices[1].host.bdf, host.devices[0].host.bdf, PT_BDF_SIZE);
+	memcpy(host.devices[1].host.name, host.devices[0].host.name, PT_NAME_SIZE);
 	must_fail(&host, -EEXIST, "0000:01:00.0 is named twice", "name each device once");
 }

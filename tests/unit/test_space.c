@@ -15,15 +15,15 @@ static struct space space_open(void)
 {
 	struct space s = {.model = model_new()};
 
-	check_ok(pt_space_open(model_sys(s.model), &s.space, &s.err), s.err);
+	check_ok(pt_space_open(model_sys(s.model), NULL, &s.space, &s.err), s.err);
 	return s;
 }
 
 static void space_attach(struct space *s, const struct model_pci *pci)
 {
 	model_add(s->model, pci);
-	check_ok(pt_device_open(model_sys(s->model), pci->bdf, &s->device, &s->err), s->err);
-	check_ok(pt_device_attach(s->device, s->space, &s->err), s->err);
+	check_ok(pt_device_open(s->space, pci->bdf, NULL, &s->device, &s->err), s->err);
+	check_ok(pt_device_attach(s->device, &s->err), s->err);
 }
 
 static void space_close(struct space *s)
@@ -58,7 +58,8 @@ Test(space, no_dev_iommu)
 	struct pt_error err = PT_ERROR_INIT;
 
 	model_remove(model, "/dev/iommu");
-	check_error(pt_space_open(model_sys(model), &space, &err), -ENOENT, err, "/dev/iommu");
+	check_error(pt_space_open(model_sys(model), NULL, &space, &err), -ENOENT, err,
+		    "/dev/iommu");
 	check_remedy(err, "iommufd");
 	cr_assert_eq(space, (void *)1, "written on success only");
 	check_clean(model);
@@ -72,7 +73,8 @@ Test(space, no_permission_on_dev_iommu)
 	struct pt_error err = PT_ERROR_INIT;
 
 	model_refuse(model, "/dev/iommu", -EACCES);
-	check_error(pt_space_open(model_sys(model), &space, &err), -EACCES, err, "/dev/iommu");
+	check_error(pt_space_open(model_sys(model), NULL, &space, &err), -EACCES, err,
+		    "/dev/iommu");
 	check_remedy(err, "root");
 	check_clean(model);
 	model_free(model);
@@ -86,7 +88,7 @@ Test(space, a_descriptor_that_somebody_else_opened_stays_theirs)
 	int fd = model_open(model, "/dev/iommu");
 	struct pt_space *space;
 
-	check_ok(pt_space_open_fd(sys, fd, &space, &err), err);
+	check_ok(pt_space_open_fd(sys, NULL, fd, &space, &err), err);
 	cr_assert_eq(pt_space_fd(space), fd);
 	cr_assert_eq(model_ioas_count(model), 1);
 	pt_space_close(space);
@@ -104,10 +106,10 @@ Test(space, a_descriptor_that_is_no_iommufd)
 	int fd = sys->eventfd(sys->ctx);
 	struct pt_space *space;
 
-	check_error(pt_space_open_fd(sys, fd, &space, &err), -ENOTTY, err, "iommu");
-	check_error(pt_space_open_fd(sys, -1, &space, &err), -EBADF, err, "-1");
+	check_error(pt_space_open_fd(sys, NULL, fd, &space, &err), -ENOTTY, err, "iommu");
+	check_error(pt_space_open_fd(sys, NULL, -1, &space, &err), -EBADF, err, "-1");
 	model_close(model, fd);
-	check_error(pt_space_open_fd(sys, fd, &space, &err), -EBADF, err, "iommu");
+	check_error(pt_space_open_fd(sys, NULL, fd, &space, &err), -EBADF, err, "iommu");
 	check_clean(model);
 	model_free(model);
 }
@@ -371,8 +373,8 @@ Test(space, one_map_serves_every_device)
 	space_attach(&s, &first);
 	check_ok(map(&s, 0, 4 * MIB), s.err);
 	model_add(s.model, &second);
-	check_ok(pt_device_open(model_sys(s.model), "03:00.0", &device, &s.err), s.err);
-	check_ok(pt_device_attach(device, s.space, &s.err), s.err);
+	check_ok(pt_device_open(s.space, "03:00.0", NULL, &device, &s.err), s.err);
+	check_ok(pt_device_attach(device, &s.err), s.err);
 	cr_assert_eq(model_ioas_count(s.model), 1);
 	cr_assert_eq(model_calls(s.model, 0, "IOMMU_IOAS_MAP "), 1);
 	pt_device_close(device);

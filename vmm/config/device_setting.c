@@ -63,7 +63,7 @@ const struct device_setting *device_setting_find(const char *name, struct pt_err
 
 int device_name_set(struct vm_config_device *device, const char *value, struct pt_error *err)
 {
-	char bdf[PT_BDF_SIZE];
+	char bdf[PT_NAME_SIZE];
 	char *name;
 
 	if (strncmp(value, "/sys/", 5) != 0 && strncmp(value, "/dev/", 5) != 0 &&
@@ -126,7 +126,7 @@ int device_option_parse(const char *text, struct vm_config_device *ret_device, s
 /* The same function can be written in several ways; those that need the host to tell are found by the host facts. */
 static int same_device(const struct vm_config_device *a, const struct vm_config_device *b)
 {
-	char a_bdf[PT_BDF_SIZE], b_bdf[PT_BDF_SIZE];
+	char a_bdf[PT_NAME_SIZE], b_bdf[PT_NAME_SIZE];
 
 	if (pt_bdf_parse(a->name, a_bdf) == 0 && pt_bdf_parse(b->name, b_bdf) == 0)
 		return strcmp(a_bdf, b_bdf) == 0;

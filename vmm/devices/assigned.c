@@ -235,9 +235,6 @@ void assigned_done(struct assigned *assigned)
 {
 	pt_function_destroy(assigned->function);
 	assigned->function = NULL;
-	if (assigned->kvm_knows)
-		kvm_vfio_del(assigned->host.kvm, pt_device_kvm_fd(assigned->device));
-	assigned->kvm_knows = false;
 	pt_device_close(assigned->device);
 	assigned->device = NULL;
 	free(assigned->vector_gsi);
@@ -245,27 +242,19 @@ void assigned_done(struct assigned *assigned)
 	assigned->vector_count = 0;
 }
 
-int assigned_open(struct assigned *assigned, const struct pt_sys *sys, struct pt_error *err)
+int assigned_open(struct assigned *assigned, struct pt_space *space, struct pt_error *err)
 {
-	int r = pt_device_open(sys, assigned->plan->name, &assigned->device, err);
-
-	if (r)
-		return r;
-	r = kvm_vfio_add(assigned->host.kvm, pt_device_kvm_fd(assigned->device), err);
-	if (r)
-		return pt_error_prefix(err, r, "%s", assigned->plan->bdf);
-	assigned->kvm_knows = true;
-	return 0;
+	return pt_device_open(space, assigned->plan->name, NULL, &assigned->device, err);
 }
 
-int assigned_bind(struct assigned *assigned, struct pt_space *space, struct pt_error *err)
+int assigned_bind(struct assigned *assigned, struct pt_error *err)
 {
-	return pt_device_bind(assigned->device, space, err);
+	return pt_device_bind(assigned->device, err);
 }
 
-int assigned_attach(struct assigned *assigned, struct pt_space *space, struct pt_error *err)
+int assigned_attach(struct assigned *assigned, struct pt_error *err)
 {
-	return pt_device_attach(assigned->device, space, err);
+	return pt_device_attach(assigned->device, err);
 }
 
 int assigned_check(const struct assigned *assigned, struct pt_space *space, struct pt_error *err)

@@ -50,7 +50,6 @@ struct assigned {
 	const struct plan_device *plan;
 	struct pt_device *device;
 	struct pt_function *function;
-	bool kvm_knows;
 	pthread_mutex_t lock;
 	struct assigned_bar bars[PT_BARS];
 	unsigned *vector_gsi; /* 0: the vector has none; @vector_count of them */
@@ -64,14 +63,14 @@ void assigned_init(struct assigned *assigned, const struct assigned_host *host,
 /** assigned_done() - gives the device back, from any step; no vCPU runs */
 void assigned_done(struct assigned *assigned);
 
-/** assigned_open() - open the device and tell KVM of it. Errors: of pt_device_open(), kvm_vfio_add(). */
-int assigned_open(struct assigned *assigned, const struct pt_sys *sys, struct pt_error *err);
+/** assigned_open() - open the device in the guest's IO address space. Errors: of pt_device_open(). */
+int assigned_open(struct assigned *assigned, struct pt_space *space, struct pt_error *err);
 
 /** assigned_bind() - errors: of pt_device_bind() */
-int assigned_bind(struct assigned *assigned, struct pt_space *space, struct pt_error *err);
+int assigned_bind(struct assigned *assigned, struct pt_error *err);
 
 /** assigned_attach() - errors: of pt_device_attach() */
-int assigned_attach(struct assigned *assigned, struct pt_space *space, struct pt_error *err);
+int assigned_attach(struct assigned *assigned, struct pt_error *err);
 
 /** assigned_check() - whether the IOMMU could translate the addresses of its BARs, as peers of it would need. Errors: -EADDRNOTAVAIL. */
 int assigned_check(const struct assigned *assigned, struct pt_space *space, struct pt_error *err);

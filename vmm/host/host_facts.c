@@ -41,7 +41,7 @@ static int read_memory(const struct pt_sys *sys, struct host_facts *facts, struc
 
 static int read_device(const struct pt_sys *sys, struct device_facts *device, struct pt_error *err)
 {
-	char bdf[PT_BDF_SIZE];
+	char bdf[PT_NAME_SIZE];
 	int ret;
 
 	ret = pt_host_resolve(sys, device->name, bdf, err);
@@ -50,7 +50,7 @@ static int read_device(const struct pt_sys *sys, struct device_facts *device, st
 	ret = pt_host_read(sys, bdf, &device->host, err);
 	if (ret < 0)
 		return ret;
-	ret = pt_host_assignable(sys, &device->host, err);
+	ret = pt_host_assignable(sys, &device->host, NULL, err);
 	if (ret < 0)
 		return ret;
 	ret = pt_host_reserved(sys, &device->host, device->reserved, HOST_RESERVED_MAX,
@@ -72,11 +72,11 @@ static int check_twice(const struct host_facts *facts, size_t index, struct pt_e
 	for (size_t i = 0; i < index; i++) {
 		const struct device_facts *other = &facts->devices[i];
 
-		if (strcmp(other->host.bdf, device->host.bdf) == 0)
+		if (strcmp(other->host.name, device->host.name) == 0)
 			return pt_error_remedy(
 				err,
 				pt_error_set(err, -EEXIST, "%s is named twice: \"%s\" and \"%s\"",
-					     device->host.bdf, other->name, device->name),
+					     device->host.name, other->name, device->name),
 				"name each device once");
 	}
 	return 0;

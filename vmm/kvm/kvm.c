@@ -210,6 +210,21 @@ void kvm_vfio_del(struct kvm *kvm, int fd)
 	(void)vfio_file(kvm, KVM_DEV_VFIO_FILE_DEL, fd);
 }
 
+static int file_add(void *ctx, int fd, struct pt_error *err)
+{
+	return kvm_vfio_add(ctx, fd, err);
+}
+
+static void file_del(void *ctx, int fd)
+{
+	kvm_vfio_del(ctx, fd);
+}
+
+const struct pt_kvm_ops kvm_vfio_ops = {
+	.file_add = file_add,
+	.file_del = file_del,
+};
+
 int kvm_irqfd_add(const struct kvm *kvm, unsigned gsi, int fd, int resample, struct pt_error *err)
 {
 	struct kvm_irqfd irqfd = {

@@ -13,6 +13,7 @@
 
 #include <linux/kvm.h>
 #include <passthrough/error.h>
+#include <passthrough/space.h>
 #include <passthrough/sys.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -69,6 +70,9 @@ int kvm_vfio_add(struct kvm *kvm, int fd, struct pt_error *err);
 
 /** kvm_vfio_del() - drop KVM's reference, before the descriptor is closed. Cannot fail. */
 void kvm_vfio_del(struct kvm *kvm, int fd);
+
+/** kvm_vfio_ops - the two of them for libpassthrough; the context is a struct kvm */
+extern const struct pt_kvm_ops kvm_vfio_ops;
 
 /**
  * kvm_irqfd_add() - raise @gsi when @fd is signalled

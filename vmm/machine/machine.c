@@ -62,16 +62,22 @@ static int open_assigned(struct machine *machine, struct pt_error *err)
 		.memory = &machine->memory,
 		.memory_end = 1ull << machine->plan.phys_bits,
 	};
+	const struct pt_space_setup setup = {
+		.backend = PT_BACKEND_CDEV,
+		.kvm = &kvm_vfio_ops,
+		.kvm_ctx = &machine->kvm,
+	};
 	unsigned count = machine->plan.device_count;
-	int r = 0;
+	int r;
 
 	machine->assigned = calloc(count, sizeof(*machine->assigned));
 	if (!machine->assigned)
 		return pt_error_set(err, -ENOMEM, "no memory for %u devices", count);
 	for (unsigned i = 0; i < count; i++)
 		assigned_init(&machine->assigned[i], &host, &machine->plan.devices[i]);
+	r = pt_space_open(machine->sys, &setup, &machine->space, err);
 	for (unsigned i = 0; i < count && !r; i++)
-		r = assigned_open(&machine->assigned[i], machine->sys, err);
+		r = assigned_open(&machine->assigned[i], machine->space, err);
 	if (!r)
 		timing_mark(machine->options.timing, TIMING_OPEN);
 	return r;
@@ -80,14 +86,14 @@ static int open_assigned(struct machine *machine, struct pt_error *err)
 /* 5. */
 static int attach_assigned(struct machine *machine, struct pt_error *err)
 {
-	int r = pt_space_open(machine->sys, &machine->space, err);
+	int r = 0;
 
 	for (unsigned i = 0; i < machine->plan.device_count && !r; i++)
-		r = assigned_bind(&machine->assigned[i], machine->space, err);
+		r = assigned_bind(&machine->assigned[i], err);
 	if (!r)
 		timing_mark(machine->options.timing, TIMING_BIND);
 	for (unsigned i = 0; i < machine->plan.device_count && !r; i++)
-		r = assigned_attach(&machine->assigned[i], machine->space, err);
+		r = assigned_attach(&machine->assigned[i], err);
 	if (!r)
 		timing_mark(machine->options.timing, TIMING_ATTACH);
 	return r;
@@ -153,10 +159,10 @@ static int build(struct machine *machine, struct pt_error *err)
 	/* 1. a VM with its interrupt controllers, 2. memory, 3. processors */
 	if (!r)
 		r = create_vm(machine, err);
-	/* 4. the devices, opened; KVM is told of each */
+	/* 4. one IO address space, and the devices opened in it; KVM is told of each */
 	if (!r && devices)
 		r = open_assigned(machine, err);
-	/* 5. one IO address space, with every device bound and attached */
+	/* 5. every device bound and attached */
 	if (!r && devices)
 		r = attach_assigned(machine, err);
 	/* 6. the guest's memory in it */

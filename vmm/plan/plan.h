@@ -74,7 +74,7 @@ struct plan_ram {
  */
 struct plan_device {
 	char name[PT_PATH_SIZE];
-	char bdf[PT_BDF_SIZE];
+	char bdf[PT_NAME_SIZE];
 	uint16_t vendor;
 	uint16_t device;
 	uint32_t class_code;

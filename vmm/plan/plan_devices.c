@@ -18,10 +18,10 @@ static int check_bars(const struct pt_host_device *host, struct pt_error *err)
 			return pt_error_set(err, -EINVAL,
 					    "%s: the size of BAR %u is 0x%" PRIx64
 					    ", which is no power of two",
-					    host->bdf, i, size);
+					    host->name, i, size);
 		if (size && !host->bars[i].io && host->bars[i].is_64bit && i == PT_BARS - 1)
 			return pt_error_set(err, -EINVAL,
-					    "%s: BAR %u has 64 bits and no upper half", host->bdf,
+					    "%s: BAR %u has 64 bits and no upper half", host->name,
 					    i);
 	}
 	return 0;
@@ -44,12 +44,12 @@ static int plan_device(const struct device_facts *facts, unsigned slot,
 		return ret;
 	if (host->irq_pin > PLAN_INTX_GSIS)
 		return pt_error_set(err, -EINVAL, "%s: it has interrupt pin %u, and there are 4",
-				    host->bdf, host->irq_pin);
+				    host->name, host->irq_pin);
 	if (strlen(facts->name) >= sizeof(device.name))
 		return pt_error_set(err, -ENAMETOOLONG, "%s: the device's name is too long",
-				    host->bdf);
+				    host->name);
 	(void)snprintf(device.name, sizeof(device.name), "%s", facts->name);
-	(void)snprintf(device.bdf, sizeof(device.bdf), "%s", host->bdf);
+	(void)snprintf(device.bdf, sizeof(device.bdf), "%s", host->name);
 	if (host->irq_pin)
 		device.gsi = PLAN_INTX_GSI + (slot + host->irq_pin - 1) % PLAN_INTX_GSIS;
 	memcpy(device.bars, host->bars, sizeof(device.bars));
@@ -79,8 +79,8 @@ static int slot_twice(const struct host_facts *facts, size_t i, size_t j, unsign
 {
 	return pt_error_remedy(err,
 			       pt_error_set(err, -EEXIST, "slot %u is asked for by %s and by %s",
-					    slot, facts->devices[i].host.bdf,
-					    facts->devices[j].host.bdf),
+					    slot, facts->devices[i].host.name,
+					    facts->devices[j].host.name),
 			       "give each a slot of its own, or leave slot out");
 }
 
@@ -128,7 +128,7 @@ int plan_devices(const struct vm_config *config, const struct host_facts *facts,
 	if (ret < 0)
 		return ret;
 	for (unsigned i = 0; i < facts->device_count; i++) {
-		ret = check_twice(plan, facts->devices[i].host.bdf, err);
+		ret = check_twice(plan, facts->devices[i].host.name, err);
 		if (ret < 0)
 			return ret;
 		ret = plan_device(&facts->devices[i], slots[i], &plan->devices[i], err);

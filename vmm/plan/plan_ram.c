@@ -29,7 +29,7 @@ struct plan_limit plan_limit(const struct host_facts *facts)
 		bits = device->iova_bits;
 		limit.end = UINT64_C(1) << bits;
 		(void)snprintf(limit.why, sizeof(limit.why), "the IOMMU of %s translates %u bits",
-			       device->host.bdf, bits);
+			       device->host.name, bits);
 	}
 	return limit;
 }
@@ -70,15 +70,15 @@ static int check_reserved(const struct plan_ram *ram, const struct device_facts 
 				   "%s: its IOMMU reserves 0x%" PRIx64 "-0x%" PRIx64
 				   ", where the guest's memory would be (0x%" PRIx64 "-0x%" PRIx64
 				   ")",
-				   device->host.bdf, range->first, range->last, ram->gpa, last);
+				   device->host.name, range->first, range->last, ram->gpa, last);
 		fits = ram->offset + (range->first > ram->gpa ? range->first - ram->gpa : 0);
 		fits -= fits % MEMORY_STEP;
 		if (!fits)
 			return pt_error_remedy(err, -EADDRINUSE,
 					       "leave %s out; no size of memory avoids it",
-					       device->host.bdf);
+					       device->host.name);
 		return pt_error_remedy(err, -EADDRINUSE, "--memory %s or less, or leave %s out",
-				       size_option_text(fits, text), device->host.bdf);
+				       size_option_text(fits, text), device->host.name);
 	}
 	return 0;
 }

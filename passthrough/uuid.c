@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#include "uuid.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+int pt_uuid_parse(const char *text, uint8_t *ret_uuid)
+{
+	uint8_t uuid[PT_UUID_BYTES];
+
+	for (unsigned i = 0; i < PT_UUID_BYTES; i++) {
+		int high, low;
+
+		if ((i == 4 || i == 6 || i == 8 || i == 10) && *text++ != '-')
+			return -EINVAL;
+		high = hex_digit(text[0]);
+		low = high < 0 ? -1 : hex_digit(text[1]);
+		if (low < 0)
+			return -EINVAL;
+		uuid[i] = (uint8_t)(high << 4 | low);
+		text += 2;
+	}
+	if (*text)
+		return -EINVAL;
+	memcpy(ret_uuid, uuid, sizeof(uuid));
+	return 0;
+}
