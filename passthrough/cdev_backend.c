@@ -102,43 +102,16 @@ static int cdev_ranges(struct pt_space *space, struct pt_iova_range *ranges, siz
 	return iommufd_ioas_ranges(space->sys, space->fd, space->ioas_id, ranges, max, ret_count);
 }
 
-/* The device number that sysfs gives for the function's node. */
-static int expected_rdev(const struct pt_sys *sys, const struct pt_host_device *host,
-			 unsigned *ret_major, unsigned *ret_minor)
-{
-	char path[PT_PATH_SIZE], buf[32];
-	int r;
-
-	(void)snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev/%s/dev", host->name,
-		       host->node);
-	r = pt_read_file(sys, path, buf, sizeof(buf));
-	if (r < 0)
-		return r;
-	return sscanf(buf, "%u:%u", ret_major, ret_minor) == 2 ? 0 : -EIO;
-}
-
 /* Whether @fd is the node that sysfs names for the function. */
 static int check_identity(const struct pt_sys *sys, const struct pt_host_device *host, int fd,
 			  struct pt_error *err)
 {
-	unsigned want_major, want_minor, major, minor;
-	int r = expected_rdev(sys, host, &want_major, &want_minor);
+	char node[PT_NODE_SIZE * 2], number[PT_PATH_SIZE];
 
-	if (r == 0)
-		r = sys->rdev(sys->ctx, fd, &major, &minor);
-	if (r < 0)
-		return pt_error_set(err, r,
-				    "%s: finding the device number of " PT_VFIO_NODES "%s: %s",
-				    host->name, host->node, strerror(-r));
-	if (major == want_major && minor == want_minor)
-		return 0;
-	pt_error_set(err, -EINVAL,
-		     "%s: " PT_VFIO_NODES
-		     "%s has device number %u:%u, not %u:%u: it is another device",
-		     host->name, host->node, major, minor, want_major, want_minor);
-	return pt_error_remedy(
-		err, -EINVAL,
-		"nodes may be being renumbered: try again; else look for a stale node in " PT_VFIO_NODES);
+	(void)snprintf(node, sizeof(node), PT_VFIO_NODES "%s", host->node);
+	(void)snprintf(number, sizeof(number), "/sys/bus/pci/devices/%s/vfio-dev/%s/dev",
+		       host->name, host->node);
+	return pt_node_check(sys, fd, node, number, host->name, err);
 }
 
 static int open_node(const struct pt_sys *sys, const struct pt_host_device *host, int *ret_fd,

@@ -159,6 +159,11 @@ int pt_device_noted(struct pt_device *device, int code);
 int pt_kvm_file_add(const struct pt_space *space, int fd, const char *name, struct pt_error *err);
 void pt_kvm_file_del(const struct pt_space *space, int fd);
 
+/* Whether @fd is the node that sysfs has the number of in the file @number_path. @node: its path, and
+ * @name: what it stands for, for the message. -EINVAL: it is another device. */
+int pt_node_check(const struct pt_sys *sys, int fd, const char *node, const char *number_path,
+		  const char *name, struct pt_error *err);
+
 /* Reads a small file whole into @buf, terminated, trailing newline cut. Return: its length or
  * -errno. */
 int pt_read_file(const struct pt_sys *sys, const char *path, char *buf, size_t size);

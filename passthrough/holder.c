@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* Which process has a device node open: looked up in /proc. */
+#include <ctype.h>
+#include <stdlib.h>
+
+#include "internal.h"
+
+struct holder_walk {
+	const struct pt_sys *sys;
+	const char *node_path;
+	char self[16];
+	char process[16];
+	int pid;
+};
+
+static int match_descriptor(void *arg, const char *name)
+{
+	struct holder_walk *walk = arg;
+	char path[PT_PATH_SIZE], target[PT_PATH_SIZE];
+
+	(void)snprintf(path, sizeof(path), "/proc/%s/fd/%s", walk->process, name);
+	return walk->sys->readlink(walk->sys->ctx, path, target, sizeof(target)) >= 0 &&
+	       !strcmp(target, walk->node_path);
+}
+
+static int match_process(void *arg, const char *name)
+{
+	struct holder_walk *walk = arg;
+	char path[PT_PATH_SIZE];
+
+	if (!isdigit((unsigned char)name[0]) || !strcmp(name, walk->self) ||
+	    strlen(name) >= sizeof(walk->process))
+		return 0;
+	(void)snprintf(walk->process, sizeof(walk->process), "%s", name);
+	(void)snprintf(path, sizeof(path), "/proc/%s/fd", name);
+	if (walk->sys->list(walk->sys->ctx, path, match_descriptor, walk) <= 0)
+		return 0;
+	walk->pid = atoi(name);
+	return 1;
+}
+
+PT_PUBLIC int pt_host_holder(const struct pt_sys *sys, const char *node_path, char *ret_text,
+			     size_t size)
+{
+	struct holder_walk walk = {.sys = sys, .node_path = node_path};
+	char path[PT_PATH_SIZE], comm[64];
+
+	ret_text[0] = '\0';
+	if (sys->readlink(sys->ctx, "/proc/self", walk.self, sizeof(walk.self)) < 0)
+		walk.self[0] = '\0';
+	(void)sys->list(sys->ctx, "/proc", match_process, &walk);
+	if (walk.pid == 0)
+		return 0;
+	(void)snprintf(path, sizeof(path), "/proc/%d/comm", walk.pid);
+	if (pt_read_file(sys, path, comm, sizeof(comm)) < 0)
+		comm[0] = '\0';
+	(void)snprintf(ret_text, size, "%s (pid %d)", comm, walk.pid);
+	return walk.pid;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* Before anything is opened: how a function can be reached, and what is in its way. */
+#include "internal.h"
+
+#define SYSFS_DEVICES "/sys/bus/pci/devices/"
+
+#define CLASS_BRIDGE_PCI 0x0604 /* class and subclass */
+
+static int bind_remedy(const struct pt_host_device *device, int code, struct pt_error *err)
+{
+	const char *bdf = device->name;
+
+	if (device->driver[0] != '\0')
+		return pt_error_remedy(err, code,
+				       "as root: modprobe vfio-pci; echo vfio-pci > " SYSFS_DEVICES
+				       "%s/driver_override; "
+				       "echo %s > " SYSFS_DEVICES
+				       "%s/driver/unbind; echo %s > /sys/bus/pci/drivers_probe",
+				       bdf, bdf, bdf, bdf);
+	return pt_error_remedy(err, code,
+			       "as root: modprobe vfio-pci; echo vfio-pci > " SYSFS_DEVICES
+			       "%s/driver_override; "
+			       "echo %s > /sys/bus/pci/drivers_probe",
+			       bdf, bdf);
+}
+
+PT_PUBLIC enum pt_backend_kind pt_host_backend(const struct pt_sys *sys,
+					       const struct pt_host_device *device)
+{
+	(void)sys;
+	(void)device;
+	return PT_BACKEND_CDEV;
+}
+
+PT_PUBLIC int pt_host_assignable(const struct pt_sys *sys, const struct pt_host_device *device,
+				 const struct pt_space_setup *setup, struct pt_error *err)
+{
+	(void)sys;
+	(void)setup;
+	if (device->class_code >> 8 == CLASS_BRIDGE_PCI)
+		return pt_error_set(err, -ENODEV, "%s: is a PCI bridge, which cannot be assigned",
+				    device->name);
+	if (device->driver[0] == '\0') {
+		pt_error_set(err, -ENODEV, "%s: has no driver; it must be bound to vfio-pci",
+			     device->name);
+		return bind_remedy(device, -ENODEV, err);
+	}
+	if (!strstr(device->driver, "vfio") && device->node[0] == '\0') {
+		pt_error_set(err, -EBUSY, "%s: is bound to %s, not to vfio-pci", device->name,
+			     device->driver);
+		return bind_remedy(device, -EBUSY, err);
+	}
+	if (device->group < 0) {
+		pt_error_set(err, -ENODEV, "%s: is in no IOMMU group: no IOMMU translates its DMA",
+			     device->name);
+		return pt_error_remedy(
+			err, -ENODEV,
+			"enable VT-d or AMD-Vi in the firmware, and boot with intel_iommu=on where the "
+			"kernel does not turn it on by itself");
+	}
+	if (device->node[0] == '\0') {
+		pt_error_set(err, -ENOENT,
+			     "%s: this kernel offers no " PT_VFIO_NODES " node for it",
+			     device->name);
+		return pt_error_remedy(
+			err, -ENOENT,
+			"run a kernel with CONFIG_VFIO_DEVICE_CDEV and CONFIG_IOMMUFD (6.6 or newer)");
+	}
+	for (unsigned i = 0; i < device->sibling_count; i++) {
+		const struct pt_host_sibling *sibling = &device->siblings[i];
+
+		if (!sibling->blocks)
+			continue;
+		pt_error_set(
+			err, -EBUSY,
+			"%s: cannot be assigned while %s, of the same IOMMU group (%d), is bound to %s",
+			device->name, sibling->name, device->group, sibling->driver);
+		return pt_error_remedy(err, -EBUSY,
+				       "unbind it (echo %s > " SYSFS_DEVICES
+				       "%s/driver/unbind) or bind it to vfio-pci "
+				       "too",
+				       sibling->name, sibling->name);
+	}
+	return 0;
+}
