@@ -13,6 +13,8 @@
 #define PCIE_TYPE_RC_ENDPOINT	  0x9
 
 #define MSI_CONTROL  0x02
+#define MSI_ENABLE   0x0001u
+#define MSI_ALLOWED  0x0070u /* number of messages that the guest gave */
 #define MSI_64BIT    0x0080u
 #define MSI_MASKABLE 0x0100u
 
@@ -57,7 +59,6 @@ static const struct rule pcie_integrated_rules[] = {
 };
 
 static const struct rule msi_rules[] = {
-	{0x02, 2, 0x0071, 0x0071, 0, "enable and number of messages: the host programs its own"},
 	{0x04, 4, ALL, ~3u, 0, "message address: the guest's, routed by KVM"},
 };
 
@@ -149,6 +150,10 @@ static void apply_msi(struct pt_vconfig *vconfig, const uint8_t *raw, unsigned o
 	/* Mask and pending bits are the last two rows. */
 	size_t unmaskable = control & MSI_MASKABLE ? 0 : 2;
 
+	/* The whole word is ours, so that no write of it reaches the device: drivers write it again
+	 * with every change of a message, and VFIO would pass the enable bit on as it comes. */
+	pt_vconfig_own(vconfig, offset + MSI_CONTROL, 2, 0xffff, MSI_ENABLE | MSI_ALLOWED,
+		       control & ~(MSI_ENABLE | MSI_ALLOWED));
 	apply(vconfig, offset, msi_rules, COUNT(msi_rules));
 	if (control & MSI_64BIT)
 		apply(vconfig, offset, msi_64bit_rules, COUNT(msi_64bit_rules) - unmaskable);

@@ -168,6 +168,11 @@ static int config_write(struct model_device *device, const uint8_t *buf, size_t 
 		if (private->express && offset == private->express + 9 && (buf[i] & 0x80))
 			model_violate(device->model, "%s: a guest's FLR was forwarded",
 				      device->pci.bdf);
+		/* vfio_msi_config_write() passes the word on to the device as it is. */
+		if (private->msi && offset == private->msi + 2 && device->irq_index == PT_IRQ_MSI &&
+		    !(buf[i] & 1))
+			model_violate(device->model, "%s: MSI was turned off behind SET_IRQS",
+				      device->pci.bdf);
 	}
 	if (!device->dead)
 		config_effects(device, old_command);
