@@ -263,7 +263,8 @@ int assigned_check(const struct assigned *assigned, struct pt_space *space, stru
 		const struct pt_host_bar *bar = &assigned->plan->bars[i];
 		int r;
 
-		if (!bar->size || bar->io)
+		/* What is smaller than a page is never mapped for peers. */
+		if (bar->size < 4096 || bar->io)
 			continue;
 		r = pt_space_check(space, assigned->plan->bar_address[i], bar->size, err);
 		if (r)
