@@ -18,7 +18,7 @@ from options import suggestion
 
 QUIET_LIMIT = 75  # seconds without output: the run stands still
 CHECK = re.compile(r"^LAB-CHECK (ok|fail|skip) (.*)$", re.MULTILINE)
-HEADER = re.compile(r"^# (devices|limit|kernel): *(.*)$")
+HEADER = re.compile(r"^# (devices|limit|kernel|iommu|memory|long): *(.*)$")
 
 
 class Case:
@@ -30,6 +30,9 @@ class Case:
         self.devices = header.get("devices", "").split()
         self.limit = float(header.get("limit", 120))
         self.kernel = header.get("kernel")
+        self.iommu = header.get("iommu", "intel")
+        self.memory = header.get("memory", "4G")
+        self.long = header.get("long") == "yes"
 
     def _header(self):
         fields = {}
@@ -70,14 +73,14 @@ def all_cases():
     return [Case(path) for path in sorted(paths) if os.path.basename(path) != "lib.sh"]
 
 
-def chosen(names):
-    """The cases with these names, in the order given; all, when there is none."""
+def chosen(names, long=True):
+    """The cases with these names, in the order given; all, when there is none, but the long ones only if wanted."""
     known = {case.name: case for case in all_cases()}
     for name in names:
         if name not in known:
             hint = suggestion(name, known, f"there are {', '.join(known)}")
             raise host.LabError(f"no lab case '{name}'; {hint}")
-    return [known[name] for name in names] if names else list(known.values())
+    return [known[name] for name in names] if names else [case for case in known.values() if long or not case.long]
 
 
 class Runner:
@@ -107,6 +110,8 @@ class Runner:
             kernel=self._kernel,
             initrd=guest.initramfs(),
             devices=devices.DeviceSet(case.devices),
+            iommu=case.iommu,
+            memory=case.memory,
             variables=self._variables,
         )
         console = os.path.join(self._folder, f"{case.name}.console")
@@ -169,9 +174,9 @@ def _telling_lines(output, each=12):
     return told
 
 
-def run_all(names, kernel_name, vmm=None):
-    """Runs cases one after the other; yields a Result for each."""
-    cases = chosen(names)
+def run_all(names, kernel_name, vmm=None, long=False):
+    """Runs cases one after the other, the long ones if wanted or named; yields a Result for each."""
+    cases = chosen(names, long)
     kernel = host.kernel_path(kernel_name)
     if kernel is None:
         for case in cases:
