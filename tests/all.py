@@ -138,7 +138,7 @@ def parse(arguments):
     )
     parser.add_argument("--all", action="store_true", help="clang-tidy, the lab's long cases, and the lab on the newest kernel, too")
     parser.add_argument("--list", action="store_true", help="say what there is")
-    parser.add_argument("--kernel", default="6.12", help="for the lab: 6.12 (default), newest, or a bzImage FILE")
+    parser.add_argument("--kernel", default="6.12", help="for the lab: 6.12 (default), newest, debian, or a bzImage FILE")
     parser.add_argument("--vmm", metavar="PROGRAM", help="test PROGRAM instead of tenon, as tests/lab/peer-qemu")
     parser.add_argument("what", nargs="*", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)

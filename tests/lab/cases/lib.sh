@@ -5,7 +5,7 @@
 #   # First line: what it shows.
 #   # devices: SPEC...     (as for ./run lab --device)
 #   # limit: SECONDS       (for the whole case)
-#   # kernel: newest       (only if 6.12 is not enough)
+#   # kernel: newest       (only if 6.12 is not enough; debian: Debian's own)
 #   # iommu: amd           (if not intel)
 #   # memory: SIZE         (of the emulated host, if not 4G)
 #   # long: yes            (run by ./run test --all, or by name)
