@@ -176,7 +176,7 @@ class Host:
             *("-nodefaults", "-no-user-config", "-display", "none", "-vga", "none", "-no-reboot"),
             *iommu_options,
             *("-kernel", self.kernel, "-initrd", initramfs),
-            *("-append", f"console=ttyS0 quiet panic=-1 {iommu_parameters}"),
+            *("-append", f"console=ttyS0 quiet panic=-1 mitigations=off {iommu_parameters}"),
             *("-serial", f"file:{os.path.join(self.folder, 'console.log')}"),
             *("-qmp", f"unix:{self.qmp_path},server=on,wait=off"),
             *("-fsdev", "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap"),
