@@ -2,8 +2,8 @@
 /*
  * A modelled kernel: the part of Linux that libpassthrough talks to, behind struct pt_sys.
  *
- * Nothing is canned. The model has files, and files are references to objects: an iommufd with its IOAS and HWPT, a
- * VFIO device with its config space, BARs and interrupts, eventfds, a KVM virtual machine with its kvm-vfio device, a
+ * Nothing is canned. The model has files, and files are references to objects: an iommufd with its IOAS and HWPT, an IOMMU group
+ * and the container that it is in, a VFIO device with its config space, BARs and interrupts, eventfds, a KVM virtual machine with its kvm-vfio device, a
  * tree of /sys, /dev and /proc. An ioctl checks argsz, flags, reserved fields and states as Linux 6.12 does and changes
  * the objects. So code under test can be run in any order, and what it leaves behind can be counted.
  *
@@ -51,13 +51,19 @@ enum model_iommu { MODEL_IOMMU_INTEL, MODEL_IOMMU_AMD, MODEL_IOMMU_NONE };
  * @iommu: of devices that are added from now on
  * @map_file: the kernel has IOMMU_IOAS_MAP_FILE (6.13 and later)
  * @no_cdev: the kernel has VFIO but no device cdevs; of devices that are added from now on
+ * @no_group: the kernel has no VFIO groups; of devices that are added from now on
+ * @no_type1: no driver for a container's IOMMU is loaded
+ * @dma_entries: mappings that a container takes; of containers whose IOMMU is set from now on
  * @aperture_bits: address bits that the IOMMU translates
- * @memlock: bytes that may be pinned, UINT64_MAX for no limit
+ * @memlock: bytes that may be pinned, by the user for iommufd and by the process for containers; UINT64_MAX for no limit
  */
 struct model_host {
 	enum model_iommu iommu;
 	bool map_file;
 	bool no_cdev;
+	bool no_group;
+	bool no_type1;
+	uint32_t dma_entries;
 	unsigned aperture_bits;
 	uint64_t memlock;
 };
@@ -139,6 +145,8 @@ struct model_device {
 	bool foreign_owner;	/* DMA of the group belongs to somebody else */
 	bool unsafe_interrupts; /* no interrupt remapping */
 	unsigned grant;		/* so many vectors are there at most, 0 for all */
+	const char *
+		vf_token; /* its physical function's user asks for this UUID, NULL for none; of groups */
 
 	bool bound;
 	bool attached;
@@ -271,7 +279,7 @@ void model_listen(struct model *model, int fd, void (*ready)(void *arg, int fd),
 
 /* IO address spaces. */
 
-/** model_ioas_find() - whether devices can reach @size bytes at @iova, as one mapping, in any IOAS */
+/** model_ioas_find() - whether devices can reach @size bytes at @iova, as one mapping, in any IOAS or container */
 bool model_ioas_find(const struct model *model, uint64_t iova, uint64_t size);
 unsigned model_ioas_count(const struct model *model);
 

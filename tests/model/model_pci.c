@@ -236,6 +236,24 @@ static void put_iommu(const struct place *place)
 	}
 }
 
+/* A group with a function on a VFIO driver has a node. */
+static void put_group_node(struct model *model, int number)
+{
+	char path[MODEL_TEXT], target[MODEL_TEXT / 2], text[32];
+	unsigned minor = model_group_add(model, number);
+
+	snprintf(target, sizeof(target), "/sys/devices/virtual/vfio/%d", number);
+	snprintf(path, sizeof(path), "%s/dev", target);
+	snprintf(text, sizeof(text), "%u:%u\n", MODEL_MAJOR_GROUP, minor);
+	model_put_file(model, path, text);
+	snprintf(path, sizeof(path), "/sys/class/vfio/%d", number);
+	sysfs_link(model, path, target);
+	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u", MODEL_MAJOR_GROUP, minor);
+	sysfs_link(model, path, target);
+	snprintf(path, sizeof(path), "/dev/vfio/%d", number);
+	model_put_node(model, path, MODEL_MAJOR_GROUP, minor);
+}
+
 static void put_driver(const struct place *place, const struct model_pci *pci, unsigned index)
 {
 	struct model *model = place->model;
@@ -255,8 +273,8 @@ static void put_driver(const struct place *place, const struct model_pci *pci, u
 	link_to(&vfio, "subsystem", "/sys/class/vfio-dev");
 	snprintf(path, sizeof(path), "/sys/class/vfio-dev/vfio%u", index);
 	sysfs_link(model, path, vfio.path);
-	snprintf(path, sizeof(path), "/dev/vfio/%d", pci->group);
-	model_put_node(model, path, 242, (unsigned)pci->group);
+	if (!model->host.no_group)
+		put_group_node(model, pci->group);
 	if (model->host.no_cdev)
 		return;
 	put(&vfio, "dev", "%u:%u\n", MODEL_MAJOR_VFIO, index);

@@ -11,6 +11,8 @@
 #define MODEL_MAJOR_MISC  10
 #define MODEL_MINOR_KVM	  232
 #define MODEL_MINOR_IOMMU 124
+#define MODEL_MINOR_VFIO  196 /* /dev/vfio/vfio */
+#define MODEL_MAJOR_GROUP 242
 #define MODEL_MAJOR_VFIO  511
 #define MODEL_OFFSET_SHIFT \
 	40 /* a region's offset in the device's descriptor is its index shifted so far */
@@ -91,7 +93,9 @@ struct model {
 	struct model_node *root;
 	struct model_device **devices;
 	unsigned device_count;
-	uint64_t pinned;
+	struct model_group *groups;
+	uint64_t pinned;    /* by iommufd, counted for the user */
+	uint64_t mm_pinned; /* by containers, counted for the process */
 	unsigned slept_ms;
 	char violation[MODEL_TEXT];
 };
@@ -161,12 +165,35 @@ struct model_vfio_file {
 	struct model_file file;
 	struct model_device *device;
 	struct model_file *iommufd; /* bound to it */
+	struct model_file *group;   /* opened by it */
+	unsigned *group_users;
 	bool granted;
-	bool kvm;
 };
 extern const struct model_file_ops model_vfio_ops;
 int model_vfio_open(struct model *model, unsigned minor, struct model_file **ret_file);
+/* @users counts the files that are open by the group. */
+int model_vfio_open_by_group(struct model_device *device, struct model_file *group, unsigned *users,
+			     struct model_file **ret_file);
 unsigned model_irq_count(const struct model_device *device, unsigned index);
+
+/* model_group.c */
+extern const struct model_file_ops model_group_ops;
+struct model_group *model_group_find(const struct model *model, int number);
+/* The group's minor number; the group is made if it is not there. */
+unsigned model_group_add(struct model *model, int number);
+int model_group_open(struct model *model, unsigned minor, struct model_file **ret_file);
+/* Whether somebody has the node of the device's group open. */
+bool model_group_is_open(const struct model_device *device);
+/* Whether @file is a group that a device is open by. */
+bool model_group_serves(const struct model_file *file);
+
+/* model_container.c */
+extern const struct model_file_ops model_container_ops;
+struct model_file *model_container_new(struct model *model);
+
+/* model_ioas.c: what the IOMMU of a device leaves out; the aperture is element 0. Return: false after the last. */
+bool model_reserved(const struct model_device *device, unsigned index,
+		    struct pt_iova_range *ret_range);
 
 /* What of a device no test needs to see. */
 struct model_device_private {
@@ -176,7 +203,7 @@ struct model_device_private {
 	int bar_fd[PT_BARS];		 /* real memfds */
 	unsigned index;			 /* N of vfioN */
 	unsigned pm, express, msi, msix; /* where these capabilities are, 0 for nowhere */
-	unsigned bind_count;
+	unsigned open_count;		 /* files by which it is bound or opened by a group */
 	struct model_file *triggers[PT_IRQ_COUNT][MODEL_VECTORS];
 	struct model_file *unmask;
 	bool intx_level;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The cdev of a VFIO device: bind, attach, what it says of itself, mmap, reset, close. Checks in Linux 6.12's order. */
+/* A VFIO device, by its cdev or by its group: bind, attach, what it says of itself, mmap, reset, close. Checks in Linux 6.12's order. */
 #include "model_private.h"
 
 #include <errno.h>
@@ -87,7 +87,9 @@ static int bind(struct model_vfio_file *vfio, struct vfio_device_bind_iommufd *c
 
 	if (cmd->argsz < 16 || cmd->flags || cmd->iommufd < 0)
 		return -EINVAL;
-	if (device->group_open)
+	if (vfio->group)
+		return -EINVAL;
+	if (model_group_is_open(device))
 		return -EBUSY;
 	if (vfio->granted)
 		return -EINVAL;
@@ -107,8 +109,31 @@ static int bind(struct model_vfio_file *vfio, struct vfio_device_bind_iommufd *c
 	vfio->iommufd = model_file_get(iommufd);
 	vfio->granted = true;
 	device->bound = true;
-	device->private->bind_count++;
+	device->private->open_count++;
 	return ret;
+}
+
+/* A group's device can be open more than once; only the first time it is made ready. */
+int model_vfio_open_by_group(struct model_device *device, struct model_file *group, unsigned *users,
+			     struct model_file **ret_file)
+{
+	struct model_vfio_file *vfio;
+	int ret = device->private->open_count == 0 ? enable(device) : 0;
+
+	if (ret)
+		return ret;
+	vfio = model_xalloc(sizeof(*vfio));
+	model_file_init(device->model, &vfio->file, &model_vfio_ops, device->pci.bdf);
+	vfio->device = device;
+	vfio->group = model_file_get(group);
+	vfio->group_users = users;
+	vfio->granted = true;
+	++*users;
+	device->private->open_count++;
+	device->bound = true;
+	device->attached = true;
+	*ret_file = &vfio->file;
+	return 0;
 }
 
 static int attach(struct model_vfio_file *vfio, struct vfio_device_attach_iommufd_pt *cmd)
@@ -295,9 +320,9 @@ static int vfio_ioctl(struct model_file *file, unsigned long request, void *arg)
 		return -EINVAL;
 	switch (request) {
 	case VFIO_DEVICE_ATTACH_IOMMUFD_PT:
-		return attach(vfio, arg);
+		return vfio->group ? -ENOTTY : attach(vfio, arg);
 	case VFIO_DEVICE_DETACH_IOMMUFD_PT:
-		return detach(vfio, arg);
+		return vfio->group ? -ENOTTY : detach(vfio, arg);
 	case VFIO_DEVICE_GET_INFO:
 		return get_info(device, arg);
 	case VFIO_DEVICE_GET_REGION_INFO:
@@ -358,12 +383,18 @@ static void vfio_release(struct model_file *file)
 	struct model_vfio_file *vfio = to_vfio(file);
 	struct model_device *device = vfio->device;
 
-	if (vfio->granted) {
+	if (vfio->granted && --device->private->open_count == 0) {
 		model_irq_close(device);
-		model_iommufd_unbind(vfio->iommufd, device);
 		device->bound = false;
 		device->attached = false;
+	}
+	if (vfio->iommufd) {
+		model_iommufd_unbind(vfio->iommufd, device);
 		model_file_put(vfio->iommufd);
+	}
+	if (vfio->group) {
+		--*vfio->group_users;
+		model_file_put(vfio->group);
 	}
 	free(vfio);
 }
