@@ -6,13 +6,6 @@
 #include "iommufd_ioctl.h"
 #include "vfio_ioctl.h"
 
-/*
- * pci_try_reset_function() in the kernel gives up when the device's lock is taken, for example by a
- * sibling that is being reset; it passes quickly. The kernel's own selftests retry 20 times 10 ms.
- */
-#define RETRIES	 20
-#define RETRY_MS 10
-
 static int open_iommu(const struct pt_sys *sys, int *ret_fd, struct pt_error *err)
 {
 	int fd = sys->open(sys->ctx, PT_IOMMU_NODE, O_RDWR);
@@ -114,6 +107,37 @@ static int check_identity(const struct pt_sys *sys, const struct pt_host_device 
 	return pt_node_check(sys, fd, node, number, host->name, err);
 }
 
+/* The device that a cdev's number belongs to. */
+static int cdev_identify(const struct pt_space *space, int fd, const char *wanted, char *ret_name,
+			 struct pt_error *err)
+{
+	const struct pt_sys *sys = space->sys;
+	char link[PT_PATH_SIZE], real[PT_PATH_SIZE];
+	unsigned major, minor;
+	const char *node;
+	int r = sys->rdev(sys->ctx, fd, &major, &minor);
+
+	if (r < 0)
+		return pt_error_set(err, r, "descriptor %d: is not a VFIO device node: %s", fd,
+				    strerror(-r));
+	(void)snprintf(link, sizeof(link), "/sys/dev/char/%u:%u", major, minor);
+	r = sys->realpath(sys->ctx, link, real, sizeof(real));
+	if (r < 0)
+		return pt_error_set(err, r, "descriptor %d: %s: %s", fd, link, strerror(-r));
+	node = strstr(real, "/vfio-dev/");
+	if (!node)
+		return pt_error_set(err, -ENOTTY, "descriptor %d: is not a VFIO device node (%s)",
+				    fd, real);
+	(void)snprintf(link, sizeof(link), PT_VFIO_NODES "%s", node + strlen("/vfio-dev/"));
+	r = pt_host_resolve(sys, link, ret_name, err);
+	if (r < 0)
+		return pt_error_prefix(err, r, "descriptor %d", fd);
+	if (wanted && strcmp(wanted, ret_name))
+		return pt_error_set(err, -EINVAL, "descriptor %d: is %s, not %s", fd, ret_name,
+				    wanted);
+	return 0;
+}
+
 static int open_node(const struct pt_sys *sys, const struct pt_host_device *host, int *ret_fd,
 		     struct pt_error *err)
 {
@@ -193,6 +217,14 @@ static int explain_in_use(struct pt_device *device, int code, const char *node,
 {
 	char holder[128];
 
+	/* The device's own node is open here, which stands in nobody's way. */
+	if (code == -EBUSY && pt_self_holds(device->sys, node)) {
+		pt_error_set(
+			err, code,
+			"%s: cannot be bound: this process has %s open, and a group cannot be used both ways",
+			device->host.name, node);
+		return pt_error_remedy(err, code, "reach all functions of a group in the same way");
+	}
 	if (pt_host_holder(device->sys, node, holder, sizeof(holder)) == 0) {
 		pt_error_set(
 			err, code,
@@ -256,9 +288,9 @@ static int cdev_bind(struct pt_device *device, struct pt_error *err)
 		r = vfio_bind_iommufd(device->sys, device->fd, device->space->fd,
 				      device->has_vf_token ? device->vf_token : NULL,
 				      &device->devid);
-		if (r != -EAGAIN || i == RETRIES)
+		if (r != -EAGAIN || i == PT_RETRIES)
 			break;
-		device->sys->sleep_ms(device->sys->ctx, RETRY_MS);
+		device->sys->sleep_ms(device->sys->ctx, PT_RETRY_MS);
 	}
 	return r < 0 ? explain_bind(device, r, err) : 0;
 }
@@ -289,11 +321,13 @@ static void cdev_detach(struct pt_device *device)
 
 const struct pt_backend pt_cdev_backend = {
 	.name = "cdev",
+	.node = PT_IOMMU_NODE,
 	.space_open = cdev_space_open,
 	.space_close = cdev_space_close,
 	.map = cdev_map,
 	.unmap = cdev_unmap,
 	.ranges = cdev_ranges,
+	.identify = cdev_identify,
 	.open = cdev_open,
 	.close = cdev_close,
 	.bind = cdev_bind,

@@ -7,9 +7,6 @@
 
 #define GIB (1ull << 30)
 
-#define RESET_RETRIES  20
-#define RESET_RETRY_MS 10
-
 static const char *const state_names[] = {
 	[PT_DEVICE_CLOSED] = "closed",	   [PT_DEVICE_OPENED] = "opened",
 	[PT_DEVICE_ATTACHED] = "attached", [PT_DEVICE_RUNNING] = "running",
@@ -107,30 +104,6 @@ PT_PUBLIC int pt_device_open(struct pt_space *space, const char *name,
 	return r < 0 ? r : open_device(space, &host, -1, setup, ret_device, err);
 }
 
-/* The device that a cdev's number belongs to. */
-static int device_of_fd(const struct pt_sys *sys, int fd, char *ret_name, struct pt_error *err)
-{
-	char link[PT_PATH_SIZE], real[PT_PATH_SIZE];
-	unsigned major, minor;
-	const char *node;
-	int r = sys->rdev(sys->ctx, fd, &major, &minor);
-
-	if (r < 0)
-		return pt_error_set(err, r, "descriptor %d: is not a VFIO device node: %s", fd,
-				    strerror(-r));
-	(void)snprintf(link, sizeof(link), "/sys/dev/char/%u:%u", major, minor);
-	r = sys->realpath(sys->ctx, link, real, sizeof(real));
-	if (r < 0)
-		return pt_error_set(err, r, "descriptor %d: %s: %s", fd, link, strerror(-r));
-	node = strstr(real, "/vfio-dev/");
-	if (!node)
-		return pt_error_set(err, -ENOTTY, "descriptor %d: is not a VFIO device node (%s)",
-				    fd, real);
-	(void)snprintf(link, sizeof(link), PT_VFIO_NODES "%s", node + strlen("/vfio-dev/"));
-	r = pt_host_resolve(sys, link, ret_name, err);
-	return r < 0 ? pt_error_prefix(err, r, "descriptor %d", fd) : 0;
-}
-
 PT_PUBLIC int pt_device_open_fd(struct pt_space *space, int fd, const char *name,
 				const struct pt_device_setup *setup, struct pt_device **ret_device,
 				struct pt_error *err)
@@ -140,12 +113,9 @@ PT_PUBLIC int pt_device_open_fd(struct pt_space *space, int fd, const char *name
 	int r = name ? pt_host_resolve(space->sys, name, wanted, err) : 0;
 
 	if (r == 0)
-		r = device_of_fd(space->sys, fd, found, err);
+		r = space->backend->identify(space, fd, name ? wanted : NULL, found, err);
 	if (r < 0)
 		return r;
-	if (name && strcmp(wanted, found))
-		return pt_error_set(err, -EINVAL, "descriptor %d: is %s, not %s", fd, found,
-				    wanted);
 	r = pt_host_read(space->sys, found, &host, err);
 	return r < 0 ? r : open_device(space, &host, fd, setup, ret_device, err);
 }
@@ -443,9 +413,9 @@ PT_PUBLIC int pt_device_reset(struct pt_device *device, struct pt_error *err)
 	}
 	for (unsigned i = 0;; i++) {
 		r = vfio_reset(device->sys, device->fd);
-		if (r != -EAGAIN || i == RESET_RETRIES)
+		if (r != -EAGAIN || i == PT_RETRIES)
 			break;
-		device->sys->sleep_ms(device->sys->ctx, RESET_RETRY_MS);
+		device->sys->sleep_ms(device->sys->ctx, PT_RETRY_MS);
 	}
 	if (r < 0)
 		return pt_error_set(err, pt_device_noted(device, r), "%s: VFIO_DEVICE_RESET: %s",

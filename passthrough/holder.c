@@ -57,3 +57,10 @@ PT_PUBLIC int pt_host_holder(const struct pt_sys *sys, const char *node_path, ch
 	(void)snprintf(ret_text, size, "%s (pid %d)", comm, walk.pid);
 	return walk.pid;
 }
+
+bool pt_self_holds(const struct pt_sys *sys, const char *node_path)
+{
+	struct holder_walk walk = {.sys = sys, .node_path = node_path, .process = "self"};
+
+	return sys->list(sys->ctx, "/proc/self/fd", match_descriptor, &walk) > 0;
+}

@@ -19,8 +19,21 @@
 #define PT_PAGE_SIZE	 4096ull
 #define PT_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-#define PT_IOMMU_NODE "/dev/iommu"
-#define PT_VFIO_NODES "/dev/vfio/devices/"
+#define PT_IOMMU_NODE	  "/dev/iommu"
+#define PT_VFIO_NODES	  "/dev/vfio/devices/"
+#define PT_CONTAINER_NODE "/dev/vfio/vfio"
+#define PT_GROUP_NODES	  "/dev/vfio/"
+
+#define PT_CONTAINER_REMEDY                                                                           \
+	"load it with `modprobe vfio_iommu_type1`; where there is no such module, run a kernel with " \
+	"CONFIG_VFIO_GROUP and CONFIG_VFIO_CONTAINER"
+
+/*
+ * pci_try_reset_function() in the kernel gives up when the device's lock is taken, for example by a
+ * sibling that is being reset; it passes quickly. The kernel's own selftests retry 20 times 10 ms.
+ */
+#define PT_RETRIES  20
+#define PT_RETRY_MS 10
 
 static inline bool pt_add_overflow(uint64_t a, uint64_t b, uint64_t *ret_sum)
 {
@@ -70,6 +83,7 @@ int pt_no_memory(struct pt_error *err, const char *what);
  */
 struct pt_backend {
 	const char *name;
+	const char *node; /* that a space is an open file of */
 
 	/* @fd: -1 to open the backend's node, else a descriptor that stays the caller's. Inverse:
 	 * @space_close. */
@@ -81,15 +95,23 @@ struct pt_backend {
 		   const struct pt_memory *memory, unsigned access, bool *ret_by_file);
 	int (*unmap)(struct pt_space *space, uint64_t iova, uint64_t size);
 
+	/* The remedy for @code of @map, where the backend knows more than errno says; may be NULL. */
+	void (*map_remedy)(struct pt_space *space, int code, struct pt_error *err);
+
 	int (*ranges)(struct pt_space *space, struct pt_iova_range *ranges, size_t max,
 		      size_t *ret_count);
+
+	/* Which device @fd stands for. @wanted: canonical name, or NULL for whichever. @ret_name has
+	 * room for PT_NAME_SIZE. */
+	int (*identify)(const struct pt_space *space, int fd, const char *wanted, char *ret_name,
+			struct pt_error *err);
 
 	/* Opens what stands for the device and tells KVM. @fd: -1 to open the node, else a
 	 * descriptor that becomes the device's on success. Inverse: @close. */
 	int (*open)(struct pt_device *device, int fd, struct pt_error *err);
 	void (*close)(struct pt_device *device);
 
-	/* Undone by @close. */
+	/* Undone by @close, and maybe by @detach, which then clears @bound. */
 	int (*bind)(struct pt_device *device, struct pt_error *err);
 
 	/* Inverse: @detach. */
@@ -98,11 +120,16 @@ struct pt_backend {
 };
 
 extern const struct pt_backend pt_cdev_backend;
+extern const struct pt_backend pt_group_backend;
 
 struct pt_mapping {
 	uint64_t iova;
 	uint64_t size;
+	void *hva;
+	unsigned access;
 };
+
+struct pt_group;
 
 struct pt_space {
 	const struct pt_sys *sys;
@@ -112,6 +139,8 @@ struct pt_space {
 	bool owns_fd;
 	uint32_t ioas_id;
 	bool no_map_file;	     /* the kernel said once that it has no IOAS_MAP_FILE */
+	struct pt_group *groups;     /* that are open */
+	bool container_live;	     /* the container holds what is in @mappings */
 	struct pt_mapping *mappings; /* unsorted; no two overlap */
 	size_t mapping_count;
 	size_t mapping_max;
@@ -135,6 +164,8 @@ struct pt_device {
 	bool resettable;
 	uint32_t devid; /* the iommufd's name for it */
 	struct pt_space *space;
+	struct pt_group *group;
+	struct pt_device *next_in_group;
 	bool has_vf_token;
 	uint8_t vf_token[16];
 	struct pt_host_device host;
@@ -155,6 +186,10 @@ void pt_device_move(struct pt_device *device, enum pt_device_state next);
 /* Takes note of a kernel's answer that means that the device is gone. Return: @code. */
 int pt_device_noted(struct pt_device *device, int code);
 
+/* Says why a range could not be mapped. Return: @code. */
+int pt_space_explain_map(struct pt_space *space, uint64_t iova, uint64_t size, int code,
+			 struct pt_error *err);
+
 /* struct pt_kvm_ops, where there is one. */
 int pt_kvm_file_add(const struct pt_space *space, int fd, const char *name, struct pt_error *err);
 void pt_kvm_file_del(const struct pt_space *space, int fd);
@@ -163,6 +198,13 @@ void pt_kvm_file_del(const struct pt_space *space, int fd);
  * @name: what it stands for, for the message. -EINVAL: it is another device. */
 int pt_node_check(const struct pt_sys *sys, int fd, const char *node, const char *number_path,
 		  const char *name, struct pt_error *err);
+
+/* Whether this process has the node open, which pt_host_holder() does not say. */
+bool pt_self_holds(const struct pt_sys *sys, const char *node_path);
+
+/* The descriptor of an IOMMU group that the space has open, -1 for none; stays the space's. For what asks for proof that
+ * all affected groups are the caller's: VFIO_DEVICE_PCI_HOT_RESET. */
+int pt_group_fd(const struct pt_space *space, int number);
 
 /* Reads a small file whole into @buf, terminated, trailing newline cut. Return: its length or
  * -errno. */

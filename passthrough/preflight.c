@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Before anything is opened: how a function can be reached, and what is in its way. */
-#include "internal.h"
+#include "group.h"
 
 #define SYSFS_DEVICES "/sys/bus/pci/devices/"
 
@@ -24,19 +24,33 @@ static int bind_remedy(const struct pt_host_device *device, int code, struct pt_
 			       bdf, bdf);
 }
 
+static bool exists(const struct pt_sys *sys, const char *path)
+{
+	char real[PT_PATH_SIZE];
+
+	return sys->realpath(sys->ctx, path, real, sizeof(real)) >= 0;
+}
+
+static bool on_vfio_driver(const struct pt_host_device *device)
+{
+	return strstr(device->driver, "vfio") || device->node[0] != '\0';
+}
+
 PT_PUBLIC enum pt_backend_kind pt_host_backend(const struct pt_sys *sys,
 					       const struct pt_host_device *device)
 {
-	(void)sys;
-	(void)device;
-	return PT_BACKEND_CDEV;
+	char node[PT_NODE_SIZE];
+
+	if (device->node[0] != '\0' && exists(sys, PT_IOMMU_NODE))
+		return PT_BACKEND_CDEV;
+	if (device->group < 0 || !on_vfio_driver(device))
+		return PT_BACKEND_CDEV;
+	pt_group_node(device, node, sizeof(node));
+	return exists(sys, node) ? PT_BACKEND_GROUP : PT_BACKEND_CDEV;
 }
 
-PT_PUBLIC int pt_host_assignable(const struct pt_sys *sys, const struct pt_host_device *device,
-				 const struct pt_space_setup *setup, struct pt_error *err)
+static int check_driver(const struct pt_host_device *device, struct pt_error *err)
 {
-	(void)sys;
-	(void)setup;
 	if (device->class_code >> 8 == CLASS_BRIDGE_PCI)
 		return pt_error_set(err, -ENODEV, "%s: is a PCI bridge, which cannot be assigned",
 				    device->name);
@@ -45,7 +59,7 @@ PT_PUBLIC int pt_host_assignable(const struct pt_sys *sys, const struct pt_host_
 			     device->name);
 		return bind_remedy(device, -ENODEV, err);
 	}
-	if (!strstr(device->driver, "vfio") && device->node[0] == '\0') {
+	if (!on_vfio_driver(device)) {
 		pt_error_set(err, -EBUSY, "%s: is bound to %s, not to vfio-pci", device->name,
 			     device->driver);
 		return bind_remedy(device, -EBUSY, err);
@@ -58,14 +72,45 @@ PT_PUBLIC int pt_host_assignable(const struct pt_sys *sys, const struct pt_host_
 			"enable VT-d or AMD-Vi in the firmware, and boot with intel_iommu=on where the "
 			"kernel does not turn it on by itself");
 	}
-	if (device->node[0] == '\0') {
-		pt_error_set(err, -ENOENT,
-			     "%s: this kernel offers no " PT_VFIO_NODES " node for it",
-			     device->name);
+	return 0;
+}
+
+static int check_cdev(const struct pt_host_device *device, struct pt_error *err)
+{
+	if (device->node[0] != '\0')
+		return 0;
+	pt_error_set(err, -ENOENT, "%s: this kernel offers no " PT_VFIO_NODES " node for it",
+		     device->name);
+	return pt_error_remedy(
+		err, -ENOENT,
+		"run a kernel with CONFIG_VFIO_DEVICE_CDEV and CONFIG_IOMMUFD (6.6 or "
+		"newer), or reach it by its IOMMU group (backend: group)");
+}
+
+static int check_group(const struct pt_sys *sys, const struct pt_host_device *device,
+		       struct pt_error *err)
+{
+	char node[PT_NODE_SIZE];
+
+	pt_group_node(device, node, sizeof(node));
+	if (!exists(sys, node)) {
+		pt_error_set(err, -ENOENT, "%s: there is no %s for its IOMMU group", device->name,
+			     node);
 		return pt_error_remedy(
 			err, -ENOENT,
-			"run a kernel with CONFIG_VFIO_DEVICE_CDEV and CONFIG_IOMMUFD (6.6 or newer)");
+			"run a kernel with CONFIG_VFIO_GROUP; in a container or a jail, "
+			"make the host's node visible");
 	}
+	if (!exists(sys, PT_CONTAINER_NODE)) {
+		pt_error_set(err, -ENOENT, "%s: there is no " PT_CONTAINER_NODE " to reach it by",
+			     device->name);
+		return pt_error_remedy(err, -ENOENT, PT_CONTAINER_REMEDY);
+	}
+	return 0;
+}
+
+static int check_siblings(const struct pt_host_device *device, struct pt_error *err)
+{
 	for (unsigned i = 0; i < device->sibling_count; i++) {
 		const struct pt_host_sibling *sibling = &device->siblings[i];
 
@@ -82,4 +127,15 @@ PT_PUBLIC int pt_host_assignable(const struct pt_sys *sys, const struct pt_host_
 				       sibling->name, sibling->name);
 	}
 	return 0;
+}
+
+PT_PUBLIC int pt_host_assignable(const struct pt_sys *sys, const struct pt_host_device *device,
+				 const struct pt_space_setup *setup, struct pt_error *err)
+{
+	bool by_group = setup && setup->backend == PT_BACKEND_GROUP;
+	int r = check_driver(device, err);
+
+	if (r == 0)
+		r = by_group ? check_group(sys, device, err) : check_cdev(device, err);
+	return r < 0 ? r : check_siblings(device, err);
 }

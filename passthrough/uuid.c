@@ -34,3 +34,16 @@ int pt_uuid_parse(const char *text, uint8_t *ret_uuid)
 	memcpy(ret_uuid, uuid, sizeof(uuid));
 	return 0;
 }
+
+void pt_uuid_format(const uint8_t *uuid, char *ret_text)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (unsigned i = 0; i < PT_UUID_BYTES; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*ret_text++ = '-';
+		*ret_text++ = digits[uuid[i] >> 4];
+		*ret_text++ = digits[uuid[i] & 15];
+	}
+	*ret_text = '\0';
+}

@@ -129,6 +129,9 @@ int pt_device_open(struct pt_space *space, const char *name, const struct pt_dev
  * @name: the device it must be, in any form of pt_device_open(); NULL for any, which only a cdev can
  *	answer
  *
+ * Functions of one group are behind one open file: give the same descriptor for each of them, or a
+ * duplicate. It is closed with the last of them.
+ *
  * Errors: -ENOTTY not a VFIO descriptor of the space's backend; -EINVAL it is another device than
  * @name; -ENOMEM; of struct pt_kvm_ops.
  */
@@ -146,7 +149,8 @@ int pt_device_open_fd(struct pt_space *space, int fd, const char *name,
 void pt_device_close(struct pt_device *device);
 
 /**
- * pt_device_bind() - bind the device to the space's iommufd
+ * pt_device_bind() - bind the device to the space's iommufd, or open it by its group, which then is
+ * in the space's container
  *
  * The first half of pt_device_attach(), which does it where it is not done: for an embedder that
  * binds several devices, or times it, since the kernel resets the function when it binds it. EAGAIN
@@ -155,7 +159,9 @@ void pt_device_close(struct pt_device *device);
  *
  * Errors: -EBADFD wrong state; -EBUSY the group's node is open, or a host driver has a sibling;
  * -EINVAL another process has the device; -EPERM DMA of the group is someone else's, or interrupts
- * are not isolated; -EACCES VF token; -ENOMEM. The message names the cause that was found.
+ * are not isolated; -EACCES VF token; -ENOMEM; on the group backend -EADDRINUSE as of
+ * pt_device_attach(), and -ENODEV the driver of containers is not loaded. The message names the
+ * cause that was found.
  */
 int pt_device_bind(struct pt_device *device, struct pt_error *err);
 
@@ -170,8 +176,8 @@ int pt_device_bind(struct pt_device *device, struct pt_error *err);
  */
 int pt_device_attach(struct pt_device *device, struct pt_error *err);
 
-/** pt_device_detach() - ATTACHED or LOST to OPENED; the device's DMA is blocked from then on.
- * Cannot fail. */
+/** pt_device_detach() - ATTACHED or LOST to OPENED; the device's DMA is blocked from then on. With the
+ * group backend it is not bound any more either. Cannot fail. */
 void pt_device_detach(struct pt_device *device);
 
 /** pt_device_fd() - the descriptor that the device answers on, -1 as long as it has none; stays the
