@@ -54,6 +54,26 @@ Test(device_io, sparse_areas_are_what_is_mapped)
 	check_down(&c);
 }
 
+Test(device_io, a_sparse_area_over_another_is_left_out)
+{
+	struct model_pci pci = model_nvme("0000:02:00.0", 26);
+	struct check c;
+	const struct pt_region *region;
+
+	pci.bars[0].size = 0x10000;
+	pci.sparse_count = 4;
+	pci.sparse[0] = (struct pt_area){0x1000, 0x3000};
+	pci.sparse[1] = (struct pt_area){0x1000, 0x3000};
+	pci.sparse[2] = (struct pt_area){0x3000, 0x2000};
+	pci.sparse[3] = (struct pt_area){0x4000, 0x1000};
+	check_attach(&c, &pci);
+	region = pt_device_region(c.device, PT_REGION_BAR0);
+	cr_assert_eq(region->area_count, 2);
+	cr_assert(region->areas[0].offset == 0x1000 && region->areas[0].size == 0x3000);
+	cr_assert(region->areas[1].offset == 0x4000 && region->areas[1].size == 0x1000);
+	check_down(&c);
+}
+
 Test(device_io, msix_mappable_is_no_sparse_list)
 {
 	struct model_pci pci = model_nvme("0000:02:00.0", 26);
