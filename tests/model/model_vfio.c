@@ -200,9 +200,10 @@ static void region_caps(const struct model_device *device, struct vfio_region_in
 {
 	const struct model_pci *pci = &device->pci;
 	unsigned msix = device->private->msix;
-	struct {
+	union {
 		struct vfio_region_info_cap_sparse_mmap cap;
-		struct vfio_region_sparse_mmap_area areas[4];
+		char room[sizeof(struct vfio_region_info_cap_sparse_mmap) +
+			  4 * sizeof(struct vfio_region_sparse_mmap_area)];
 	} sparse = {.cap = {.header = {VFIO_REGION_INFO_CAP_SPARSE_MMAP, 1, 0},
 			    .nr_areas = pci->sparse_count}};
 	struct vfio_info_cap_header mappable = {VFIO_REGION_INFO_CAP_MSIX_MAPPABLE, 1, 0};
@@ -211,10 +212,10 @@ static void region_caps(const struct model_device *device, struct vfio_region_in
 		return;
 	if (pci->sparse_count > 0 && pci->sparse_region == info->index) {
 		for (unsigned i = 0; i < pci->sparse_count; i++)
-			sparse.areas[i] = (struct vfio_region_sparse_mmap_area){
+			sparse.cap.areas[i] = (struct vfio_region_sparse_mmap_area){
 				pci->sparse[i].offset, pci->sparse[i].size};
 		put_cap(info, &sparse,
-			sizeof(sparse.cap) + pci->sparse_count * sizeof(sparse.areas[0]));
+			sizeof(sparse.cap) + pci->sparse_count * sizeof(sparse.cap.areas[0]));
 	} else if (pci->msix_mappable && msix && (pci->config[msix + 4] & 7) == info->index) {
 		put_cap(info, &mappable, sizeof(mappable));
 	}

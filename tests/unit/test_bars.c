@@ -403,6 +403,26 @@ Test(bars, a_trap_that_cannot_be_added_is_reported)
 	check_down(&c);
 }
 
+/* The second in one place is trapped only, and nobody is harmed when either goes. */
+Test(bars, a_guest_may_put_two_in_one_place)
+{
+	struct check c;
+
+	up(&c);
+	move64(&c, 0, 0xe0000000);
+	cfg_write(&c, CFG_BAR(3), 4, 0xe0000000);
+	cfg_write(&c, CFG_COMMAND, 2, COMMAND_MEM);
+	cr_assert_eq(c.guest->reports, 1);
+	cr_assert_not_null(strstr(c.guest->report.message, "over another"), "%s",
+			   c.guest->report.message);
+	cr_assert(pt_function_bar(c.function, 0).mapped && pt_function_bar(c.function, 3).mapped);
+	cr_assert_null(guest_memory(c.guest, 0xe0004000));
+	cfg_write(&c, CFG_BAR(3), 4, 0xe0100000);
+	cr_assert_not_null(guest_memory(c.guest, 0xe0000000));
+	cr_assert_not_null(guest_memory(c.guest, 0xe0100000));
+	check_down(&c);
+}
+
 Test(bars, beyond_the_guests_addresses_nothing_is_placed)
 {
 	struct check c;
