@@ -29,6 +29,7 @@ struct host_facts;
 
 #define PLAN_RAM_MAX	 4
 #define PLAN_DEVICES_MAX 31
+#define PLAN_FUNCTIONS_MAX 8
 
 #define PLAN_LOW_RAM_END   0x80000000ull
 #define PLAN_MMIO32_BASE   0x80000000ull
@@ -62,6 +63,20 @@ struct plan_ram {
 	uint64_t gpa;
 	uint64_t size;
 	uint64_t offset; /* in the guest's memfd */
+};
+
+/**
+ * struct plan_port - a root port on bus 0, and the slot behind it
+ * @slot: its device number on bus 0, and the slot's physical number
+ * @bus: the bus behind it
+ * @io, @memory, @prefetch: windows for the BARs behind it: 4 KiB, 1 MiB and 1 MiB steps; below 64 KiB, below 4 GiB, anywhere
+ */
+struct plan_port {
+	unsigned slot;
+	unsigned bus;
+	struct plan_range io;
+	struct plan_range memory;
+	struct plan_range prefetch;
 };
 
 /**
