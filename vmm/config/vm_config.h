@@ -23,7 +23,7 @@ enum serial_kind {
 /** struct vm_config_device - one device to pass through */
 struct vm_config_device {
 	char *name;    /* BDF, sysfs path or /dev/vfio/devices/vfioN, as it was written */
-	unsigned slot; /* of the guest's bus 0, 1 to VM_SLOT_MAX; 0 for the next that is free */
+	unsigned slot; /* 1 to VM_SLOT_MAX; 0 for the next that is free */
 };
 
 #define VM_CPUS_MAX	255

@@ -25,18 +25,26 @@ static void bar_read(void *state, uint64_t offset, void *data, unsigned size)
 {
 	struct assigned_bar *bar = state;
 
-	pthread_mutex_lock(&bar->owner->lock);
-	pt_function_bar_read(bar->owner->function, bar->index, offset, data, size);
-	pthread_mutex_unlock(&bar->owner->lock);
+	struct assigned *assigned = bar->owner;
+
+	pthread_mutex_lock(&assigned->lock);
+	if (assigned->function)
+		pt_function_bar_read(assigned->function, bar->index, offset, data, size);
+	else
+		memset(data, 0xff, size);
+	pthread_mutex_unlock(&assigned->lock);
 }
 
 static void bar_write(void *state, uint64_t offset, const void *data, unsigned size)
 {
 	struct assigned_bar *bar = state;
 
-	pthread_mutex_lock(&bar->owner->lock);
-	pt_function_bar_write(bar->owner->function, bar->index, offset, data, size);
-	pthread_mutex_unlock(&bar->owner->lock);
+	struct assigned *assigned = bar->owner;
+
+	pthread_mutex_lock(&assigned->lock);
+	if (assigned->function)
+		pt_function_bar_write(assigned->function, bar->index, offset, data, size);
+	pthread_mutex_unlock(&assigned->lock);
 }
 
 static const struct device_ops bar_ops = {
@@ -66,7 +74,7 @@ static void trap_remove(void *ctx, unsigned bar, int io, uint64_t address, uint6
 	bus_remove(bus, address, size, &assigned->bars[bar]);
 }
 
-/* Return: the vector's GSI, 0 when it has none. */
+/* Return: the vector's GSI, 0 when it has none. The vectors belong to whoever is within a call of the function. */
 static unsigned gsi_of(const struct assigned *assigned, unsigned vector)
 {
 	return vector < assigned->vector_count ? assigned->vector_gsi[vector] : 0;
@@ -152,16 +160,12 @@ static void vector_unroute(void *ctx, unsigned vector)
 	assigned->vector_gsi[vector] = 0;
 }
 
-static unsigned pin_gsi(const struct assigned *assigned, unsigned pin)
-{
-	return PLAN_INTX_GSI + (assigned->plan->slot + pin - 1) % PLAN_INTX_GSIS;
-}
-
 static int intx_connect(void *ctx, unsigned pin, int trigger, int resample, struct pt_error *err)
 {
 	struct assigned *assigned = ctx;
 
-	return kvm_irqfd_add(assigned->host.kvm, pin_gsi(assigned, pin), trigger, resample, err);
+	(void)pin; /* there is one, and the plan knows where it leads */
+	return kvm_irqfd_add(assigned->host.kvm, assigned->plan->gsi, trigger, resample, err);
 }
 
 /* KVM lowers the line when the last of the irqfds that share it goes (irqfd_resampler_shutdown). */
@@ -169,8 +173,9 @@ static void intx_disconnect(void *ctx, unsigned pin, int trigger, int resample)
 {
 	struct assigned *assigned = ctx;
 
+	(void)pin;
 	(void)resample;
-	kvm_irqfd_del(assigned->host.kvm, pin_gsi(assigned, pin), trigger);
+	kvm_irqfd_del(assigned->host.kvm, assigned->plan->gsi, trigger);
 }
 
 static void report(void *ctx, const struct pt_error *what)
@@ -197,10 +202,11 @@ static const struct pt_guest_ops guest_ops = {
 static uint32_t config_read(void *state, unsigned offset, unsigned size)
 {
 	struct assigned *assigned = state;
-	uint32_t value;
+	uint32_t value = UINT32_MAX;
 
 	pthread_mutex_lock(&assigned->lock);
-	value = pt_function_config_read(assigned->function, offset, size);
+	if (assigned->function)
+		value = pt_function_config_read(assigned->function, offset, size);
 	pthread_mutex_unlock(&assigned->lock);
 	return value;
 }
@@ -210,11 +216,12 @@ static void config_write(void *state, unsigned offset, unsigned size, uint32_t v
 	struct assigned *assigned = state;
 
 	pthread_mutex_lock(&assigned->lock);
-	pt_function_config_write(assigned->function, offset, size, value);
+	if (assigned->function)
+		pt_function_config_write(assigned->function, offset, size, value);
 	pthread_mutex_unlock(&assigned->lock);
 }
 
-static const struct pci_function_ops function_ops = {
+const struct pci_function_ops assigned_function_ops = {
 	.config_read = config_read,
 	.config_write = config_write,
 };
@@ -233,8 +240,14 @@ void assigned_init(struct assigned *assigned, const struct assigned_host *host,
 
 void assigned_done(struct assigned *assigned)
 {
-	pt_function_destroy(assigned->function);
+	struct pt_function *function;
+
+	/* Nobody gets at it any more, so that what follows, a reset too, keeps no vCPU waiting. */
+	pthread_mutex_lock(&assigned->lock);
+	function = assigned->function;
 	assigned->function = NULL;
+	pthread_mutex_unlock(&assigned->lock);
+	pt_function_destroy(function);
 	pt_device_close(assigned->device);
 	assigned->device = NULL;
 	free(assigned->vector_gsi);
@@ -273,26 +286,22 @@ int assigned_check(const struct assigned *assigned, struct pt_space *space, stru
 	return 0;
 }
 
-int assigned_create(struct assigned *assigned, struct pci_host *pci, struct pt_error *err)
+int assigned_create(struct assigned *assigned, struct pt_error *err)
 {
-	struct pt_function_setup setup = {.root_bus = 1};
-	int r;
+	struct pt_function_setup setup = {.root_bus = 0};
 
 	memcpy(setup.bar_address, assigned->plan->bar_address, sizeof(setup.bar_address));
-	r = pt_function_create(assigned->device, &setup, &guest_ops, assigned, &assigned->function,
-			       err);
-	if (r)
-		return r;
-	pci_host_plug(pci, assigned->plan->slot, &function_ops, assigned);
-	return 0;
+	return pt_function_create(assigned->device, &setup, &guest_ops, assigned,
+				  &assigned->function, err);
 }
 
 int assigned_start(struct assigned *assigned, struct pt_error *err)
 {
-	int r;
+	int r = 0;
 
 	pthread_mutex_lock(&assigned->lock);
-	r = pt_function_start(assigned->function, err);
+	if (assigned->function)
+		r = pt_function_start(assigned->function, err);
 	pthread_mutex_unlock(&assigned->lock);
 	return r;
 }
@@ -300,7 +309,7 @@ int assigned_start(struct assigned *assigned, struct pt_error *err)
 void assigned_stop(struct assigned *assigned)
 {
 	pthread_mutex_lock(&assigned->lock);
-	if (assigned->function && pt_device_state(assigned->device) == PT_DEVICE_RUNNING)
+	if (assigned->function)
 		pt_function_stop(assigned->function);
 	pthread_mutex_unlock(&assigned->lock);
 }

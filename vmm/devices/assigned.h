@@ -10,8 +10,11 @@
  *   assigned_create()   the function that the guest sees	  assigned_done()
  *   assigned_start()    the guest may use it			  assigned_stop()
  *
- * @lock is the lock that pt_function wants around every call. The callbacks run under it; they take the locks of the
- * memory slots, routes and buses, never the other way round, and a bus is not locked while it calls a device.
+ * @lock is the lock that pt_function wants around every call. The callbacks run under it, or, when the function is taken out
+ * of the guest's reach to be destroyed, on the one thread that does so; they take the locks of the memory slots, routes and
+ * buses, never the other way round, and a bus is not locked while it calls a device.
+ *
+ * The device can go while vCPUs run: accesses that find no function read all ones. The struct stays.
  */
 #ifndef TENON_DEVICES_ASSIGNED_H
 #define TENON_DEVICES_ASSIGNED_H
@@ -60,7 +63,7 @@ struct assigned {
 void assigned_init(struct assigned *assigned, const struct assigned_host *host,
 		   const struct plan_device *plan);
 
-/** assigned_done() - gives the device back, from any step; no vCPU runs */
+/** assigned_done() - gives the device back, from any step; vCPUs may run */
 void assigned_done(struct assigned *assigned);
 
 /** assigned_open() - open the device in the guest's IO address space. Errors: of pt_device_open(). */
@@ -75,13 +78,16 @@ int assigned_attach(struct assigned *assigned, struct pt_error *err);
 /** assigned_check() - whether the IOMMU could translate the addresses of its BARs, as peers of it would need. Errors: -EADDRNOTAVAIL. */
 int assigned_check(const struct assigned *assigned, struct pt_space *space, struct pt_error *err);
 
-/** assigned_create() - build the guest's view and plug it into its slot. Errors: of pt_function_create(). */
-int assigned_create(struct assigned *assigned, struct pci_host *pci, struct pt_error *err);
+/** assigned_create() - build the guest's view. Errors: of pt_function_create(). */
+int assigned_create(struct assigned *assigned, struct pt_error *err);
 
-/** assigned_start() - errors: of pt_function_start() */
+/** assigned_function_ops - its configuration space, for what it is plugged into */
+extern const struct pci_function_ops assigned_function_ops;
+
+/** assigned_start() - errors: of pt_function_start(). Does nothing when the device is gone. */
 int assigned_start(struct assigned *assigned, struct pt_error *err);
 
-/** assigned_stop() - the device is quiet and reset; no vCPU runs. Does nothing when it was not started. */
+/** assigned_stop() - the device is quiet and reset. Does nothing when it was not started. */
 void assigned_stop(struct assigned *assigned);
 
 #endif

@@ -131,7 +131,9 @@ static int create_functions(struct machine *machine, struct pt_error *err)
 	int r = 0;
 
 	for (unsigned i = 0; i < machine->plan.device_count && !r; i++)
-		r = assigned_create(&machine->assigned[i], &machine->pci, err);
+		r = assigned_create(&machine->assigned[i], err);
+	for (unsigned i = 0; i < machine->plan.device_count && !r; i++)
+		slots_plug(&machine->slots, &machine->plan.devices[i], &machine->assigned[i]);
 	if (!r)
 		timing_mark(machine->options.timing, TIMING_FUNCTION);
 	return r;
@@ -168,7 +170,7 @@ static int build(struct machine *machine, struct pt_error *err)
 	/* 6. the guest's memory in it */
 	if (!r && devices)
 		r = map_ram(machine, err);
-	/* 7. the host bridge, the serial line, clock, power and reset */
+	/* 7. the host bridge, the root ports, the serial line, clock, power and reset */
 	if (!r)
 		r = machine_add_devices(machine, err);
 	/* 8. the functions that the guest sees, in their slots */
@@ -222,6 +224,7 @@ void machine_destroy(struct machine *machine)
 	for (unsigned i = machine->plan.device_count; i-- > 0 && machine->assigned;)
 		assigned_done(&machine->assigned[i]);
 	free(machine->assigned);
+	slots_done(&machine->slots);
 	serial_done(&machine->serial);
 	pt_space_close(machine->space);
 	cpus_done(&machine->cpus);

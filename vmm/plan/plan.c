@@ -153,9 +153,6 @@ int plan_make(const struct vm_config *config, const struct host_facts *facts,
 	ret = plan_windows(facts, &limit, &plan, err);
 	if (ret < 0)
 		return ret;
-	ret = plan_bars(&plan, err);
-	if (ret < 0)
-		return ret;
 	*ret_plan = plan;
 	return 0;
 }
