@@ -46,7 +46,8 @@ Test(run_args, options_alone)
 
 	cr_assert_eq(PARSE(&args, &err, "--name", "n", "--cpus=4", "--memory", "2G", "--kernel",
 			   "vmlinuz", "--initrd", "i", "--cmdline", "a b", "--serial", "pty",
-			   "--device", "02:00.0", "--device=/dev/vfio/devices/vfio1", "--dry-run"),
+			   "--device", "02:00.0", "--device=/dev/vfio/devices/vfio1",
+			   "--unplug-limit", "5s", "--on-device-error=stop", "--dry-run"),
 		     0, "%s", err.error.message);
 	cr_assert_str_eq(args.config.name, "n");
 	cr_assert_eq(args.config.cpus, 4);
@@ -55,6 +56,8 @@ Test(run_args, options_alone)
 	cr_assert_str_eq(args.config.initrd, "i");
 	cr_assert_str_eq(args.config.cmdline, "a b");
 	cr_assert_eq(args.config.serial, SERIAL_PTY);
+	cr_assert_eq(args.config.unplug_limit, 5);
+	cr_assert_eq(args.config.on_device_error, VM_DEVICE_ERROR_STOP);
 	cr_assert_eq(args.config.device_count, 2);
 	cr_assert_str_eq(args.config.devices[0].name, "02:00.0");
 	cr_assert(args.dry_run);
@@ -187,8 +190,9 @@ Test(run_args, help_wins)
 Test(run_args, help_names_every_option)
 {
 	static const char *const options[] = {
-		"--name=",   "--cpus=",	  "--memory=", "--kernel=", "--initrd=", "--cmdline=",
-		"--serial=", "--device=", "--dry-run", "--timing",  "--help"};
+		"--name=",    "--cpus=",	 "--memory=",	      "--kernel=", "--initrd=",
+		"--cmdline=", "--serial=",	 "--device=",	      "--dry-run", "--timing",
+		"--help",     "--unplug-limit=", "--on-device-error="};
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);

@@ -18,6 +18,13 @@ enum serial_kind {
 	SERIAL_NONE,
 };
 
+/** enum vm_device_error - what becomes of the guest when a device of it reports an error */
+enum vm_device_error {
+	VM_DEVICE_ERROR_REPORT,
+	VM_DEVICE_ERROR_STOP,
+	VM_DEVICE_ERROR_REMOVE,
+};
+
 #define VM_SLOT_MAX 31
 
 /** struct vm_config_device - one device to pass through */
@@ -37,6 +44,7 @@ struct vm_config_device {
  * @memory: bytes
  * @kernel, @initrd: NULL when not given
  * @serial_path: for SERIAL_FILE
+ * @unplug_limit: seconds that the guest has to let go of a device
  */
 struct vm_config {
 	char *name;
@@ -47,11 +55,13 @@ struct vm_config {
 	char *cmdline;
 	enum serial_kind serial;
 	char *serial_path;
+	unsigned unplug_limit;
+	enum vm_device_error on_device_error;
 	struct vm_config_device *devices;
 	size_t device_count;
 };
 
-/** vm_config_init() - the defaults: 1 vCPU, 512 MiB, serial on stdio. Inverse: vm_config_done(). */
+/** vm_config_init() - the defaults: 1 vCPU, 512 MiB, serial on stdio, 30 s to unplug. Inverse: vm_config_done(). */
 void vm_config_init(struct vm_config *config);
 
 /** vm_config_done() - free what it owns; accepts one that was only zeroed */

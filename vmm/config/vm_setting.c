@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/duration.h"
 #include "config/nearest.h"
 #include "config/size.h"
 
 #define CPUS_FORM    "write 1 to %d", VM_CPUS_MAX
 #define SERIAL_FORMS "write stdio, file:PATH, pty or none"
+#define ERROR_FORMS  "write report, stop or remove"
 
 static int replace(char **field, const char *value, size_t size_max, struct pt_error *err)
 {
@@ -175,6 +177,47 @@ static int set_serial(struct vm_config *config, const char *value, const char *d
 			       SERIAL_FORMS);
 }
 
+static int set_unplug_limit(struct vm_config *config, const char *value, const char *dir,
+			    struct pt_error *err)
+{
+	int ret = duration_parse(value, &config->unplug_limit);
+
+	(void)dir;
+	if (ret == -ERANGE)
+		ret = pt_error_set(err, ret, "%s is out of range", value);
+	else if (ret < 0 && *value && strspn(value, "0123456789") == strlen(value))
+		ret = pt_error_set(err, ret, "%s has no unit", value);
+	else if (ret < 0)
+		ret = pt_error_set(err, ret, "\"%s\" is not a time", value);
+	return ret < 0 ? pt_error_remedy(err, ret, DURATION_FORMS_TEXT) : 0;
+}
+
+static int set_on_device_error(struct vm_config *config, const char *value, const char *dir,
+			       struct pt_error *err)
+{
+	static const char *const names[] = {
+		[VM_DEVICE_ERROR_REPORT] = "report",
+		[VM_DEVICE_ERROR_STOP] = "stop",
+		[VM_DEVICE_ERROR_REMOVE] = "remove",
+	};
+	const size_t count = sizeof(names) / sizeof(names[0]);
+	const char *nearest;
+
+	(void)dir;
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(value, names[i]) == 0) {
+			config->on_device_error = (enum vm_device_error)i;
+			return 0;
+		}
+	}
+	nearest = nearest_name(value, names, count);
+	return pt_error_remedy(err,
+			       pt_error_set(err, -EINVAL, "\"%s\" is not an action%s%s%s", value,
+					    nearest ? "; did you mean \"" : "",
+					    nearest ? nearest : "", nearest ? "\"?" : ""),
+			       ERROR_FORMS);
+}
+
 const struct vm_setting vm_settings[VM_SETTINGS] = {
 	{"name", "NAME", "Name of the guest, for messages (default: tenon)", set_name},
 	{"cpus", "N", "Number of virtual CPUs (default: 1)", set_cpus},
@@ -185,4 +228,12 @@ const struct vm_setting vm_settings[VM_SETTINGS] = {
 	{"serial", "WHERE",
 	 "Where the guest's serial line goes: stdio (default), file:PATH (written anew), pty or none",
 	 set_serial},
+	{"unplug-limit", "TIME",
+	 "How long the guest may take to let go of a device before it is taken by force, such as 30s or 2m "
+	 "(default: 30s)",
+	 set_unplug_limit},
+	{"on-device-error", "ACTION",
+	 "When a device reports an error that cannot be corrected: report it (default), stop the guest, or "
+	 "remove the device",
+	 set_on_device_error},
 };

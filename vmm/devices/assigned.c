@@ -2,9 +2,11 @@
 #include "devices/assigned.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/read_text.h"
 #include "report.h"
 
 static int memory_add(void *ctx, uint64_t gpa, uint64_t size, void *hva, struct pt_error *err)
@@ -21,6 +23,20 @@ static void memory_remove(void *ctx, uint64_t gpa, uint64_t size)
 	kvm_memslots_remove(assigned->host.memslots, gpa, size);
 }
 
+/* After a call of the function, under its lock. Whoever waits for @request_fd looks and finds it gone. */
+static void notice_loss(struct assigned *assigned)
+{
+	const struct pt_sys *sys = assigned->host.kvm->sys;
+	const uint64_t one = 1;
+
+	if (!assigned->function || assigned->lost_told ||
+	    pt_device_state(assigned->device) != PT_DEVICE_LOST)
+		return;
+	assigned->lost_told = true;
+	if (assigned->request_fd >= 0)
+		(void)sys->write(sys->ctx, assigned->request_fd, &one, sizeof(one));
+}
+
 static void bar_read(void *state, uint64_t offset, void *data, unsigned size)
 {
 	struct assigned_bar *bar = state;
@@ -32,6 +48,7 @@ static void bar_read(void *state, uint64_t offset, void *data, unsigned size)
 		pt_function_bar_read(assigned->function, bar->index, offset, data, size);
 	else
 		memset(data, 0xff, size);
+	notice_loss(assigned);
 	pthread_mutex_unlock(&assigned->lock);
 }
 
@@ -44,6 +61,7 @@ static void bar_write(void *state, uint64_t offset, const void *data, unsigned s
 	pthread_mutex_lock(&assigned->lock);
 	if (assigned->function)
 		pt_function_bar_write(assigned->function, bar->index, offset, data, size);
+	notice_loss(assigned);
 	pthread_mutex_unlock(&assigned->lock);
 }
 
@@ -180,8 +198,10 @@ static void intx_disconnect(void *ctx, unsigned pin, int trigger, int resample)
 
 static void report(void *ctx, const struct pt_error *what)
 {
-	(void)ctx;
-	report_error(what, stderr);
+	struct assigned *assigned = ctx;
+
+	if (what->code != -EAGAIN || !atomic_load(&assigned->wanted_back))
+		report_error(what, stderr);
 }
 
 static const struct pt_guest_ops guest_ops = {
@@ -207,6 +227,7 @@ static uint32_t config_read(void *state, unsigned offset, unsigned size)
 	pthread_mutex_lock(&assigned->lock);
 	if (assigned->function)
 		value = pt_function_config_read(assigned->function, offset, size);
+	notice_loss(assigned);
 	pthread_mutex_unlock(&assigned->lock);
 	return value;
 }
@@ -218,6 +239,7 @@ static void config_write(void *state, unsigned offset, unsigned size, uint32_t v
 	pthread_mutex_lock(&assigned->lock);
 	if (assigned->function)
 		pt_function_config_write(assigned->function, offset, size, value);
+	notice_loss(assigned);
 	pthread_mutex_unlock(&assigned->lock);
 }
 
@@ -233,9 +255,20 @@ void assigned_init(struct assigned *assigned, const struct assigned_host *host,
 		.host = *host,
 		.plan = plan,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.request_fd = -1,
+		.error_fd = -1,
 	};
 	for (unsigned i = 0; i < PT_BARS; i++)
 		assigned->bars[i] = (struct assigned_bar){assigned, i};
+}
+
+static void close_fd(const struct assigned *assigned, int *fd)
+{
+	const struct pt_sys *sys = assigned->host.kvm->sys;
+
+	if (*fd >= 0)
+		(void)sys->close(sys->ctx, *fd);
+	*fd = -1;
 }
 
 void assigned_done(struct assigned *assigned)
@@ -250,6 +283,8 @@ void assigned_done(struct assigned *assigned)
 	pt_function_destroy(function);
 	pt_device_close(assigned->device);
 	assigned->device = NULL;
+	close_fd(assigned, &assigned->request_fd);
+	close_fd(assigned, &assigned->error_fd);
 	free(assigned->vector_gsi);
 	assigned->vector_gsi = NULL;
 	assigned->vector_count = 0;
@@ -293,6 +328,54 @@ int assigned_create(struct assigned *assigned, struct pt_error *err)
 	memcpy(setup.bar_address, assigned->plan->bar_address, sizeof(setup.bar_address));
 	return pt_function_create(assigned->device, &setup, &guest_ops, assigned,
 				  &assigned->function, err);
+}
+
+static int listen_to(struct assigned *assigned, unsigned index, int *ret_fd, struct pt_error *err)
+{
+	const struct pt_sys *sys = assigned->host.kvm->sys;
+
+	if (!pt_device_irq(assigned->device, index)->count)
+		return 0;
+	*ret_fd = sys->eventfd(sys->ctx);
+	if (*ret_fd < 0)
+		return pt_error_set(err, *ret_fd, "%s: no eventfd: %s", assigned->plan->bdf,
+				    strerror(-*ret_fd));
+	return pt_device_irq_set(assigned->device, index, 0, 1, ret_fd, err);
+}
+
+int assigned_listen(struct assigned *assigned, struct pt_error *err)
+{
+	int r = listen_to(assigned, PT_IRQ_REQ, &assigned->request_fd, err);
+
+	return r ? r : listen_to(assigned, PT_IRQ_ERR, &assigned->error_fd, err);
+}
+
+void assigned_wanted_back(struct assigned *assigned)
+{
+	atomic_store(&assigned->wanted_back, true);
+}
+
+static bool in_sysfs(const struct assigned *assigned)
+{
+	char path[PT_PATH_SIZE], vendor[16];
+
+	(void)snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vendor", assigned->plan->bdf);
+	return read_text(assigned->host.kvm->sys, path, vendor, sizeof(vendor)) != -ENOENT;
+}
+
+bool assigned_gone(struct assigned *assigned)
+{
+	uint16_t vendor = UINT16_MAX;
+	bool gone = true;
+
+	pthread_mutex_lock(&assigned->lock);
+	if (assigned->function)
+		gone = pt_device_state(assigned->device) == PT_DEVICE_LOST ||
+		       pt_device_read(assigned->device, PT_REGION_CONFIG, 0, &vendor,
+				      sizeof(vendor)) < 0 ||
+		       vendor == UINT16_MAX;
+	pthread_mutex_unlock(&assigned->lock);
+	return gone || !in_sysfs(assigned);
 }
 
 int assigned_start(struct assigned *assigned, struct pt_error *err)

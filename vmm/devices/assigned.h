@@ -57,6 +57,10 @@ struct assigned {
 	struct assigned_bar bars[PT_BARS];
 	unsigned *vector_gsi; /* 0: the vector has none; @vector_count of them */
 	unsigned vector_count;
+	int request_fd; /* eventfds, -1 for none; see assigned_listen() */
+	int error_fd;
+	bool lost_told;
+	atomic_bool wanted_back; /* the host is taking it from vfio-pci */
 };
 
 /** assigned_init() - @plan and what @host points to outlive it. Inverse: assigned_done(). */
@@ -83,6 +87,25 @@ int assigned_create(struct assigned *assigned, struct pt_error *err);
 
 /** assigned_function_ops - its configuration space, for what it is plugged into */
 extern const struct pci_function_ops assigned_function_ops;
+
+/**
+ * assigned_listen() - have @request_fd signalled when the host wants the device back, and when it turns out to be gone;
+ *	@error_fd, where the device has such a thing, when it reports an error that cannot be corrected
+ *
+ * Undone by assigned_done(). Errors: from the eventfd and of pt_device_irq_set().
+ */
+int assigned_listen(struct assigned *assigned, struct pt_error *err);
+
+/** assigned_gone() - whether the device is no longer on the host: it does not answer, or its folder in sysfs went away */
+bool assigned_gone(struct assigned *assigned);
+
+/**
+ * assigned_wanted_back() - the host waits for the device
+ *
+ * It holds the device's lock meanwhile, so that no reset can work: that is not reported from now on. The next user of the
+ * device resets it.
+ */
+void assigned_wanted_back(struct assigned *assigned);
 
 /** assigned_start() - errors: of pt_function_start(). Does nothing when the device is gone. */
 int assigned_start(struct assigned *assigned, struct pt_error *err);

@@ -151,6 +151,19 @@ static int load(struct machine *machine, struct pt_error *err)
 	return r;
 }
 
+/* 10. */
+static int listen_to_devices(struct machine *machine, struct pt_error *err)
+{
+	machine->unplug = (struct unplug){
+		.sys = machine->sys,
+		.plan = &machine->plan,
+		.slots = &machine->slots,
+		.loop = &machine->loop,
+		.requests = &machine->requests,
+	};
+	return unplug_open(&machine->unplug, err);
+}
+
 static int build(struct machine *machine, struct pt_error *err)
 {
 	bool devices = machine->plan.device_count > 0;
@@ -179,9 +192,11 @@ static int build(struct machine *machine, struct pt_error *err)
 	/* 9. the kernel into memory, and the first processor before its first instruction */
 	if (!r)
 		r = load(machine, err);
-	/* 10. what machine_run() waits with */
+	/* 10. what machine_run() waits with, and what it hears of the devices */
 	if (!r)
 		r = loop_open(&machine->loop, err);
+	if (!r)
+		r = listen_to_devices(machine, err);
 	return r;
 }
 
@@ -220,6 +235,7 @@ void machine_destroy(struct machine *machine)
 	if (!machine)
 		return;
 	cpus_stop(&machine->cpus);
+	unplug_done(&machine->unplug);
 	loop_done(&machine->loop);
 	for (unsigned i = machine->plan.device_count; i-- > 0 && machine->assigned;)
 		assigned_done(&machine->assigned[i]);

@@ -17,6 +17,7 @@
 #include "machine/machine.h"
 #include "machine/ram.h"
 #include "machine/slots.h"
+#include "machine/unplug.h"
 
 /* The order of the members is the order in which they are made; machine_destroy() goes the other way. */
 struct machine {
@@ -41,6 +42,7 @@ struct machine {
 	struct rtc rtc;
 	struct pm pm;
 	struct loop loop;
+	struct unplug unplug;
 };
 
 /** machine_add_devices() - the emulated devices, on their buses */

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "report.h"
 
@@ -27,6 +29,14 @@ static void line(void *ctx, bool level)
 	pthread_mutex_unlock(&slots->lock);
 }
 
+/* It fails only when the counter is full, and then its reader is awake already. */
+static void tell(const struct slot *slot)
+{
+	const uint64_t one = 1;
+
+	(void)!write(slot->power_fd, &one, sizeof(one));
+}
+
 static void hold(void *ctx)
 {
 	const struct slot *slot = ctx;
@@ -35,6 +45,7 @@ static void hold(void *ctx)
 		if (slot->functions[i])
 			assigned_stop(slot->functions[i]);
 	}
+	tell(slot);
 }
 
 static void release(void *ctx)
@@ -46,6 +57,7 @@ static void release(void *ctx)
 		if (slot->functions[i] && assigned_start(slot->functions[i], &err))
 			report_error(&err, stderr);
 	}
+	tell(slot);
 }
 
 static const struct root_port_ops port_ops = {
@@ -64,7 +76,14 @@ int slots_open(struct slots *slots, const struct kvm *kvm, const struct vm_plan 
 	slots->list = calloc(plan->port_count, sizeof(*slots->list));
 	if (!slots->list)
 		return pt_error_set(err, -ENOMEM, "no memory for %u slots", plan->port_count);
-	slots->count = plan->port_count;
+	for (unsigned i = 0; i < plan->port_count; i++) {
+		int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+		if (fd < 0)
+			return pt_error_set(err, -errno, "no eventfd: %m");
+		slots->list[i].power_fd = fd;
+		slots->count++;
+	}
 	for (unsigned i = 0; i < slots->count; i++) {
 		struct slot *slot = &slots->list[i];
 
@@ -78,8 +97,10 @@ int slots_open(struct slots *slots, const struct kvm *kvm, const struct vm_plan 
 
 void slots_done(struct slots *slots)
 {
-	for (unsigned i = 0; i < slots->count; i++)
+	for (unsigned i = 0; i < slots->count; i++) {
 		root_port_done(&slots->list[i].port);
+		(void)close(slots->list[i].power_fd);
+	}
 	free(slots->list);
 	slots->list = NULL;
 	slots->count = 0;

@@ -12,11 +12,15 @@
 
 struct slots;
 
-/** struct slot - one port; @functions are NULL where there is none */
+/**
+ * struct slot - one port; @functions are NULL where there is none
+ * @power_fd: an eventfd, signalled when the link went down or up: the guest may have turned the slot's power off
+ */
 struct slot {
 	struct slots *slots;
 	const struct plan_port *plan;
 	struct root_port port;
+	int power_fd;
 	struct assigned *functions[PLAN_FUNCTIONS_MAX];
 };
 
@@ -32,7 +36,7 @@ struct slots {
  * slots_open() - every port of the plan, in its place on bus 0, its slot empty
  * @kvm, @plan: outlive them
  *
- * Inverse: slots_done(), after a failure too. Errors: -ENOMEM.
+ * Inverse: slots_done(), after a failure too. Errors: -ENOMEM; from eventfd(2).
  */
 int slots_open(struct slots *slots, const struct kvm *kvm, const struct vm_plan *plan,
 	       struct pci_host *pci, struct pt_error *err);

@@ -103,6 +103,13 @@ struct plan_device {
 	uint64_t bar_address[PT_BARS];
 };
 
+/** enum plan_device_error - what is done when a device reports an error that cannot be corrected */
+enum plan_device_error {
+	PLAN_DEVICE_ERROR_REPORT,
+	PLAN_DEVICE_ERROR_STOP,
+	PLAN_DEVICE_ERROR_REMOVE,
+};
+
 /** struct vm_plan - one guest, decided; holds no resource, so it can be copied */
 struct vm_plan {
 	char name[64];
@@ -120,6 +127,8 @@ struct vm_plan {
 	unsigned port_count;
 	unsigned
 		bus_last; /* a guest tries every bus that it is promised, so no more than there are */
+	unsigned unplug_limit; /* seconds */
+	enum plan_device_error on_device_error;
 	int pins_memory; /* devices will pin all of RAM */
 	char kernel[PT_PATH_SIZE];
 	char initrd[PT_PATH_SIZE]; /* empty: none */

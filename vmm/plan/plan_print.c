@@ -124,6 +124,19 @@ static void print_port(const struct vm_plan *plan, unsigned index, FILE *out)
 	}
 }
 
+static void print_policies(const struct vm_plan *plan, FILE *out)
+{
+	static const char *const actions[] = {
+		[PLAN_DEVICE_ERROR_REPORT] = "it is reported",
+		[PLAN_DEVICE_ERROR_STOP] = "the guest is stopped",
+		[PLAN_DEVICE_ERROR_REMOVE] = "the device is removed",
+	};
+
+	(void)fprintf(out, "  when one is to be unplugged: the guest has %u s, then it is taken\n",
+		      plan->unplug_limit);
+	(void)fprintf(out, "  when one reports an error: %s\n", actions[plan->on_device_error]);
+}
+
 static void print_host_side(const struct vm_plan *plan, FILE *out)
 {
 	char size[SIZE_TEXT_SIZE];
@@ -153,5 +166,7 @@ void plan_print(const struct vm_plan *plan, FILE *out)
 	(void)fprintf(out, "devices:%s\n", plan->device_count ? "" : " none");
 	for (unsigned i = 0; i < plan->port_count; i++)
 		print_port(plan, i, out);
+	if (plan->device_count)
+		print_policies(plan, out);
 	print_host_side(plan, out);
 }
