@@ -149,7 +149,7 @@ static int group_identify(const struct pt_space *space, int fd, const char *want
 			  struct pt_error *err)
 {
 	struct pt_host_device host;
-	int number, r = group_of_fd(space->sys, fd, &number, err);
+	int number = -1, r = group_of_fd(space->sys, fd, &number, err);
 
 	if (r < 0)
 		return r;

@@ -30,6 +30,7 @@ Test(config_yaml, says_everything)
 			   "serial: file:log/serial.txt\n"
 			   "unplug-limit: 2m\n"
 			   "on-device-error: remove\n"
+			   "backend: group\n"
 			   "devices:\n"
 			   "  - passthrough: 0000:02:00.0\n"
 			   "  - passthrough: /dev/vfio/devices/vfio3\n",
@@ -45,6 +46,7 @@ Test(config_yaml, says_everything)
 	cr_assert_str_eq(config.serial_path, "dir/log/serial.txt");
 	cr_assert_eq(config.unplug_limit, 120);
 	cr_assert_eq(config.on_device_error, VM_DEVICE_ERROR_REMOVE);
+	cr_assert_eq(config.backend, BACKEND_GROUP);
 	cr_assert_eq(config.device_count, 2);
 	cr_assert_str_eq(config.devices[0].name, "0000:02:00.0");
 	cr_assert_str_eq(config.devices[1].name, "/dev/vfio/devices/vfio3");

@@ -411,3 +411,27 @@ Test(plan, a_device_gets_the_slot_it_asks_for_and_the_others_what_is_left)
 	cr_assert_str_eq(err.message, "slot 1 is asked for by 0000:02:00.0 and by 0000:03:00.0");
 	cr_assert_str_neq(err.remedy, "");
 }
+
+/* How the devices are had is part of the plan. */
+Test(plan, by_groups)
+{
+	struct test_host host;
+	struct vm_plan plan;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	test_host_init(&host);
+	add_nvme(&host);
+	host.devices[0].host.group = 26;
+	host.facts.backend = PT_BACKEND_GROUP;
+	plan = must_plan(&host);
+	cr_assert_eq(plan.backend, PT_BACKEND_GROUP);
+	plan_print(&plan, out);
+	(void)fclose(out);
+	cr_assert_not_null(
+		strstr(text, "\n  in a VFIO container: 0000:01:00.0, with IOMMU group 26\n"), "%s",
+		text);
+	cr_assert_null(strstr(text, "iommufd"), "%s", text);
+	free(text);
+}

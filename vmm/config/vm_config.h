@@ -25,6 +25,13 @@ enum vm_device_error {
 	VM_DEVICE_ERROR_REMOVE,
 };
 
+/** enum backend_choice - how the kernel is asked for devices; BACKEND_AUTO: as the host offers them */
+enum backend_choice {
+	BACKEND_AUTO,
+	BACKEND_CDEV,
+	BACKEND_GROUP,
+};
+
 #define VM_SLOT_MAX 31
 
 /** struct vm_config_device - one device to pass through */
@@ -57,6 +64,7 @@ struct vm_config {
 	char *serial_path;
 	unsigned unplug_limit;
 	enum vm_device_error on_device_error;
+	enum backend_choice backend;
 	struct vm_config_device *devices;
 	size_t device_count;
 };

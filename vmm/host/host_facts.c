@@ -47,20 +47,21 @@ static int read_device(const struct pt_sys *sys, struct device_facts *device, st
 	ret = pt_host_resolve(sys, device->name, bdf, err);
 	if (ret < 0)
 		return ret;
-	ret = pt_host_read(sys, bdf, &device->host, err);
-	if (ret < 0)
-		return ret;
-	ret = pt_host_assignable(sys, &device->host, NULL, err);
-	if (ret < 0)
-		return ret;
-	ret = pt_host_reserved(sys, &device->host, device->reserved, HOST_RESERVED_MAX,
-			       &device->reserved_count, err);
+	return pt_host_read(sys, bdf, &device->host, err);
+}
+
+/* Of a device that can be assigned. */
+static int read_iommu(const struct pt_sys *sys, struct device_facts *device, struct pt_error *err)
+{
+	int ret = pt_host_reserved(sys, &device->host, device->reserved, HOST_RESERVED_MAX,
+				   &device->reserved_count, err);
+
 	if (ret < 0)
 		return ret;
 	if (device->reserved_count > HOST_RESERVED_MAX)
 		return pt_error_set(err, -E2BIG,
 				    "%s: its IOMMU group has %zu reserved ranges, more than %d",
-				    bdf, device->reserved_count, HOST_RESERVED_MAX);
+				    device->host.name, device->reserved_count, HOST_RESERVED_MAX);
 	device->iova_bits = pt_host_iova_bits(sys, &device->host);
 	return 0;
 }
@@ -82,8 +83,32 @@ static int check_twice(const struct host_facts *facts, size_t index, struct pt_e
 	return 0;
 }
 
+/* By cdevs if each has one: all devices of a guest are had in the same way. */
+static enum pt_backend_kind choose_backend(const struct pt_sys *sys, const struct host_facts *facts)
+{
+	for (size_t i = 0; i < facts->device_count; i++) {
+		if (pt_host_backend(sys, &facts->devices[i].host) == PT_BACKEND_GROUP)
+			return PT_BACKEND_GROUP;
+	}
+	return PT_BACKEND_CDEV;
+}
+
+static int check_devices(const struct pt_sys *sys, struct host_facts *facts, struct pt_error *err)
+{
+	const struct pt_space_setup setup = {.backend = facts->backend};
+	int ret = 0;
+
+	for (size_t i = 0; i < facts->device_count && ret == 0; i++) {
+		ret = pt_host_assignable(sys, &facts->devices[i].host, &setup, err);
+		if (ret == 0)
+			ret = read_iommu(sys, &facts->devices[i], err);
+	}
+	return ret;
+}
+
 static int read_devices(const struct pt_sys *sys, const char *const *names, size_t count,
-			struct host_facts *facts, struct pt_error *err)
+			const enum pt_backend_kind *backend, struct host_facts *facts,
+			struct pt_error *err)
 {
 	if (!count)
 		return 0;
@@ -102,11 +127,13 @@ static int read_devices(const struct pt_sys *sys, const char *const *names, size
 		if (ret < 0)
 			return ret;
 	}
-	return 0;
+	facts->backend = backend ? *backend : choose_backend(sys, facts);
+	return check_devices(sys, facts, err);
 }
 
 int host_facts_read(const struct pt_sys *sys, const char *const *names, size_t count,
-		    struct host_facts *ret_facts, struct pt_error *err)
+		    const enum pt_backend_kind *backend, struct host_facts *ret_facts,
+		    struct pt_error *err)
 {
 	CLEANUP(host_facts_done) struct host_facts facts = {0};
 	int ret;
@@ -117,7 +144,7 @@ int host_facts_read(const struct pt_sys *sys, const char *const *names, size_t c
 	ret = read_memory(sys, &facts, err);
 	if (ret < 0)
 		return ret;
-	ret = read_devices(sys, names, count, &facts, err);
+	ret = read_devices(sys, names, count, backend, &facts, err);
 	if (ret < 0)
 		return ret;
 	*ret_facts = facts;

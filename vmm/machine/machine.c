@@ -63,7 +63,7 @@ static int open_assigned(struct machine *machine, struct pt_error *err)
 		.memory_end = 1ull << machine->plan.phys_bits,
 	};
 	const struct pt_space_setup setup = {
-		.backend = PT_BACKEND_CDEV,
+		.backend = machine->plan.backend,
 		.kvm = &kvm_vfio_ops,
 		.kvm_ctx = &machine->kvm,
 	};

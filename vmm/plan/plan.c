@@ -138,6 +138,7 @@ int plan_make(const struct vm_config *config, const struct host_facts *facts,
 	struct plan_limit limit = plan_limit(facts);
 	struct vm_plan plan = {
 		.phys_bits = facts->guest_phys_bits,
+		.backend = facts->backend,
 		.unplug_limit = config->unplug_limit,
 		.on_device_error = (enum plan_device_error)config->on_device_error,
 	};

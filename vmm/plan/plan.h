@@ -83,6 +83,7 @@ struct plan_port {
 /**
  * struct plan_device - one function to pass through
  * @name: what it is opened by
+ * @group: its IOMMU group
  * @port: index of the port it is behind, in struct vm_plan
  * @function: 0 to PLAN_FUNCTIONS_MAX - 1, of the slot's device
  * @gsi: of its interrupt pin, 0 when it has none
@@ -92,6 +93,7 @@ struct plan_port {
 struct plan_device {
 	char name[PT_PATH_SIZE];
 	char bdf[PT_NAME_SIZE];
+	int group;
 	uint16_t vendor;
 	uint16_t device;
 	uint32_t class_code;
@@ -121,6 +123,7 @@ struct vm_plan {
 	struct plan_range io_window;
 	struct plan_range mmio32_window;
 	struct plan_range mmio64_window;
+	enum pt_backend_kind backend;
 	struct plan_device devices[PLAN_DEVICES_MAX];
 	unsigned device_count;
 	struct plan_port ports[PLAN_PORTS_MAX]; /* in the order of slots, and so of buses */

@@ -39,6 +39,7 @@ static int plan_device(const struct device_facts *facts, const struct vm_plan *p
 {
 	const struct pt_host_device *host = &facts->host;
 	struct plan_device device = {
+		.group = host->group,
 		.vendor = host->vendor,
 		.device = host->device,
 		.class_code = host->class_code,

@@ -137,6 +137,19 @@ static void print_policies(const struct vm_plan *plan, FILE *out)
 	(void)fprintf(out, "  when one reports an error: %s\n", actions[plan->on_device_error]);
 }
 
+static void print_bound(const struct vm_plan *plan, FILE *out)
+{
+	if (!plan->device_count)
+		(void)fprintf(out, "  bound to iommufd: nothing\n");
+	for (unsigned i = 0; i < plan->device_count; i++) {
+		if (plan->backend == PT_BACKEND_GROUP)
+			(void)fprintf(out, "  in a VFIO container: %s, with IOMMU group %d\n",
+				      plan->devices[i].bdf, plan->devices[i].group);
+		else
+			(void)fprintf(out, "  bound to iommufd: %s\n", plan->devices[i].bdf);
+	}
+}
+
 static void print_host_side(const struct vm_plan *plan, FILE *out)
 {
 	char size[SIZE_TEXT_SIZE];
@@ -147,10 +160,7 @@ static void print_host_side(const struct vm_plan *plan, FILE *out)
 			      size_text(plan->memory, size));
 	else
 		(void)fprintf(out, "  pinned: nothing\n");
-	if (!plan->device_count)
-		(void)fprintf(out, "  bound to iommufd: nothing\n");
-	for (unsigned i = 0; i < plan->device_count; i++)
-		(void)fprintf(out, "  bound to iommufd: %s\n", plan->devices[i].bdf);
+	print_bound(plan, out);
 }
 
 void plan_print(const struct vm_plan *plan, FILE *out)
