@@ -35,6 +35,15 @@ unsigned pt_caps_walk(const uint8_t *config, size_t size, struct pt_cap *caps)
 	return count;
 }
 
+unsigned pt_cap_room(const struct pt_cap *caps, unsigned count, unsigned offset, unsigned end)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (caps[i].offset > offset && caps[i].offset < end)
+			end = caps[i].offset;
+	}
+	return end - offset;
+}
+
 unsigned pt_ext_caps_walk(const uint8_t *config, size_t size, struct pt_cap *caps)
 {
 	unsigned count = 0, offset = STANDARD_SIZE;

@@ -11,6 +11,9 @@
 #define AF_CAPABLE_FLR	  0x02u
 #define AF_CONTROL	  4u
 #define AF_CONTROL_FLR	  0x01u
+#define MSI_CONTROL	  0x02u
+#define MSI_64BIT	  0x0080u
+#define MSI_MASKABLE	  0x0100u
 
 void pt_report(struct pt_function *function, const struct pt_error *err)
 {
@@ -107,24 +110,52 @@ static void report_hidden(struct pt_function *function, const char *what)
 	pt_report(function, &err);
 }
 
+/* PCI 3.0, 6.8.1: its four forms. */
+static unsigned msi_size(const uint8_t *raw, unsigned offset)
+{
+	unsigned control = pt_load_le(raw + offset + MSI_CONTROL, 2);
+
+	return (control & MSI_64BIT ? 14u : 10u) + (control & MSI_MASKABLE ? 10u : 0u);
+}
+
+static bool msi_usable(const struct pt_function *function, const uint8_t *raw, unsigned offset,
+		       unsigned room)
+{
+	return room >= MSI_CONTROL + 2 && room >= msi_size(raw, offset) &&
+	       pt_device_irq(function->device, PT_IRQ_MSI)->count > 0;
+}
+
+/* A pin that nothing would be delivered from is not shown. */
+static unsigned usable_pin(const struct pt_function *function, const uint8_t *raw)
+{
+	unsigned pin = raw[PT_CONFIG_INTERRUPT_PIN];
+
+	return pin <= 4 && pt_device_irq(function->device, PT_IRQ_INTX)->count > 0 ? pin : 0;
+}
+
 static void build_config(struct pt_function *function, const uint8_t *raw, unsigned size)
 {
+	struct pt_vconfig_setup setup = {
+		.root_bus = function->setup.root_bus,
+		.pin = function->pin,
+	};
 	struct pt_cap caps[PT_CAPS_MAX];
 	unsigned count = pt_caps_walk(raw, size, caps);
-	bool hide_msi = pt_device_irq(function->device, PT_IRQ_MSI)->count == 0;
-	bool hide_msix = false;
 
 	for (unsigned i = 0; i < count; i++) {
-		/* The longest form of the MSI capability has 24 bytes. */
-		if (caps[i].id == PT_CAP_MSI && caps[i].offset > 0x100 - 24)
-			hide_msi = true;
-		if (caps[i].id == PT_CAP_MSIX && !pt_msix_usable(function, raw, caps[i].offset)) {
-			hide_msix = true;
+		unsigned room = pt_cap_room(caps, count, caps[i].offset, 0x100);
+
+		if (caps[i].id == PT_CAP_MSI && !msi_usable(function, raw, caps[i].offset, room)) {
+			setup.hide_msi = true;
+			report_hidden(function, "MSI");
+		}
+		if (caps[i].id == PT_CAP_MSIX &&
+		    !pt_msix_usable(function, raw, caps[i].offset, room)) {
+			setup.hide_msix = true;
 			report_hidden(function, "MSI-X");
 		}
 	}
-	pt_vconfig_build(&function->config, raw, size, function->setup.root_bus, hide_msi,
-			 hide_msix);
+	pt_vconfig_build(&function->config, raw, size, &setup);
 }
 
 static int build(struct pt_function *function, struct pt_error *err)
@@ -139,11 +170,8 @@ static int build(struct pt_function *function, struct pt_error *err)
 	if (r == 0)
 		r = pt_bars_init(function, raw, err);
 	if (r == 0) {
+		function->pin = usable_pin(function, raw);
 		build_config(function, raw, size);
-		function->pin =
-			raw[PT_CONFIG_INTERRUPT_PIN] <= 4 ? raw[PT_CONFIG_INTERRUPT_PIN] : 0;
-		if (pt_device_irq(function->device, PT_IRQ_INTX)->count == 0)
-			function->pin = 0;
 		r = pt_msi_init(function, raw, err);
 	}
 	if (r == 0)
@@ -351,7 +379,9 @@ PT_PUBLIC void pt_function_config_write(struct pt_function *function, unsigned o
 	pt_bars_withdraw(function, command, powered);
 	virt = pt_vconfig_virt(&function->config, offset, size);
 	if (virt != ones(size) &&
-	    device_config_write(function, offset, size, value & ~virt, &err) < 0) {
+	    device_config_write(function, offset, size,
+				(value & ~virt) | pt_vconfig_held(&function->config, offset, size),
+				&err) < 0) {
 		/* Whether the device decodes is not known: what was taken out stays out. */
 		pt_report(function, &err);
 		return;

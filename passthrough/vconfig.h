@@ -4,7 +4,7 @@
  *
  * Each bit is either the device's (reads and writes go to the kernel) or virtual (held here). A
  * virtual bit is writable by the guest or fixed. Which bit is what comes from tables of rules in
- * vconfig.c, a reason a row.
+ * vconfig_build.c, a reason a row.
  */
 #ifndef PASSTHROUGH_VCONFIG_H
 #define PASSTHROUGH_VCONFIG_H
@@ -36,6 +36,7 @@
  * @writable: 1 for a virtual bit that the guest may change
  * @value: virtual bits as the guest has them
  * @initial: virtual bits at power-on
+ * @device: what the device had when it was built
  * @pm, @msi, @pcie, @msix, @af: offsets of capabilities that the guest is shown, 0 for none
  */
 struct pt_vconfig {
@@ -49,17 +50,30 @@ struct pt_vconfig {
 	uint8_t writable[PT_CONFIG_SIZE];
 	uint8_t value[PT_CONFIG_SIZE];
 	uint8_t initial[PT_CONFIG_SIZE];
+	uint8_t device[PT_CONFIG_SIZE];
+};
+
+/**
+ * struct pt_vconfig_setup - what is decided elsewhere
+ * @root_bus, @multifunction: see struct pt_function_setup
+ * @hide_msi, @hide_msix: the capability cannot be served and is left out
+ * @pin: 1 to 4, 0 for none
+ */
+struct pt_vconfig_setup {
+	bool root_bus;
+	bool multifunction;
+	bool hide_msi;
+	bool hide_msix;
+	unsigned pin;
 };
 
 /**
  * pt_vconfig_build() - decide what the guest sees
  * @vconfig: written whole
  * @raw: the device's config space, @size bytes (256 or 4096)
- * @root_bus: see struct pt_function_setup
- * @hide_msi, @hide_msix: the capability cannot be served and is left out
  */
-void pt_vconfig_build(struct pt_vconfig *vconfig, const uint8_t *raw, unsigned size, bool root_bus,
-		      bool hide_msi, bool hide_msix);
+void pt_vconfig_build(struct pt_vconfig *vconfig, const uint8_t *raw, unsigned size,
+		      const struct pt_vconfig_setup *setup);
 
 /** pt_vconfig_own() - make @size (1, 2 or 4) bytes' @virt bits virtual, @writable of them the
  * guest's, at first @value */
@@ -74,6 +88,10 @@ uint32_t pt_vconfig_virt(const struct pt_vconfig *vconfig, unsigned offset, unsi
 
 /** pt_vconfig_get() - the virtual bits of an access, others 0 */
 uint32_t pt_vconfig_get(const struct pt_vconfig *vconfig, unsigned offset, unsigned size);
+
+/** pt_vconfig_held() - the virtual bits of an access as the device is to keep them: a write to bits
+ * beside them must not clear them there. Others 0. */
+uint32_t pt_vconfig_held(const struct pt_vconfig *vconfig, unsigned offset, unsigned size);
 
 /** pt_vconfig_put() - the guest writes: takes what is virtual and writable */
 void pt_vconfig_put(struct pt_vconfig *vconfig, unsigned offset, unsigned size, uint32_t value);
