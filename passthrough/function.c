@@ -155,6 +155,8 @@ static void build_config(struct pt_function *function, const uint8_t *raw, unsig
 			report_hidden(function, "MSI-X");
 		}
 	}
+	for (unsigned i = 0; i < PT_BARS; i++)
+		setup.bar_size[i] = function->bars[i].bar.size;
 	pt_vconfig_build(&function->config, raw, size, &setup);
 }
 

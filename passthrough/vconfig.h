@@ -15,7 +15,8 @@
 
 #include "caps.h"
 
-#define PT_CONFIG_SIZE 4096u
+#define PT_CONFIG_SIZE	4096u
+#define PT_VCONFIG_BARS 6
 
 #define PT_CONFIG_VENDOR	0x00
 #define PT_CONFIG_COMMAND	0x04
@@ -58,6 +59,7 @@ struct pt_vconfig {
  * @root_bus, @multifunction: see struct pt_function_setup
  * @hide_msi, @hide_msix: the capability cannot be served and is left out
  * @pin: 1 to 4, 0 for none
+ * @bar_size: bytes, 0 for a BAR that there is not
  */
 struct pt_vconfig_setup {
 	bool root_bus;
@@ -65,6 +67,7 @@ struct pt_vconfig_setup {
 	bool hide_msi;
 	bool hide_msix;
 	unsigned pin;
+	uint64_t bar_size[PT_VCONFIG_BARS];
 };
 
 /**

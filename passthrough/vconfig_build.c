@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "rebar.h"
 #include "vconfig.h"
 
 #define STATUS		0x06
@@ -144,7 +145,6 @@ static const struct hidden hidden_ext_caps[] = {
 	{PT_EXT_CAP_SRIOV, "virtual functions are made on the host"},
 	{PT_EXT_CAP_MULTICAST, "its windows are addresses of the host"},
 	{PT_EXT_CAP_PRI, "needs an IOMMU in the guest"},
-	{PT_EXT_CAP_REBAR, "the kernel drops writes to it; the size is the host's"},
 	{PT_EXT_CAP_DPA, "the kernel drops writes to it"},
 	{PT_EXT_CAP_TPH, "steering tags name CPUs of the host"},
 	{PT_EXT_CAP_LTR, "the guest's port does not take its messages"},
@@ -311,7 +311,8 @@ static void build_caps(struct pt_vconfig *vconfig, const uint8_t *raw,
  * The list begins at 0x100 and cannot begin elsewhere: when the first is hidden, a null capability
  * (id 0, PCI Express base 7.9.28) stands in its place and carries the link.
  */
-static void build_ext_caps(struct pt_vconfig *vconfig, const uint8_t *raw)
+static void build_ext_caps(struct pt_vconfig *vconfig, const uint8_t *raw,
+			   const struct pt_vconfig_setup *setup)
 {
 	struct pt_cap caps[PT_CAPS_MAX];
 	unsigned count = pt_ext_caps_walk(raw, vconfig->size, caps);
@@ -322,6 +323,8 @@ static void build_ext_caps(struct pt_vconfig *vconfig, const uint8_t *raw)
 		unsigned room = pt_cap_room(caps, count, offset, PT_CONFIG_SIZE);
 		bool hidden = is_hidden(hidden_ext_caps, COUNT(hidden_ext_caps), caps[i].id);
 
+		if (caps[i].id == PT_EXT_CAP_REBAR)
+			hidden = !pt_rebar_show(vconfig, raw, offset, room, setup->bar_size);
 		if (hidden) {
 			hide_body(vconfig, offset, room);
 			if (i > 0)
@@ -343,5 +346,5 @@ void pt_vconfig_build(struct pt_vconfig *vconfig, const uint8_t *raw, unsigned s
 	memcpy(vconfig->device, raw, size);
 	apply_header(vconfig, setup);
 	build_caps(vconfig, raw, setup);
-	build_ext_caps(vconfig, raw);
+	build_ext_caps(vconfig, raw, setup);
 }
