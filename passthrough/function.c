@@ -137,6 +137,7 @@ static void build_config(struct pt_function *function, const uint8_t *raw, unsig
 {
 	struct pt_vconfig_setup setup = {
 		.root_bus = function->setup.root_bus,
+		.multifunction = function->setup.multifunction,
 		.pin = function->pin,
 	};
 	struct pt_cap caps[PT_CAPS_MAX];

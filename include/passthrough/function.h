@@ -108,12 +108,17 @@ struct pt_bar {
 /**
  * struct pt_function_setup - how the guest is to see the function
  * @root_bus: it sits on a root bus, so a PCI Express endpoint is shown as a root complex integrated
- *	endpoint (PCIe base specification 7.5.3.2, 1.3.2.3)
+ *	endpoint (PCIe base specification 7.5.3.2, 1.3.2.3);
+ *	behind a port, an integrated endpoint as an endpoint
+ * @multifunction: the guest's slot holds several functions. It must be set for function 0, since
+ *	that is where a guest looks before it looks for others (PCI 3.0, 6.2.1); for the others it may be
+ *	set or not. What the host's slot holds makes no difference.
  * @bar_address: where each BAR is after reset, before the guest moves it; a multiple of the BAR's
  *	size. What firmware would have programmed.
  */
 struct pt_function_setup {
 	int root_bus;
+	int multifunction;
 	uint64_t bar_address[PT_BARS];
 };
 

@@ -100,6 +100,29 @@ Test(config_space, a_pin_that_cannot_be_served_is_not_shown)
 	}
 }
 
+/* The guest's slot, not the host's: four cases. */
+Test(config_space, the_multifunction_bit_is_the_setups)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		struct model_pci pci = model_nvme("0000:02:00.0", 26);
+		struct pt_function_setup setup = check_setup(&pci);
+		struct check c;
+
+		model_config_put(&pci, 0x0e, 1, i & 1 ? 0x80 : 0);
+		setup.multifunction = i & 2;
+		check_attach(&c, &pci);
+		c.guest = guest_new(c.model);
+		check_ok(pt_function_create(c.device, &setup, &guest_ops, c.guest, &c.function,
+					    &c.err),
+			 c.err);
+		check_ok(pt_function_start(c.function, &c.err), c.err);
+		cr_assert_eq(cfg_read(&c, 0x0e, 1), i & 2 ? 0x80 : 0);
+		cfg_write(&c, 0x0e, 1, 0x7f);
+		cr_assert_eq(cfg_read(&c, 0x0c, 4) >> 16 & 0xff, i & 2 ? 0x80 : 0);
+		check_down(&c);
+	}
+}
+
 Test(config_space, multifunction_bit_and_rom_are_not_shown)
 {
 	struct model_pci pci = model_nvme("0000:02:00.0", 26);
