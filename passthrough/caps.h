@@ -12,7 +12,9 @@
 #define PT_CAPS_MAX 48
 
 #define PT_CAP_PM   0x01
+#define PT_CAP_VPD  0x03
 #define PT_CAP_MSI  0x05
+#define PT_CAP_VNDR 0x09
 #define PT_CAP_PCIE 0x10
 #define PT_CAP_MSIX 0x11
 #define PT_CAP_AF   0x13
@@ -82,6 +84,15 @@ unsigned pt_caps_walk(const uint8_t *config, size_t size, struct pt_cap *caps);
  * As far as it can reach, whatever the list's order.
  */
 unsigned pt_cap_room(const struct pt_cap *caps, unsigned count, unsigned offset, unsigned end);
+
+/**
+ * pt_cap_size() - bytes that a standard capability takes, by its kind
+ * @config: the config space that it was found in
+ * @room: from pt_cap_room(); the answer for one of a kind that is not known here
+ *
+ * May be more than @room: it runs into another then, and cannot be what it says it is.
+ */
+unsigned pt_cap_size(const uint8_t *config, const struct pt_cap *cap, unsigned room);
 
 /** pt_ext_caps_walk() - the extended capabilities; none when @size is 256. PCI Express base 7.6.
  * Return: how many. */

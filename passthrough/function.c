@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "clique.h"
 #include "function_internal.h"
 
 #define PM_CONTROL	  4u
@@ -11,9 +12,6 @@
 #define AF_CAPABLE_FLR	  0x02u
 #define AF_CONTROL	  4u
 #define AF_CONTROL_FLR	  0x01u
-#define MSI_CONTROL	  0x02u
-#define MSI_64BIT	  0x0080u
-#define MSI_MASKABLE	  0x0100u
 
 void pt_report(struct pt_function *function, const struct pt_error *err)
 {
@@ -110,21 +108,6 @@ static void report_hidden(struct pt_function *function, const char *what)
 	pt_report(function, &err);
 }
 
-/* PCI 3.0, 6.8.1: its four forms. */
-static unsigned msi_size(const uint8_t *raw, unsigned offset)
-{
-	unsigned control = pt_load_le(raw + offset + MSI_CONTROL, 2);
-
-	return (control & MSI_64BIT ? 14u : 10u) + (control & MSI_MASKABLE ? 10u : 0u);
-}
-
-static bool msi_usable(const struct pt_function *function, const uint8_t *raw, unsigned offset,
-		       unsigned room)
-{
-	return room >= MSI_CONTROL + 2 && room >= msi_size(raw, offset) &&
-	       pt_device_irq(function->device, PT_IRQ_MSI)->count > 0;
-}
-
 /* A pin that nothing would be delivered from is not shown. */
 static unsigned usable_pin(const struct pt_function *function, const uint8_t *raw)
 {
@@ -133,32 +116,82 @@ static unsigned usable_pin(const struct pt_function *function, const uint8_t *ra
 	return pin <= 4 && pt_device_irq(function->device, PT_IRQ_INTX)->count > 0 ? pin : 0;
 }
 
-static void build_config(struct pt_function *function, const uint8_t *raw, unsigned size)
+/* Whether an interrupt capability can be served; true for any other. */
+static bool usable(const struct pt_function *function, const uint8_t *raw, const struct pt_cap *cap,
+		   unsigned room)
 {
-	struct pt_vconfig_setup setup = {
-		.root_bus = function->setup.root_bus,
-		.multifunction = function->setup.multifunction,
-		.pin = function->pin,
-	};
+	if (cap->id != PT_CAP_MSI && cap->id != PT_CAP_MSIX)
+		return true;
+	if (room < pt_cap_size(raw, cap, room))
+		return false;
+	if (cap->id == PT_CAP_MSI)
+		return pt_device_irq(function->device, PT_IRQ_MSI)->count > 0;
+	return pt_msix_usable(function, raw, cap->offset);
+}
+
+static void check_caps(struct pt_function *function, const uint8_t *raw, unsigned size,
+		       struct pt_vconfig_setup *setup)
+{
 	struct pt_cap caps[PT_CAPS_MAX];
 	unsigned count = pt_caps_walk(raw, size, caps);
 
 	for (unsigned i = 0; i < count; i++) {
 		unsigned room = pt_cap_room(caps, count, caps[i].offset, 0x100);
 
-		if (caps[i].id == PT_CAP_MSI && !msi_usable(function, raw, caps[i].offset, room)) {
-			setup.hide_msi = true;
-			report_hidden(function, "MSI");
-		}
-		if (caps[i].id == PT_CAP_MSIX &&
-		    !pt_msix_usable(function, raw, caps[i].offset, room)) {
-			setup.hide_msix = true;
-			report_hidden(function, "MSI-X");
-		}
+		if (usable(function, raw, &caps[i], room))
+			continue;
+		if (caps[i].id == PT_CAP_MSI)
+			setup->hide_msi = true;
+		else
+			setup->hide_msix = true;
+		report_hidden(function, caps[i].id == PT_CAP_MSI ? "MSI" : "MSI-X");
 	}
+}
+
+static int place_clique(struct pt_function *function, const uint8_t *raw, unsigned size,
+			struct pt_vconfig_setup *setup, struct pt_error *err)
+{
+	const char *bdf = pt_device_name(function->device);
+
+	if (!function->setup.has_gpudirect_clique)
+		return 0;
+	setup->clique = function->setup.gpudirect_clique;
+	if (setup->clique > PT_CLIQUE_MAX)
+		return pt_error_set(err, -EINVAL, "%s: GPUDirect clique %u: they are 0 to %u", bdf,
+				    setup->clique, PT_CLIQUE_MAX);
+	if (!pt_clique_device(raw))
+		return pt_error_set(err, -EINVAL,
+				    "%s: a GPUDirect clique is for NVIDIA display controllers, and "
+				    "this is [%04x:%04x], class %06x",
+				    bdf, pt_load_le(raw + PT_CONFIG_VENDOR, 2),
+				    pt_load_le(raw + PT_CONFIG_VENDOR + 2, 2),
+				    pt_load_le(raw + PT_CONFIG_CLASS, 3));
+	setup->clique_at = pt_clique_place(raw, size);
+	if (setup->clique_at == 0)
+		return pt_error_set(err, -ENOSPC,
+				    "%s: its own capabilities take the places that a GPUDirect "
+				    "clique can be in",
+				    bdf);
+	return 0;
+}
+
+static int build_config(struct pt_function *function, const uint8_t *raw, unsigned size,
+			struct pt_error *err)
+{
+	struct pt_vconfig_setup setup = {
+		.root_bus = function->setup.root_bus,
+		.multifunction = function->setup.multifunction,
+		.pin = function->pin,
+	};
+	int r = place_clique(function, raw, size, &setup, err);
+
+	if (r < 0)
+		return r;
+	check_caps(function, raw, size, &setup);
 	for (unsigned i = 0; i < PT_BARS; i++)
 		setup.bar_size[i] = function->bars[i].bar.size;
 	pt_vconfig_build(&function->config, raw, size, &setup);
+	return 0;
 }
 
 static int build(struct pt_function *function, struct pt_error *err)
@@ -174,9 +207,10 @@ static int build(struct pt_function *function, struct pt_error *err)
 		r = pt_bars_init(function, raw, err);
 	if (r == 0) {
 		function->pin = usable_pin(function, raw);
-		build_config(function, raw, size);
-		r = pt_msi_init(function, raw, err);
+		r = build_config(function, raw, size, err);
 	}
+	if (r == 0)
+		r = pt_msi_init(function, raw, err);
 	if (r == 0)
 		r = pt_msix_init(function, raw, err);
 	if (r == 0)

@@ -163,10 +163,9 @@ unsigned pt_msi_allowed(const struct pt_function *function);
 void pt_msi_update_pending(struct pt_function *function, unsigned offset, unsigned size);
 
 /* msix.c */
-/* Whether the capability at @offset, with @room bytes to the next one, can be served: its table and
- * PBA lie in memory BARs that the device has. */
-bool pt_msix_usable(const struct pt_function *function, const uint8_t *raw, unsigned offset,
-		    unsigned room);
+/* Whether the capability at @offset, which is there whole, can be served: its table and PBA lie in
+ * memory BARs that the device has. */
+bool pt_msix_usable(const struct pt_function *function, const uint8_t *raw, unsigned offset);
 int pt_msix_init(struct pt_function *function, const uint8_t *raw, struct pt_error *err);
 void pt_msix_done(struct pt_function *function);
 void pt_msix_reset(struct pt_function *function);

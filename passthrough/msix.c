@@ -15,7 +15,6 @@
 #define TABLE		      0x04
 #define PBA		      0x08
 #define BIR		      0x7u
-#define CAPABILITY_BYTES      12u
 
 #define ENTRY_ADDRESS 0
 #define ENTRY_UPPER   4
@@ -77,14 +76,11 @@ static void parse(const uint8_t *cap, struct pt_msix *ret_msix, unsigned *ret_co
 	*ret_count = count;
 }
 
-bool pt_msix_usable(const struct pt_function *function, const uint8_t *raw, unsigned offset,
-		    unsigned room)
+bool pt_msix_usable(const struct pt_function *function, const uint8_t *raw, unsigned offset)
 {
 	struct pt_msix msix;
 	unsigned count;
 
-	if (room < CAPABILITY_BYTES)
-		return false;
 	parse(raw + offset, &msix, &count);
 	return in_memory_bar(function, msix.table_bar, msix.table_offset, msix.table_size) &&
 	       in_memory_bar(function, msix.pba_bar, msix.pba_offset, msix.pba_size) &&

@@ -20,6 +20,7 @@
 
 #define PT_CONFIG_VENDOR	0x00
 #define PT_CONFIG_COMMAND	0x04
+#define PT_CONFIG_CLASS		0x09
 #define PT_CONFIG_BAR0		0x10
 #define PT_CONFIG_INTERRUPT_PIN 0x3d
 
@@ -60,6 +61,7 @@ struct pt_vconfig {
  * @hide_msi, @hide_msix: the capability cannot be served and is left out
  * @pin: 1 to 4, 0 for none
  * @bar_size: bytes, 0 for a BAR that there is not
+ * @clique_at: where the GPUDirect capability is to be (clique.h), 0 for none
  */
 struct pt_vconfig_setup {
 	bool root_bus;
@@ -68,6 +70,8 @@ struct pt_vconfig_setup {
 	bool hide_msix;
 	unsigned pin;
 	uint64_t bar_size[PT_VCONFIG_BARS];
+	unsigned clique_at;
+	unsigned clique;
 };
 
 /**

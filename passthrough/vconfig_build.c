@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "clique.h"
 #include "rebar.h"
 #include "vconfig.h"
 
@@ -305,6 +306,11 @@ static void build_caps(struct pt_vconfig *vconfig, const uint8_t *raw,
 		pt_vconfig_own(vconfig, link, 1, 0xff, 0, 0);
 		apply_cap(vconfig, raw, cap, room, setup->root_bus);
 	}
+	if (setup->clique_at == 0)
+		return;
+	pt_vconfig_own(vconfig, STATUS, 2, STATUS_CAP_LIST, 0, STATUS_CAP_LIST);
+	pt_vconfig_own(vconfig, link, 1, 0xff, 0, setup->clique_at);
+	pt_clique_show(vconfig, setup->clique_at, setup->clique);
 }
 
 /*

@@ -113,12 +113,18 @@ struct pt_bar {
  * @multifunction: the guest's slot holds several functions. It must be set for function 0, since
  *	that is where a guest looks before it looks for others (PCI 3.0, 6.2.1); for the others it may be
  *	set or not. What the host's slot holds makes no difference.
+ * @has_gpudirect_clique: show the guest's driver @gpudirect_clique, 0 to 15: NVIDIA GPUs with the same
+ *	one reach each other by peer-to-peer DMA. That they do is the embedder's word; it is tried by
+ *	nobody. Inserted as the vendor-specific capability of NVIDIA's specification of GPUDirect P2P in
+ *	virtual machines.
  * @bar_address: where each BAR is after reset, before the guest moves it; a multiple of the BAR's
  *	size. What firmware would have programmed.
  */
 struct pt_function_setup {
 	int root_bus;
 	int multifunction;
+	int has_gpudirect_clique;
+	unsigned gpudirect_clique;
 	uint64_t bar_address[PT_BARS];
 };
 
@@ -142,7 +148,8 @@ struct pt_function_stats {
  * Nothing is placed in the guest before pt_function_start().
  *
  * Errors: -EBADFD wrong state; -EIO the device reads all ones; -EINVAL a BAR address that is not
- * aligned; -ENOMEM.
+ * aligned, or a clique for another device than an NVIDIA GPU; -ENOSPC no place for the clique's
+ * capability; -ENOMEM.
  */
 int pt_function_create(struct pt_device *device, const struct pt_function_setup *setup,
 		       const struct pt_guest_ops *ops, void *ctx, struct pt_function **ret_function,
