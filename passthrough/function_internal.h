@@ -121,6 +121,9 @@ void pt_report(struct pt_function *function, const struct pt_error *err);
 /* What one of the embedder's callbacks said, with the device's name before it. */
 void pt_report_callback(struct pt_function *function, struct pt_error *err);
 
+/* view.c: config space, BARs, vectors. What it has made is undone by pt_function_destroy(). */
+int pt_view_build(struct pt_function *function, struct pt_error *err);
+
 /* bars.c: the BARs in the guest's address space. */
 int pt_bars_init(struct pt_function *function, const uint8_t *raw, struct pt_error *err);
 int pt_bars_map(struct pt_function *function, struct pt_error *err);
