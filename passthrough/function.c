@@ -104,6 +104,7 @@ PT_PUBLIC void pt_function_destroy(struct pt_function *function)
 	pt_function_stop(function);
 	pt_vectors_done(function, &function->msi.vectors);
 	pt_msix_done(function);
+	pt_rom_done(function);
 	pt_free(function->sys, function);
 }
 
@@ -284,6 +285,10 @@ PT_PUBLIC void pt_function_bar_read(struct pt_function *function, unsigned bar, 
 				    void *buf, size_t size)
 {
 	function->stats.bar_accesses++;
+	if (bar == PT_BAR_ROM && !lost(function)) {
+		pt_rom_read(function, offset, buf, size);
+		return;
+	}
 	if (bar < PT_BARS && !lost(function) && pt_msix_read(function, bar, offset, buf, size))
 		return;
 	if (bar >= PT_BARS ||
@@ -304,7 +309,7 @@ PT_PUBLIC struct pt_bar pt_function_bar(const struct pt_function *function, unsi
 {
 	struct pt_bar bar = {0};
 
-	if (index >= PT_BARS)
+	if (index >= PT_BAR_COUNT)
 		return bar;
 	bar = function->bars[index].bar;
 	/* While it is placed, where it is placed; else where the guest's register would have it. */

@@ -88,12 +88,21 @@ enum pt_irq_mode {
 	PT_MODE_MSIX,
 };
 
+/* Every BAR, and behind them the expansion ROM. */
+#define PT_BAR_COUNT (PT_BAR_ROM + 1)
+
 struct pt_function_bar {
 	struct pt_bar bar;
 	void *base; /* NULL: nothing of it can be mapped */
 	unsigned piece_count;
 	unsigned pieces_added;
 	struct pt_area pieces[PT_BAR_PIECES];
+};
+
+/* @bytes: NULL until the device's own is read */
+struct pt_rom {
+	uint8_t *bytes;
+	size_t size;
 };
 
 struct pt_function {
@@ -109,7 +118,8 @@ struct pt_function {
 	unsigned pin;	  /* 1 to 4, 0 for none */
 	enum pt_irq_mode mode;
 	struct pt_function_stats stats;
-	struct pt_function_bar bars[PT_BARS];
+	struct pt_function_bar bars[PT_BAR_COUNT];
+	struct pt_rom rom;
 	struct pt_intx intx;
 	struct pt_msi msi;
 	struct pt_msix msix;
@@ -133,6 +143,15 @@ uint64_t pt_bar_address(const struct pt_function *function, unsigned i);
 void pt_bars_withdraw(struct pt_function *function, uint16_t command, bool powered);
 /* Puts in every BAR that is wanted and not in yet. The device decodes by now. */
 void pt_bars_place(struct pt_function *function);
+
+/* rom_bar.c */
+/* Whether there is one and how large; bytes that the embedder gave are taken over. */
+int pt_rom_init(struct pt_function *function, const uint8_t *raw, struct pt_error *err);
+void pt_rom_done(struct pt_function *function);
+/* The guest turned it on and the device decodes memory. Return: false when there is none to show
+ * after all; the register says so from then on. */
+bool pt_rom_load(struct pt_function *function);
+void pt_rom_read(const struct pt_function *function, uint64_t offset, uint8_t *buf, size_t size);
 
 /* irq.c: which kind of interrupt is in use, and INTx itself. */
 /* Brings the host in line with what the guest's registers ask for. */

@@ -50,7 +50,7 @@ static const struct rule header_rules[] = {
 	 "multi-function: whether the guest's slot has others, not the host's"},
 	{0x28, 4, ALL, 0, 0, "CardBus CIS pointer: leads into a ROM or BAR that may not be shown"},
 	{0x30, 4, ALL, 0, 0,
-	 "expansion ROM: the guest's address; ours from the BARs' registers on"},
+	 "expansion ROM: the guest's address of what is served from memory, or none"},
 	{0x34, 1, ALL, 0, 0, "capability list: relinked to what the guest is shown"},
 	{0x3c, 1, ALL, ALL, 0,
 	 "interrupt line: a note between guest firmware and guest, the host has its own"},

@@ -143,6 +143,8 @@ int pt_view_build(struct pt_function *function, struct pt_error *err)
 	r = read_config(function, raw, &size, err);
 	if (r == 0)
 		r = pt_bars_init(function, raw, err);
+	if (r == 0)
+		r = pt_rom_init(function, raw, err);
 	if (r == 0) {
 		function->pin = usable_pin(function, raw);
 		r = build_config(function, raw, size, err);

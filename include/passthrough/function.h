@@ -34,7 +34,7 @@ struct pt_function;
  *	page-aligned; gpa and hva are congruent modulo min(BAR size, 1 GiB). Inverse: @memory_remove.
  * @memory_remove: take it out again; when it returns no vCPU can reach it. Cannot fail.
  * @trap_add: send guest accesses to @size bytes at @address (guest physical, or a port when @io) to
- *	pt_function_bar_read() and _write() of BAR @bar. The whole BAR is announced, what @memory_add
+ *	pt_function_bar_read() and _write() of BAR @bar, 0 to PT_BAR_ROM. The whole BAR is announced, what @memory_add
  *	covers wins over it. Inverse: @trap_remove. -ERANGE: the guest cannot have a BAR there; it is left
  *	out without a report, since guests that size a BAR write such addresses in passing.
  * @trap_remove: Cannot fail.
@@ -91,6 +91,35 @@ enum pt_bar_kind {
 	PT_BAR_MEM64, /* memory anywhere */
 };
 
+/* The expansion ROM where BARs are counted: @trap_add, pt_function_bar_read(), pt_function_bar(). */
+#define PT_BAR_ROM PT_BARS
+
+#define PT_ROM_SIZE_MAX (16u << 20)
+
+/** enum pt_rom_source - what the guest finds as the function's expansion ROM */
+enum pt_rom_source {
+	PT_ROM_DEVICE, /* the device's own, where it has one */
+	PT_ROM_BYTES,  /* what the embedder gives */
+	PT_ROM_NONE,
+};
+
+/**
+ * struct pt_rom_setup - the expansion ROM
+ * @bytes: for PT_ROM_BYTES, @size of them; copied. They must pass pt_rom_check(). One for another
+ *	device is reported, and used.
+ * @address: where it is after reset; a multiple of what it takes, see pt_rom_space(); below 4 GiB
+ *
+ * The device's own is read once in the function's life, when the guest first turns it on, and kept:
+ * what a guest writes to the device's flash memory shows after the function was made anew. One that
+ * cannot be read or is none is reported and, from then on, absent.
+ */
+struct pt_rom_setup {
+	enum pt_rom_source source;
+	const void *bytes;
+	size_t size;
+	uint64_t address;
+};
+
 /**
  * struct pt_bar - a BAR as the guest sees it
  * @size: bytes, a power of two
@@ -117,6 +146,7 @@ struct pt_bar {
  *	one reach each other by peer-to-peer DMA. That they do is the embedder's word; it is tried by
  *	nobody. Inserted as the vendor-specific capability of NVIDIA's specification of GPUDirect P2P in
  *	virtual machines.
+ * @rom: zeroes are the device's own, and no address yet
  * @bar_address: where each BAR is after reset, before the guest moves it; a multiple of the BAR's
  *	size. What firmware would have programmed.
  */
@@ -125,6 +155,7 @@ struct pt_function_setup {
 	int multifunction;
 	int has_gpudirect_clique;
 	unsigned gpudirect_clique;
+	struct pt_rom_setup rom;
 	uint64_t bar_address[PT_BARS];
 };
 
@@ -148,7 +179,7 @@ struct pt_function_stats {
  * Nothing is placed in the guest before pt_function_start().
  *
  * Errors: -EBADFD wrong state; -EIO the device reads all ones; -EINVAL a BAR address that is not
- * aligned, or a clique for another device than an NVIDIA GPU; -ENOSPC no place for the clique's
+ * aligned, a clique for another device than an NVIDIA GPU, or bytes that are no ROM; -EFBIG a ROM that is too large; -ENOSPC no place for the clique's
  * capability; -ENOMEM.
  */
 int pt_function_create(struct pt_device *device, const struct pt_function_setup *setup,
@@ -201,8 +232,21 @@ void pt_function_bar_read(struct pt_function *function, unsigned bar, uint64_t o
 void pt_function_bar_write(struct pt_function *function, unsigned bar, uint64_t offset,
 			   const void *buf, size_t size);
 
-/** pt_function_bar() - a BAR as the guest has it now; kind PT_BAR_NONE for an index that is none */
+/** pt_function_bar() - a BAR, or the expansion ROM, as the guest has it now; kind PT_BAR_NONE for an
+ * index that is none */
 struct pt_bar pt_function_bar(const struct pt_function *function, unsigned index);
+
+/**
+ * pt_rom_check() - whether bytes are an expansion ROM
+ *
+ * Every image begins with 0x55 0xaa, has its PCI data structure, and lies within the bytes. Source:
+ * PCI Firmware Specification 3.3, 5.1. Errors: -EINVAL they are not; -EFBIG more than
+ * PT_ROM_SIZE_MAX.
+ */
+int pt_rom_check(const void *bytes, size_t size, struct pt_error *err);
+
+/** pt_rom_space() - the address space that a ROM of @size bytes takes: a power of two, 2 KiB to 16 MiB */
+uint64_t pt_rom_space(uint64_t size);
 
 /** pt_function_stats() - counts */
 struct pt_function_stats pt_function_stats(const struct pt_function *function);

@@ -108,6 +108,7 @@ struct model_bar {
  * @noresize: no MSI-X vector can be added while others are enabled
  * @msix_mappable: the kernel allows to map the page with the MSI-X table
  * @sparse_region: what region has a sparse-mmap capability; @sparse_count areas of it
+ * @rom_space: bytes of the expansion ROM's BAR, 0 for none; @rom_size bytes at @rom are in it, all ones behind
  * @reserved: address ranges that the IOMMU keeps for itself, beside the MSI window
  */
 struct model_pci {
@@ -124,6 +125,9 @@ struct model_pci {
 	unsigned sparse_region;
 	unsigned sparse_count;
 	struct pt_area sparse[4];
+	uint64_t rom_space;
+	const uint8_t *rom;
+	size_t rom_size;
 	unsigned reserved_count;
 	struct pt_iova_range reserved[4];
 };

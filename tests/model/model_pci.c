@@ -163,11 +163,12 @@ static void put_resource(const struct place *place, const struct model_pci *pci)
 	uint64_t start = 0x380000000000;
 
 	for (unsigned i = 0; i < 7; i++) {
-		const struct model_bar *bar = i < PT_BARS ? &pci->bars[i] : NULL;
+		const struct model_bar rom = {.size = pci->rom_space};
+		const struct model_bar *bar = i < PT_BARS ? &pci->bars[i] : &rom;
 		uint64_t flags = 0x40000;
 		size_t used = strlen(text);
 
-		if (!bar || bar->size == 0) {
+		if (bar->size == 0) {
 			snprintf(text + used, sizeof(text) - used, "0x%016x 0x%016x 0x%016x\n", 0,
 				 0, 0);
 			continue;

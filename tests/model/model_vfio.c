@@ -235,8 +235,8 @@ static int get_region_info(const struct model_device *device, struct vfio_region
 		info->size = device->pci.config_size;
 		info->flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
 	} else {
-		info->size = 0;
-		info->flags = 0;
+		info->size = device->pci.rom_space;
+		info->flags = info->size ? VFIO_REGION_INFO_FLAG_READ : 0;
 	}
 	return 0;
 }

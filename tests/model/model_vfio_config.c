@@ -220,6 +220,23 @@ static int64_t bar_read(const struct model_device *device, unsigned bar, uint8_t
 	return (int64_t)size;
 }
 
+/* Read only, and like a BAR only while the device decodes memory. */
+static int64_t rom_read(const struct model_device *device, uint8_t *buf, size_t size,
+			uint64_t offset)
+{
+	const struct model_pci *pci = &device->pci;
+
+	if (offset >= pci->rom_space)
+		return -EINVAL;
+	if (size > pci->rom_space - offset)
+		size = (size_t)(pci->rom_space - offset);
+	if (!(device->private->config[COMMAND] & COMMAND_MEMORY) || device->power_state == 3)
+		return -EIO;
+	for (size_t i = 0; i < size; i++)
+		buf[i] = device->dead || offset + i >= pci->rom_size ? 0xff : pci->rom[offset + i];
+	return (int64_t)size;
+}
+
 static int64_t bar_write(struct model_device *device, unsigned bar, const uint8_t *buf, size_t size,
 			 uint64_t offset)
 {
@@ -246,6 +263,8 @@ int64_t model_region_read(struct model_device *device, void *buf, size_t size, u
 	}
 	model_detail(device->model, "bar %llu read 0x%llx", (unsigned long long)index,
 		     (unsigned long long)at);
+	if (index == PT_REGION_ROM)
+		return rom_read(device, buf, size, at);
 	return index < PT_BARS ? bar_read(device, (unsigned)index, buf, size, at) : -EINVAL;
 }
 

@@ -123,21 +123,6 @@ Test(config_space, the_multifunction_bit_is_the_setups)
 	}
 }
 
-Test(config_space, multifunction_bit_and_rom_are_not_shown)
-{
-	struct model_pci pci = model_nvme("0000:02:00.0", 26);
-	struct check c;
-
-	model_config_put(&pci, 0x0e, 1, 0x80);
-	model_config_put(&pci, 0x30, 4, 0xfe000001);
-	check_up(&c, &pci);
-	cr_assert_eq(cfg_read(&c, 0x0e, 1), 0);
-	cr_assert_eq(cfg_read(&c, 0x30, 4), 0);
-	cfg_write(&c, 0x30, 4, 0xfffff800);
-	cr_assert_eq(cfg_read(&c, 0x30, 4), 0, "sizing it finds none");
-	check_down(&c);
-}
-
 /* A started function with a PCI Express capability at 0x80 whose flags, device capabilities 2 and link capabilities are
  * these. */
 static void express_up(struct check *c, uint16_t flags, int root_bus)

@@ -258,7 +258,7 @@ void assigned_init(struct assigned *assigned, const struct assigned_host *host,
 		.request_fd = -1,
 		.error_fd = -1,
 	};
-	for (unsigned i = 0; i < PT_BARS; i++)
+	for (unsigned i = 0; i <= PT_BAR_ROM; i++)
 		assigned->bars[i] = (struct assigned_bar){assigned, i};
 }
 

@@ -54,7 +54,7 @@ struct assigned {
 	struct pt_device *device;
 	struct pt_function *function;
 	pthread_mutex_t lock;
-	struct assigned_bar bars[PT_BARS];
+	struct assigned_bar bars[PT_BAR_ROM + 1];
 	unsigned *vector_gsi; /* 0: the vector has none; @vector_count of them */
 	unsigned vector_count;
 	int request_fd; /* eventfds, -1 for none; see assigned_listen() */
