@@ -228,7 +228,20 @@ void pt_bars_withdraw(struct pt_function *function, uint16_t command, bool power
 	}
 }
 
-/* What cannot be mapped stays trapped: slow, and right. */
+/* Once a BAR: a guest can bring it about as often as it likes. */
+static void report_refused(struct pt_function *function, struct pt_function_bar *bar,
+			   struct pt_error *err)
+{
+	if (!bar->refused)
+		pt_report_callback(function, err);
+	bar->refused = true;
+}
+
+/*
+ * What cannot be mapped stays trapped: slow, and right. Guest memory or another BAR may be in the
+ * way, where a guest moves BARs one after another or means harm; it is tried again whenever the
+ * guest changes something.
+ */
 static void add_pieces(struct pt_function *function, struct pt_function_bar *bar)
 {
 	struct pt_error err = PT_ERROR_INIT;
@@ -241,7 +254,7 @@ static void add_pieces(struct pt_function *function, struct pt_function_bar *bar
 		if (function->ops->memory_add(function->ctx, bar->bar.address + piece->offset,
 					      piece->size, (char *)bar->base + piece->offset,
 					      &err) < 0) {
-			pt_report_callback(function, &err);
+			report_refused(function, bar, &err);
 			remove_pieces(function, bar);
 			return;
 		}
@@ -261,7 +274,7 @@ static void add_bar(struct pt_function *function, unsigned i)
 	if (r < 0) {
 		/* A guest that sizes a BAR with decoding on writes addresses that are none. */
 		if (r != -ERANGE)
-			pt_report_callback(function, &err);
+			report_refused(function, bar, &err);
 		return;
 	}
 	bar->bar.mapped = 1;
@@ -271,12 +284,14 @@ static void add_bar(struct pt_function *function, unsigned i)
 void pt_bars_place(struct pt_function *function)
 {
 	for (unsigned i = 0; i < PT_BAR_COUNT; i++) {
-		const struct pt_bar *bar = &function->bars[i].bar;
+		struct pt_function_bar *bar = &function->bars[i];
 
-		if (bar->mapped || !function->running ||
+		if (!function->running ||
 		    !decodes(function, i, function->command, function->powered))
 			continue;
-		if (i != PT_BAR_ROM || pt_rom_load(function))
+		if (bar->bar.mapped && bar->pieces_added == 0)
+			add_pieces(function, bar);
+		else if (!bar->bar.mapped && (i != PT_BAR_ROM || pt_rom_load(function)))
 			add_bar(function, i);
 	}
 }

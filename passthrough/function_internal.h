@@ -96,6 +96,7 @@ struct pt_function_bar {
 	void *base; /* NULL: nothing of it can be mapped */
 	unsigned piece_count;
 	unsigned pieces_added;
+	bool refused; /* the embedder's refusal was reported */
 	struct pt_area pieces[PT_BAR_PIECES];
 };
 

@@ -26,6 +26,13 @@ void pt_vconfig_own(struct pt_vconfig *vconfig, unsigned offset, unsigned size, 
 	}
 }
 
+void pt_vconfig_hold(struct pt_vconfig *vconfig, unsigned offset, unsigned size, uint32_t virt,
+		     uint32_t value)
+{
+	for (unsigned i = 0; i < size && offset + i < vconfig->size; i++)
+		vconfig->held[offset + i] = (uint8_t)((virt & value) >> (8 * i));
+}
+
 void pt_vconfig_reset(struct pt_vconfig *vconfig)
 {
 	memcpy(vconfig->value, vconfig->initial, sizeof(vconfig->value));
@@ -43,8 +50,7 @@ uint32_t pt_vconfig_get(const struct pt_vconfig *vconfig, unsigned offset, unsig
 
 uint32_t pt_vconfig_held(const struct pt_vconfig *vconfig, unsigned offset, unsigned size)
 {
-	return pt_load_le(vconfig->device + offset, size) &
-	       pt_load_le(vconfig->virt + offset, size);
+	return pt_load_le(vconfig->held + offset, size);
 }
 
 void pt_vconfig_put(struct pt_vconfig *vconfig, unsigned offset, unsigned size, uint32_t value)

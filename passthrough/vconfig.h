@@ -39,7 +39,7 @@
  * @writable: 1 for a virtual bit that the guest may change
  * @value: virtual bits as the guest has them
  * @initial: virtual bits at power-on
- * @device: what the device had when it was built
+ * @held: virtual bits that the device is to keep as it had them when this was built
  * @pm, @msi, @pcie, @msix, @af: offsets of capabilities that the guest is shown, 0 for none
  */
 struct pt_vconfig {
@@ -53,7 +53,7 @@ struct pt_vconfig {
 	uint8_t writable[PT_CONFIG_SIZE];
 	uint8_t value[PT_CONFIG_SIZE];
 	uint8_t initial[PT_CONFIG_SIZE];
-	uint8_t device[PT_CONFIG_SIZE];
+	uint8_t held[PT_CONFIG_SIZE];
 };
 
 /**
@@ -97,8 +97,12 @@ uint32_t pt_vconfig_virt(const struct pt_vconfig *vconfig, unsigned offset, unsi
 /** pt_vconfig_get() - the virtual bits of an access, others 0 */
 uint32_t pt_vconfig_get(const struct pt_vconfig *vconfig, unsigned offset, unsigned size);
 
-/** pt_vconfig_held() - the virtual bits of an access as the device is to keep them: a write to bits
- * beside them must not clear them there. Others 0. */
+/** pt_vconfig_hold() - a write to what is beside these virtual bits must not clear them in the device,
+ * which has @value there */
+void pt_vconfig_hold(struct pt_vconfig *vconfig, unsigned offset, unsigned size, uint32_t virt,
+		     uint32_t value);
+
+/** pt_vconfig_held() - what is to be written to the device for the virtual bits of an access */
 uint32_t pt_vconfig_held(const struct pt_vconfig *vconfig, unsigned offset, unsigned size);
 
 /** pt_vconfig_put() - the guest writes: takes what is virtual and writable */

@@ -19,6 +19,10 @@
 #define HEADER_SIZE	0x40u
 #define CAP_NEXT	1
 
+#define EXT_ID_AND_VERSION 0x000fffffu
+
+#define PM_CONTROL 0x04
+
 #define PCIE_FLAGS		  0x02
 #define PCIE_VERSION		  0x000fu
 #define PCIE_TYPE		  0x00f0u
@@ -57,6 +61,9 @@ static const struct rule header_rules[] = {
 	{0x3d, 1, ALL, 0, 0, "interrupt pin: the device's where it can be served, else none"},
 };
 
+#define DEVICE_CONTROL_2 0x28
+#define HOST_LATENCY	 0x6400u
+
 static const struct rule pcie_rules[] = {
 	{0x08, 2, 0x8000, 0, 0,
 	 "initiate FLR: done as our reset, so that its failure is seen and BARs are out before"},
@@ -65,7 +72,8 @@ static const struct rule pcie_rules[] = {
 /* Version 2 of the capability goes on to 0x3c. The port above is the VMM's and speaks neither. */
 static const struct rule pcie_v2_rules[] = {
 	{0x24, 4, 0x000c0800, 0, 0, "LTR and OBFF supported: the guest's port is not told of them"},
-	{0x28, 2, 0x6400, 0, 0, "LTR and OBFF enabled: the host's, whose port they reach"},
+	{DEVICE_CONTROL_2, 2, HOST_LATENCY, 0, 0,
+	 "LTR and OBFF enabled: the host's, whose port they reach; the device keeps them"},
 };
 
 /* PCI Express base 7.5.3: these registers are of the link, which an integrated endpoint does not
@@ -166,6 +174,8 @@ static const struct hidden hidden_ext_caps[] = {
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
+#define ANY_ROOM PT_CONFIG_SIZE
+
 /* A row that a capability's @room, which ends where the next one starts, does not hold is left out. */
 static void apply(struct pt_vconfig *vconfig, unsigned base, unsigned room,
 		  const struct rule *rules, size_t count)
@@ -238,12 +248,18 @@ static void apply_pcie(struct pt_vconfig *vconfig, const uint8_t *raw, unsigned 
 	unsigned flags = pt_load_le(raw + offset + PCIE_FLAGS, 2);
 	unsigned v2_room = (flags & PCIE_VERSION) >= 2 ? room : 0;
 
-	apply(vconfig, offset, room, pcie_rules, COUNT(pcie_rules));
 	apply(vconfig, offset, v2_room, pcie_v2_rules, COUNT(pcie_v2_rules));
+	if (v2_room >= DEVICE_CONTROL_2 + 2)
+		pt_vconfig_hold(vconfig, offset + DEVICE_CONTROL_2, 2, HOST_LATENCY,
+				pt_load_le(raw + offset + DEVICE_CONTROL_2, 2));
 	apply_pcie_type(vconfig, offset, room, (flags & PCIE_TYPE) >> 4, v2_room, root_bus);
 }
 
-/* The first of a kind is the one that counts, for the guest and for us. */
+/*
+ * The first of a kind is the one that counts, for the guest and for us. But the kernel acts on
+ * power states and resets in any that it finds, also in one that another capability overlaps, and
+ * takes the BARs away under the guest: none of those is ever passed on unseen.
+ */
 static void remember(unsigned *place, unsigned offset)
 {
 	if (*place == 0)
@@ -255,6 +271,8 @@ static void apply_cap(struct pt_vconfig *vconfig, const uint8_t *raw, const stru
 {
 	switch (cap->id) {
 	case PT_CAP_PM:
+		if (vconfig->pm != 0)
+			pt_vconfig_own(vconfig, cap->offset + PM_CONTROL, 2, 0xffff, 0, 0);
 		remember(&vconfig->pm, cap->offset);
 		break;
 	case PT_CAP_MSI:
@@ -264,6 +282,7 @@ static void apply_cap(struct pt_vconfig *vconfig, const uint8_t *raw, const stru
 	case PT_CAP_PCIE:
 		remember(&vconfig->pcie, cap->offset);
 		apply_pcie(vconfig, raw, cap->offset, room, root_bus);
+		apply(vconfig, cap->offset, ANY_ROOM, pcie_rules, COUNT(pcie_rules));
 		break;
 	case PT_CAP_MSIX:
 		remember(&vconfig->msix, cap->offset);
@@ -271,7 +290,7 @@ static void apply_cap(struct pt_vconfig *vconfig, const uint8_t *raw, const stru
 		break;
 	case PT_CAP_AF:
 		remember(&vconfig->af, cap->offset);
-		apply(vconfig, cap->offset, room, af_rules, COUNT(af_rules));
+		apply(vconfig, cap->offset, ANY_ROOM, af_rules, COUNT(af_rules));
 		break;
 	default:
 		break;
@@ -303,7 +322,7 @@ static void build_caps(struct pt_vconfig *vconfig, const uint8_t *raw,
 		}
 		pt_vconfig_own(vconfig, link, 1, 0xff, 0, cap->offset);
 		link = cap->offset + CAP_NEXT;
-		pt_vconfig_own(vconfig, link, 1, 0xff, 0, 0);
+		pt_vconfig_own(vconfig, cap->offset, 2, 0xffff, 0, cap->id);
 		apply_cap(vconfig, raw, cap, room, setup->root_bus);
 	}
 	if (setup->clique_at == 0)
@@ -338,8 +357,8 @@ static void build_ext_caps(struct pt_vconfig *vconfig, const uint8_t *raw,
 		}
 		if (last != 0)
 			pt_vconfig_own(vconfig, last + 2, 2, 0xfff0, 0, offset << 4);
-		/* The version nibble shares its byte with the link and stays the device's. */
-		pt_vconfig_own(vconfig, offset + 2, 2, 0xfff0, 0, 0);
+		pt_vconfig_own(vconfig, offset, 4, ALL, 0,
+			       hidden ? 0 : pt_load_le(raw + offset, 4) & EXT_ID_AND_VERSION);
 		last = offset;
 	}
 }
@@ -349,7 +368,6 @@ void pt_vconfig_build(struct pt_vconfig *vconfig, const uint8_t *raw, unsigned s
 {
 	memset(vconfig, 0, sizeof(*vconfig));
 	vconfig->size = size;
-	memcpy(vconfig->device, raw, size);
 	apply_header(vconfig, setup);
 	build_caps(vconfig, raw, setup);
 	build_ext_caps(vconfig, raw, setup);

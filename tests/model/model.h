@@ -256,6 +256,9 @@ void model_read_bar(struct model_device *device, unsigned bar, uint64_t offset, 
 void model_write_bar(struct model_device *device, unsigned bar, uint64_t offset, const void *buf,
 		     size_t size);
 
+/** model_scribble() - the hardware's config space changes: random bytes of @seed in @size of them at @at */
+void model_scribble(struct model_device *device, unsigned at, unsigned size, uint32_t seed);
+
 /** model_device_config() - a value of config space as the hardware has it */
 uint32_t model_device_config(const struct model_device *device, unsigned at, unsigned size);
 

@@ -76,7 +76,7 @@ static void learn_cap(struct model_device *device, unsigned at, uint8_t id)
 void model_config_learn(struct model_device *device)
 {
 	const uint8_t *config = device->private->config;
-	unsigned at = config[CAPABILITIES];
+	unsigned at = config[CAPABILITIES] & ~3u;
 
 	allow(device, COMMAND, 2, 0x0547);
 	allow(device, 0x0c, 2, 0xffff);
@@ -85,7 +85,7 @@ void model_config_learn(struct model_device *device)
 	/* A chain that a test has broken ends where it breaks: the kernel looks at 48 entries. */
 	for (unsigned i = 0; i < 48 && at >= 0x40 && at <= 0xfc; i++) {
 		learn_cap(device, at, config[at]);
-		at = config[at + 1];
+		at = config[at + 1] & ~3u;
 	}
 }
 
@@ -312,6 +312,18 @@ void model_write_bar(struct model_device *device, unsigned bar, uint64_t offset,
 {
 	if (pwrite(device->private->bar_fd[bar], buf, size, (off_t)offset) != (ssize_t)size)
 		abort();
+}
+
+/* COMMAND and the power state are VFIO's word as much as the hardware's: they stay. */
+void model_scribble(struct model_device *device, unsigned at, unsigned size, uint32_t seed)
+{
+	unsigned power = device->private->pm + 4;
+
+	for (unsigned i = at; i < at + size && i < MODEL_CONFIG_SIZE; i++) {
+		seed = seed * 1103515245u + 12345u;
+		if (i != COMMAND && i != COMMAND + 1 && i != power && i != power + 1)
+			device->private->config[i] = (uint8_t)(seed >> 16);
+	}
 }
 
 uint32_t model_device_config(const struct model_device *device, unsigned at, unsigned size)
