@@ -5,6 +5,7 @@
 #include "internal.h"
 #include "iommufd_ioctl.h"
 #include "vfio_ioctl.h"
+#include "vfio_reset_ioctl.h"
 
 static int open_iommu(const struct pt_sys *sys, int *ret_fd, struct pt_error *err)
 {
@@ -319,6 +320,26 @@ static void cdev_detach(struct pt_device *device)
 	(void)vfio_detach(device->sys, device->fd);
 }
 
+/*
+ * 0 stands for a function that is not bound, but in an IOMMU group that the iommufd owns: nobody else
+ * can bind it. One that is bound to the iommufd for another space may be in use there.
+ */
+static bool cdev_owns(const struct pt_space *space, const struct pt_bus_function *function)
+{
+	if (function->id == VFIO_DEVID_NOT_OWNED)
+		return false;
+	return function->id == 0 || pt_space_device(space, function->name);
+}
+
+/* The kernel takes the iommufd for the proof of ownership. */
+static int cdev_bus_reset(struct pt_device *device, const struct pt_bus_function *functions,
+			  unsigned count)
+{
+	(void)functions;
+	(void)count;
+	return vfio_hot_reset(device->sys, device->fd, NULL, 0);
+}
+
 const struct pt_backend pt_cdev_backend = {
 	.name = "cdev",
 	.node = PT_IOMMU_NODE,
@@ -333,4 +354,6 @@ const struct pt_backend pt_cdev_backend = {
 	.bind = cdev_bind,
 	.attach = cdev_attach,
 	.detach = cdev_detach,
+	.owns = cdev_owns,
+	.bus_reset = cdev_bus_reset,
 };

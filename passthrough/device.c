@@ -85,6 +85,8 @@ static int open_device(struct pt_space *space, const struct pt_host_device *host
 		return r;
 	}
 	pt_device_move(device, PT_DEVICE_OPENED);
+	device->next = space->devices;
+	space->devices = device;
 	*ret_device = device;
 	return 0;
 }
@@ -183,6 +185,17 @@ PT_PUBLIC int pt_device_bind(struct pt_device *device, struct pt_error *err)
 	return 0;
 }
 
+/* The kernel has reset the function at bind, where it has a reset of its own. */
+static void first_reset(struct pt_device *device)
+{
+	bool waits = false;
+
+	device->reset_owed = !device->resettable;
+	device->last_reset = device->resettable ? PT_RESET_FUNCTION : PT_RESET_NONE;
+	if (device->reset_owed)
+		(void)pt_reset_ladder(device, &waits, NULL);
+}
+
 PT_PUBLIC int pt_device_attach(struct pt_device *device, struct pt_error *err)
 {
 	const struct pt_backend *backend = device->space->backend;
@@ -200,6 +213,7 @@ PT_PUBLIC int pt_device_attach(struct pt_device *device, struct pt_error *err)
 	}
 	device->attached = true;
 	pt_device_move(device, PT_DEVICE_ATTACHED);
+	first_reset(device);
 	return 0;
 }
 
@@ -225,11 +239,21 @@ PT_PUBLIC void pt_device_detach(struct pt_device *device)
 		device->state = PT_DEVICE_OPENED;
 }
 
+static void leave_space(struct pt_device *device)
+{
+	struct pt_device **link = &device->space->devices;
+
+	while (*link != device)
+		link = &(*link)->next;
+	*link = device->next;
+}
+
 PT_PUBLIC void pt_device_close(struct pt_device *device)
 {
 	if (!device)
 		return;
 	pt_device_detach(device);
+	leave_space(device);
 	device->space->backend->close(device);
 	pt_free(device->sys, device);
 }
@@ -399,26 +423,4 @@ PT_PUBLIC void pt_device_irq_disable(struct pt_device *device, unsigned index)
 		return;
 	(void)vfio_irq_disable(device->sys, device->fd, index);
 	device->irq_enabled[index] = false;
-}
-
-PT_PUBLIC int pt_device_reset(struct pt_device *device, struct pt_error *err)
-{
-	int r;
-
-	if (!device->resettable) {
-		pt_error_set(err, -ENOTTY, "%s: the kernel has no way to reset it alone",
-			     device->host.name);
-		return pt_error_remedy(err, -ENOTTY, "see /sys/bus/pci/devices/%s/reset_method",
-				       device->host.name);
-	}
-	for (unsigned i = 0;; i++) {
-		r = vfio_reset(device->sys, device->fd);
-		if (r != -EAGAIN || i == PT_RETRIES)
-			break;
-		device->sys->sleep_ms(device->sys->ctx, PT_RETRY_MS);
-	}
-	if (r < 0)
-		return pt_error_set(err, pt_device_noted(device, r), "%s: VFIO_DEVICE_RESET: %s",
-				    device->host.name, strerror(-r));
-	return 0;
 }

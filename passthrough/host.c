@@ -207,6 +207,11 @@ static int read_link(const struct pt_sys *sys, const char *bdf, const char *link
 	return 0;
 }
 
+int pt_host_driver(const struct pt_sys *sys, const char *bdf, char ret_driver[PT_DRIVER_SIZE])
+{
+	return read_link(sys, bdf, "driver", ret_driver, PT_DRIVER_SIZE);
+}
+
 static int first_vfio_node(void *arg, const char *name)
 {
 	char *node = arg;
@@ -314,7 +319,7 @@ static bool driver_blocks(const struct pt_sys *sys, const char *bdf, const char 
 static int describe_sibling(struct sibling_walk *walk, const char *bdf)
 {
 	struct pt_host_sibling *sibling = &walk->device->siblings[walk->device->sibling_count];
-	int r = read_link(walk->sys, bdf, "driver", sibling->driver, sizeof(sibling->driver));
+	int r = pt_host_driver(walk->sys, bdf, sibling->driver);
 
 	if (r < 0)
 		return r;
@@ -380,7 +385,7 @@ PT_PUBLIC int pt_host_read(const struct pt_sys *sys, const char *bdf,
 	device.vendor = (uint16_t)vendor;
 	device.device = (uint16_t)id;
 	device.class_code = (uint32_t)(class_code & 0xffffff);
-	r = read_link(sys, bdf, "driver", device.driver, sizeof(device.driver));
+	r = pt_host_driver(sys, bdf, device.driver);
 	if (r == 0)
 		r = read_node(sys, bdf, device.node);
 	if (r == 0)

@@ -77,6 +77,13 @@ static inline void pt_close_fd(const struct pt_sys *sys, int *fd)
 /* -ENOMEM; @what was being worked on. */
 int pt_no_memory(struct pt_error *err, const char *what);
 
+/* struct pt_bus_function - a function that a reset of a bus hits; @id is the iommufd's name for it, or
+ * its group's number, as the device was opened */
+struct pt_bus_function {
+	uint32_t id;
+	char name[PT_NAME_SIZE];
+};
+
 /*
  * struct pt_backend: how the kernel is reached. Mechanism only; state, policy and messages that
  * need more than the call itself are above it. Each operation is listed with its inverse.
@@ -117,6 +124,13 @@ struct pt_backend {
 	/* Inverse: @detach. */
 	int (*attach)(struct pt_device *device, struct pt_error *err);
 	void (*detach)(struct pt_device *device);
+
+	/* Whether the space may reset a function: it is one of its devices, or nobody can use it
+	 * but the space. */
+	bool (*owns)(const struct pt_space *space, const struct pt_bus_function *function);
+	/* Resets the device's bus. @functions are all that are on it, all of them owned. */
+	int (*bus_reset)(struct pt_device *device, const struct pt_bus_function *functions,
+			 unsigned count);
 };
 
 extern const struct pt_backend pt_cdev_backend;
@@ -144,6 +158,7 @@ struct pt_space {
 	struct pt_mapping *mappings; /* unsorted; no two overlap */
 	size_t mapping_count;
 	size_t mapping_max;
+	struct pt_device *devices; /* linked by @next; in no order */
 	struct pt_space_stats stats;
 };
 
@@ -166,6 +181,9 @@ struct pt_device {
 	struct pt_space *space;
 	struct pt_group *group;
 	struct pt_device *next_in_group;
+	struct pt_device *next; /* of the space */
+	bool reset_owed;	/* it may have been used since it was last reset */
+	enum pt_reset_kind last_reset;
 	bool has_vf_token;
 	uint8_t vf_token[16];
 	struct pt_host_device host;
@@ -189,6 +207,12 @@ int pt_device_noted(struct pt_device *device, int code);
 /* Says why a range could not be mapped. Return: @code. */
 int pt_space_explain_map(struct pt_space *space, uint64_t iova, uint64_t size, int code,
 			 struct pt_error *err);
+/* The device of a space that has this canonical name, NULL for none. */
+struct pt_device *pt_space_device(const struct pt_space *space, const char *name);
+
+/* pt_device_reset(), which also says whether only functions of the same space that still run are in
+ * the way: the last of them to stop does it for all. */
+int pt_reset_ladder(struct pt_device *device, bool *ret_waits, struct pt_error *err);
 
 /* struct pt_kvm_ops, where there is one. */
 int pt_kvm_file_add(const struct pt_space *space, int fd, const char *name, struct pt_error *err);
@@ -205,6 +229,8 @@ bool pt_self_holds(const struct pt_sys *sys, const char *node_path);
 /* The descriptor of an IOMMU group that the space has open, -1 for none; stays the space's. For what asks for proof that
  * all affected groups are the caller's: VFIO_DEVICE_PCI_HOT_RESET. */
 int pt_group_fd(const struct pt_space *space, int number);
+/* Name of the driver that a function is bound to, empty for none. */
+int pt_host_driver(const struct pt_sys *sys, const char *bdf, char ret_driver[PT_DRIVER_SIZE]);
 
 /* Reads a small file whole into @buf, terminated, trailing newline cut. Return: its length or
  * -errno. */

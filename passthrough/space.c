@@ -244,6 +244,15 @@ void pt_kvm_file_del(const struct pt_space *space, int fd)
 		space->setup.kvm->file_del(space->setup.kvm_ctx, fd);
 }
 
+struct pt_device *pt_space_device(const struct pt_space *space, const char *name)
+{
+	struct pt_device *device = space->devices;
+
+	while (device && strcmp(device->host.name, name))
+		device = device->next;
+	return device;
+}
+
 PT_PUBLIC enum pt_backend_kind pt_space_backend(const struct pt_space *space)
 {
 	return space->setup.backend;

@@ -169,7 +169,8 @@ int pt_device_bind(struct pt_device *device, struct pt_error *err);
  * pt_device_attach() - bind the device, where it is not bound, and attach it to its space
  *
  * OPENED to ATTACHED. Afterwards regions, interrupts and config space are readable. A failed attach
- * can be retried. Inverse: pt_device_detach().
+ * can be retried. A function that the kernel could not reset at bind is reset through its bus where
+ * that is possible; it is no failure where it is not. Inverse: pt_device_detach().
  *
  * Errors: of pt_device_bind(); -EADDRINUSE something that is mapped already collides with the
  * device's reserved ranges; -ENOMEM.
@@ -190,7 +191,7 @@ const char *pt_device_name(const struct pt_device *device);
 /** pt_device_state() - where it is in its life */
 enum pt_device_state pt_device_state(const struct pt_device *device);
 
-/** pt_device_resettable() - whether pt_device_reset() can work; known once attached */
+/** pt_device_resettable() - whether the function has a reset of its own; known once attached */
 int pt_device_resettable(const struct pt_device *device);
 
 /** pt_device_region() - a region as the kernel reported it at attach; NULL for an index it does not
@@ -249,16 +250,41 @@ int pt_device_irq_unmask_fd(struct pt_device *device, int fd, struct pt_error *e
  * Cannot fail. */
 void pt_device_irq_disable(struct pt_device *device, unsigned index);
 
+/** enum pt_reset_kind - how a device was reset */
+enum pt_reset_kind {
+	PT_RESET_NONE,	   /* not at all */
+	PT_RESET_FUNCTION, /* by itself: FLR, power management, or what else the kernel chose */
+	PT_RESET_BUS,	   /* with all that is on its bus */
+};
+
 /**
- * pt_device_reset() - reset the function
+ * pt_device_reset() - reset the function, or else its bus
+ *
+ * First the function's own reset (VFIO_DEVICE_RESET). Where it has none or that fails, a reset of its
+ * bus (VFIO_DEVICE_PCI_HOT_RESET), which hits every function on it. So all of them must belong to
+ * the device's space, and none but the device itself may be RUNNING.
  *
  * The kernel saves and restores config space around it, bus mastering included: clear COMMAND
- * first. Mapped regions are revoked meanwhile: take BARs out of the guest first. EAGAIN is retried.
+ * first. Mapped regions are revoked meanwhile: take BARs out of the guest first. EAGAIN and EBUSY,
+ * a lock that is taken, are retried for some 200 ms.
  *
- * Errors: -ENOTTY the function has no reset of its own; -EIO; -EAGAIN still locked after the
- * retries.
+ * Calls that reset, start or stop functions of one space that share a bus are made one at a time.
+ *
+ * Errors: -EBADFD wrong state; -ENODEV it is gone; -ENOTTY it can be reset in no way; -EBUSY
+ * functions of its bus are not the space's, or run: the message names them and their drivers; -EIO
+ * and others of the kernel; -EAGAIN still locked after the retries.
  */
 int pt_device_reset(struct pt_device *device, struct pt_error *err);
+
+/**
+ * pt_device_reset_methods() - how the kernel resets the function by itself
+ * @ret_text: methods in the order in which they are tried, such as "flr bus"; empty for none
+ *
+ * Errors: -ENOENT the kernel does not say (before 5.15, or no method). Source:
+ * Documentation/ABI/testing/sysfs-bus-pci, reset_method.
+ */
+int pt_device_reset_methods(const struct pt_device *device, char *ret_text, size_t size,
+			    struct pt_error *err);
 
 #ifdef __cplusplus
 }

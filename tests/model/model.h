@@ -25,7 +25,7 @@
  *
  * BARs are real shared memory, so that mmap gives addresses that work. Everything else is bookkeeping. Where a kernel
  * between 6.6 and today differs from 6.12, struct model_host has a switch. Not modelled: DMA itself, HWPTs made by hand,
- * hot reset, migration, dma-buf.
+ * migration, dma-buf.
  */
 #ifndef MODEL_H
 #define MODEL_H
@@ -132,16 +132,23 @@ struct model_pci {
 	struct pt_iova_range reserved[4];
 };
 
+/** enum model_after_reset - what a device is like after a reset */
+enum model_after_reset { MODEL_WORKS, MODEL_DIES, MODEL_SLEEPS };
+
 /**
  * struct model_device - a function of the host as it is now
  *
  * The first part is for tests to set, the second to look at.
  */
 struct model_device {
-	unsigned bind_eagain;	/* so many times BIND says EAGAIN */
-	unsigned reset_eagain;	/* so many times RESET says EAGAIN */
-	int reset_error;	/* what RESET says, 0 for success */
-	bool no_reset;		/* no reset method: not in GET_INFO's flags */
+	unsigned bind_eagain;	 /* so many times BIND says EAGAIN */
+	unsigned reset_eagain;	 /* so many times RESET says EAGAIN */
+	int reset_error;	 /* what RESET says, 0 for success */
+	bool no_reset;		 /* no reset method: not in GET_INFO's flags */
+	unsigned bus_reset_busy; /* so many times PCI_HOT_RESET says EBUSY */
+	int bus_reset_error;	 /* what PCI_HOT_RESET says, 0 for success */
+	bool no_bus_reset;	 /* neither its slot nor its bus can be reset */
+	enum model_after_reset after_reset;
 	bool dead;		/* fell off the bus: all ones from everywhere */
 	bool unregistered;	/* its driver is being unbound: open says ENODEV */
 	bool held;		/* another process has it bound */
@@ -156,8 +163,10 @@ struct model_device {
 	bool attached;
 	unsigned power_state; /* D0 to D3 */
 	unsigned resets;      /* by VFIO_DEVICE_RESET */
-	int irq_index;	      /* PT_IRQ_INTX, _MSI or _MSIX when one is enabled, else -1 */
-	unsigned vectors;     /* allocated in it */
+	unsigned
+		bus_resets; /* by VFIO_DEVICE_PCI_HOT_RESET, through whichever function of its bus */
+	int irq_index;	    /* PT_IRQ_INTX, _MSI or _MSIX when one is enabled, else -1 */
+	unsigned vectors;   /* allocated in it */
 	bool intx_masked;
 
 	struct model *model;

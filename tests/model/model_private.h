@@ -157,6 +157,8 @@ int model_iommufd_bind(struct model_file *file, struct model_device *device, uin
 void model_iommufd_unbind(struct model_file *file, struct model_device *device);
 int model_iommufd_attach(struct model_file *file, struct model_device *device, uint32_t *pt_id);
 void model_iommufd_detach(struct model_file *file, struct model_device *device);
+/* The device's id in this iommufd, 0 when it is not bound to it. */
+uint32_t model_iommufd_devid(struct model_file *file, const struct model_device *device);
 unsigned model_iommufd_ioas(const struct model_file *file);
 bool model_iommufd_covers(const struct model_file *file, uint64_t iova, uint64_t size);
 
@@ -194,6 +196,12 @@ struct model_file *model_container_new(struct model *model);
 /* model_ioas.c: what the IOMMU of a device leaves out; the aperture is element 0. Return: false after the last. */
 bool model_reserved(const struct model_device *device, unsigned index,
 		    struct pt_iova_range *ret_range);
+/* model_reset.c */
+struct vfio_pci_hot_reset_info;
+struct vfio_pci_hot_reset;
+int model_reset_function(struct model_device *device);
+int model_hot_reset_info(struct model_vfio_file *vfio, struct vfio_pci_hot_reset_info *info);
+int model_hot_reset(struct model_vfio_file *vfio, const struct vfio_pci_hot_reset *reset);
 
 /* What of a device no test needs to see. */
 struct model_device_private {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A VFIO device, by its cdev or by its group: bind, attach, what it says of itself, mmap, reset, close. Checks in Linux 6.12's order. */
+/* A VFIO device, by its cdev or by its group: bind, attach, what it says of itself, mmap, close. Linux 6.12's order. */
 #include "model_private.h"
 
 #include <errno.h>
@@ -279,37 +279,6 @@ static int get_irq_info(const struct model_device *device, struct vfio_irq_info 
 	return 0;
 }
 
-/* Whoever was not let to write COMMAND cannot be blamed for what it is. */
-static bool masters(const struct model_device *device)
-{
-	const struct model_fault *fault = &device->model->fault;
-
-	return (device->private->config[PCI_COMMAND] & PCI_COMMAND_MASTER) && !device->dead &&
-	       !(fault->fired && !strncmp(fault->where, "pwrite", 6));
-}
-
-static int reset(struct model_device *device)
-{
-	struct model *model = device->model;
-
-	if (device->no_reset)
-		return -EINVAL;
-	if (masters(device))
-		model_violate(model, "%s is reset with bus mastering on", device->pci.bdf);
-	if (model_guest_has(model, device))
-		model_violate(model, "%s is reset with BARs in the guest", device->pci.bdf);
-	if (device->reset_eagain > 0) {
-		device->reset_eagain--;
-		return -EAGAIN;
-	}
-	if (device->reset_error || device->dead)
-		return device->reset_error ? device->reset_error : -ENOTTY;
-	device->resets++;
-	device->power_state = 0;
-	model_region_reset(device);
-	return 0;
-}
-
 static int vfio_ioctl(struct model_file *file, unsigned long request, void *arg)
 {
 	struct model_vfio_file *vfio = to_vfio(file);
@@ -333,7 +302,11 @@ static int vfio_ioctl(struct model_file *file, unsigned long request, void *arg)
 	case VFIO_DEVICE_SET_IRQS:
 		return model_irq_ioctl(device, arg);
 	case VFIO_DEVICE_RESET:
-		return reset(device);
+		return model_reset_function(device);
+	case VFIO_DEVICE_GET_PCI_HOT_RESET_INFO:
+		return model_hot_reset_info(vfio, arg);
+	case VFIO_DEVICE_PCI_HOT_RESET:
+		return model_hot_reset(vfio, arg);
 	default:
 		return -ENOTTY;
 	}

@@ -295,38 +295,3 @@ Test(device_io, closing_turns_interrupts_off_and_unmaps_before)
 	model_close(c.model, fd);
 	check_down(&c);
 }
-
-Test(device_io, reset_is_retried)
-{
-	struct model_pci pci = model_nvme("0000:02:00.0", 26);
-	struct check c;
-
-	check_attach(&c, &pci);
-	c.host->reset_eagain = 4;
-	check_ok(pt_device_reset(c.device, &c.err), c.err);
-	cr_assert_eq(c.host->resets, 1);
-	c.host->reset_eagain = 1000000;
-	check_error(pt_device_reset(c.device, &c.err), -EAGAIN, c.err, "0000:02:00.0");
-	c.host->reset_eagain = 0;
-	c.host->reset_error = -EIO;
-	check_error(pt_device_reset(c.device, &c.err), -EIO, c.err, "0000:02:00.0");
-	cr_assert_eq(c.host->resets, 1);
-	check_down(&c);
-}
-
-Test(device_io, no_reset_of_its_own)
-{
-	struct model_pci pci = model_nvme("0000:02:00.0", 26);
-	struct check c = {.model = model_new()};
-
-	c.sys = model_sys(c.model);
-	c.host = model_add(c.model, &pci);
-	c.host->no_reset = true;
-	check_ok(pt_space_open(c.sys, NULL, &c.space, &c.err), c.err);
-	check_ok(pt_device_open(c.space, "02:00.0", NULL, &c.device, &c.err), c.err);
-	check_ok(pt_device_attach(c.device, &c.err), c.err);
-	cr_assert_not(pt_device_resettable(c.device));
-	check_error(pt_device_reset(c.device, &c.err), -ENOTTY, c.err, "0000:02:00.0");
-	check_remedy(c.err, "reset_method");
-	check_down(&c);
-}
