@@ -287,7 +287,7 @@ void pt_bars_place(struct pt_function *function)
 		struct pt_function_bar *bar = &function->bars[i];
 
 		if (!function->running ||
-		    !decodes(function, i, function->command, function->powered))
+		    !decodes(function, i, function->command, function->power_state == 0))
 			continue;
 		if (bar->bar.mapped && bar->pieces_added == 0)
 			add_pieces(function, bar);

@@ -307,6 +307,8 @@ PT_PUBLIC int pt_device_read(struct pt_device *device, unsigned region, uint64_t
 
 	if (check_access(device, region, offset, size) < 0)
 		return -EINVAL;
+	if (device->state == PT_DEVICE_LOST)
+		return -ENODEV;
 	n = sys->pread(sys->ctx, device->fd, buf, size,
 		       device->regions[region].file_offset + offset);
 	if (n != (int64_t)size)
@@ -321,6 +323,8 @@ PT_PUBLIC int pt_device_write(struct pt_device *device, unsigned region, uint64_
 
 	if (check_access(device, region, offset, size) < 0)
 		return -EINVAL;
+	if (device->state == PT_DEVICE_LOST)
+		return -ENODEV;
 	n = device->sys->pwrite(device->sys->ctx, device->fd, buf, size,
 				device->regions[region].file_offset + offset);
 	if (n != (int64_t)size)
@@ -396,6 +400,8 @@ PT_PUBLIC int pt_device_irq_set(struct pt_device *device, unsigned index, unsign
 	    end > device->irqs[index].count)
 		return pt_error_set(err, -EINVAL, "%s: interrupt %u: it has no vectors %u to %u",
 				    device->host.name, index, start, start + count - 1);
+	if (device->state == PT_DEVICE_LOST)
+		return pt_error_set(err, -ENODEV, "%s: is gone", device->host.name);
 	r = vfio_irq_trigger(device->sys, device->fd, index, start, count, fds);
 	if (r < 0)
 		return pt_error_set(err, pt_device_noted(device, r),

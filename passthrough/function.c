@@ -1,17 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "function_internal.h"
 
-#define PM_CONTROL	  4u
-#define PM_STATE	  0x3u
-#define PCIE_CAPABILITIES 4u /* of the device */
-#define PCIE_CAPABLE_FLR  0x10000000u
-#define PCIE_CONTROL	  8u
-#define PCIE_CONTROL_FLR  0x8000u
-#define AF_CAPABILITIES	  3u
-#define AF_CAPABLE_FLR	  0x02u
-#define AF_CONTROL	  4u
-#define AF_CONTROL_FLR	  0x01u
-
 void pt_report(struct pt_function *function, const struct pt_error *err)
 {
 	if (function->ops->report)
@@ -108,75 +97,6 @@ PT_PUBLIC void pt_function_destroy(struct pt_function *function)
 	pt_free(function->sys, function);
 }
 
-/* The function as at power-on, for a guest that has not touched it. */
-static int reset_view(struct pt_function *function, struct pt_error *err)
-{
-	pt_vconfig_reset(&function->config);
-	pt_msix_reset(function);
-	function->command = 0;
-	function->powered = true;
-	return device_config_write(function, PT_CONFIG_COMMAND, 2, 0, err);
-}
-
-PT_PUBLIC int pt_function_start(struct pt_function *function, struct pt_error *err)
-{
-	int r = pt_device_require(function->device, 1u << PT_DEVICE_ATTACHED, "start it", err);
-
-	if (r == 0)
-		r = reset_view(function, err);
-	if (r < 0)
-		return r;
-	function->running = true;
-	r = pt_irq_sync(function, err);
-	if (r < 0) {
-		function->running = false;
-		return r;
-	}
-	pt_device_move(function->device, PT_DEVICE_RUNNING);
-	return 0;
-}
-
-/*
- * Bus mastering goes first, so that nothing of the device's is under way when its interrupts and
- * BARs go; the kernel's reset restores COMMAND as it was, so it is all clear before.
- */
-static void quiesce_and_reset(struct pt_function *function)
-{
-	uint16_t no_master = function->command & (uint16_t)~PT_COMMAND_MASTER;
-	struct pt_error err = PT_ERROR_INIT;
-	bool gone = lost(function);
-
-	if (device_config_write(function, PT_CONFIG_COMMAND, 2, no_master, &err) < 0 && !gone)
-		pt_report(function, &err);
-	pt_irq_stop(function);
-	pt_bars_withdraw(function, 0, false);
-	if (device_config_write(function, PT_CONFIG_COMMAND, 2, 0, &err) < 0 && !gone)
-		pt_report(function, &err);
-	if (!lost(function) && pt_device_reset(function->device, &err) < 0)
-		pt_report(function, &err);
-}
-
-PT_PUBLIC void pt_function_stop(struct pt_function *function)
-{
-	if (!function->running)
-		return;
-	quiesce_and_reset(function);
-	function->running = false;
-	if (pt_device_state(function->device) == PT_DEVICE_RUNNING)
-		pt_device_move(function->device, PT_DEVICE_ATTACHED);
-}
-
-/* The guest asked for a function-level reset. It loses what a reset loses; the function stays
- * started. */
-static void guest_reset(struct pt_function *function)
-{
-	struct pt_error err = PT_ERROR_INIT;
-
-	quiesce_and_reset(function);
-	if (reset_view(function, &err) < 0 || pt_irq_sync(function, &err) < 0)
-		pt_report(function, &err);
-}
-
 static bool valid_access(const struct pt_function *function, unsigned offset, unsigned size)
 {
 	return (size == 1 || size == 2 || size == 4) && offset % size == 0 &&
@@ -205,66 +125,42 @@ PT_PUBLIC uint32_t pt_function_config_read(struct pt_function *function, unsigne
 	return (value & ~virt) | pt_vconfig_get(&function->config, offset, size);
 }
 
-/* The byte of an access that lands on @offset, or @otherwise when it does not reach it. */
-static uint8_t byte_at(unsigned at, unsigned size, uint32_t value, unsigned offset,
-		       uint8_t otherwise)
+/* What the write makes of COMMAND. */
+static uint16_t command_asked(const struct pt_function *function, unsigned offset, unsigned size,
+			      uint32_t value)
 {
-	if (offset < at || offset >= at + size)
-		return otherwise;
-	return (uint8_t)(value >> (8 * (offset - at)));
-}
+	uint8_t low =
+		pt_byte_at(offset, size, value, PT_CONFIG_COMMAND, (uint8_t)function->command);
+	uint8_t high = pt_byte_at(offset, size, value, PT_CONFIG_COMMAND + 1,
+				  (uint8_t)(function->command >> 8));
 
-/* A function that cannot be reset ignores the bit. PCI Express base 7.5.3.4; PCI Advanced
- * Capabilities ECN. */
-static bool asks_for_reset(struct pt_function *function, unsigned offset, unsigned size,
-			   uint32_t value)
-{
-	unsigned pcie = function->config.pcie, af = function->config.af;
-	uint32_t capable;
-
-	if (pcie != 0 &&
-	    byte_at(offset, size, value, pcie + PCIE_CONTROL + 1, 0) & PCIE_CONTROL_FLR >> 8)
-		return device_config_read(function, pcie + PCIE_CAPABILITIES, 4, &capable) == 0 &&
-		       capable & PCIE_CAPABLE_FLR;
-	if (af != 0 && byte_at(offset, size, value, af + AF_CONTROL, 0) & AF_CONTROL_FLR)
-		return device_config_read(function, af + AF_CAPABILITIES, 1, &capable) == 0 &&
-		       capable & AF_CAPABLE_FLR;
-	return false;
-}
-
-/* What the write makes of COMMAND and of the power state. */
-static void look_ahead(const struct pt_function *function, unsigned offset, unsigned size,
-		       uint32_t value, uint16_t *ret_command, bool *ret_powered)
-{
-	unsigned pm = function->config.pm;
-	uint8_t low = byte_at(offset, size, value, PT_CONFIG_COMMAND, (uint8_t)function->command);
-	uint8_t high = byte_at(offset, size, value, PT_CONFIG_COMMAND + 1,
-			       (uint8_t)(function->command >> 8));
-
-	*ret_command = (uint16_t)(low | high << 8);
-	*ret_powered = function->powered;
-	if (pm != 0 && offset <= pm + PM_CONTROL && offset + size > pm + PM_CONTROL)
-		*ret_powered = (byte_at(offset, size, value, pm + PM_CONTROL, 0) & PM_STATE) == 0;
+	return (uint16_t)(low | high << 8);
 }
 
 PT_PUBLIC void pt_function_config_write(struct pt_function *function, unsigned offset,
 					unsigned size, uint32_t value)
 {
 	struct pt_error err = PT_ERROR_INIT;
+	unsigned power;
 	uint16_t command;
 	uint32_t virt;
-	bool powered;
 
 	function->stats.config_accesses++;
 	if (!function->running || !valid_access(function, offset, size))
 		return;
-	if (asks_for_reset(function, offset, size, value)) {
-		guest_reset(function);
+	if (lost(function)) {
+		pt_bars_withdraw(function, 0, false);
 		return;
 	}
-	look_ahead(function, offset, size, value, &command, &powered);
+	power = pt_power_asked(function, offset, size, value);
+	if (pt_function_asked_to_reset(function, offset, size, value) ||
+	    pt_power_resets(function, power)) {
+		pt_function_reset(function);
+		return;
+	}
+	command = command_asked(function, offset, size, value);
 	pt_vconfig_put(&function->config, offset, size, value);
-	pt_bars_withdraw(function, command, powered);
+	pt_bars_withdraw(function, command, power == 0);
 	virt = pt_vconfig_virt(&function->config, offset, size);
 	if (virt != ones(size) &&
 	    device_config_write(function, offset, size,
@@ -275,7 +171,7 @@ PT_PUBLIC void pt_function_config_write(struct pt_function *function, unsigned o
 		return;
 	}
 	function->command = command;
-	function->powered = powered;
+	pt_power_written(function, offset, size, power);
 	pt_bars_place(function);
 	if (pt_irq_sync(function, &err) < 0)
 		pt_report(function, &err);

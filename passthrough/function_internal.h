@@ -114,9 +114,9 @@ struct pt_function {
 	void *ctx;
 	bool running;
 	bool dead_reported;
-	uint16_t command; /* as the guest last wrote it */
-	bool powered;	  /* in D0 */
-	unsigned pin;	  /* 1 to 4, 0 for none */
+	uint16_t command;     /* as the guest last wrote it */
+	unsigned power_state; /* as the device last had it: 0 for D0 to 3 for D3hot */
+	unsigned pin;	      /* 1 to 4, 0 for none */
 	enum pt_irq_mode mode;
 	struct pt_function_stats stats;
 	struct pt_function_bar bars[PT_BAR_COUNT];
@@ -134,6 +134,33 @@ void pt_report_callback(struct pt_function *function, struct pt_error *err);
 
 /* view.c: config space, BARs, vectors. What it has made is undone by pt_function_destroy(). */
 int pt_view_build(struct pt_function *function, struct pt_error *err);
+/* The byte of an access that lands on @offset, or @otherwise when it does not reach it. */
+static inline uint8_t pt_byte_at(unsigned at, unsigned size, uint32_t value, unsigned offset,
+				 uint8_t otherwise)
+{
+	if (offset < at || offset >= at + size)
+		return otherwise;
+	return (uint8_t)(value >> (8 * (offset - at)));
+}
+
+/* function_reset.c */
+/* Whether a write starts a function-level reset. */
+bool pt_function_asked_to_reset(struct pt_function *function, unsigned offset, unsigned size,
+				uint32_t value);
+
+/* power.c */
+/* The power state after a write: what is written to its register, else what it is. */
+unsigned pt_power_asked(const struct pt_function *function, unsigned offset, unsigned size,
+			uint32_t value);
+/* Whether the function loses what it had by going to state @asked: from D3hot to D0, without
+ * No_Soft_Reset. */
+bool pt_power_resets(struct pt_function *function, unsigned asked);
+/* A write has reached the device: which state it is in now. */
+void pt_power_written(struct pt_function *function, unsigned offset, unsigned size, unsigned asked);
+/* Which state it is in, whoever put it there. */
+int pt_power_learn(struct pt_function *function, struct pt_error *err);
+/* Into D0. */
+void pt_power_on(struct pt_function *function);
 
 /* bars.c: the BARs in the guest's address space. */
 int pt_bars_init(struct pt_function *function, const uint8_t *raw, struct pt_error *err);

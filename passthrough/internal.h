@@ -214,6 +214,12 @@ struct pt_device *pt_space_device(const struct pt_space *space, const char *name
  * the way: the last of them to stop does it for all. */
 int pt_reset_ladder(struct pt_device *device, bool *ret_waits, struct pt_error *err);
 
+/* @device does not run any more: reset the bus of those that waited for it. */
+void pt_reset_waiting(struct pt_device *device);
+
+/* -EIO when the device does not answer or is not in D0; @ret_evidence, "reads all ones", is constant. */
+int pt_health_check(struct pt_device *device, const char **ret_evidence);
+
 /* struct pt_kvm_ops, where there is one. */
 int pt_kvm_file_add(const struct pt_space *space, int fd, const char *name, struct pt_error *err);
 void pt_kvm_file_del(const struct pt_space *space, int fd);

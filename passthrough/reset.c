@@ -84,15 +84,6 @@ static struct obstacles look(const struct pt_device *device,
 	return obstacles;
 }
 
-/* Why the function's own reset did not do. */
-static const char *own_text(const struct pt_device *device, int own, char *buf, size_t size)
-{
-	if (!device->resettable)
-		return "has no reset of its own";
-	(void)snprintf(buf, size, "its own reset failed (VFIO_DEVICE_RESET: %s)", strerror(-own));
-	return buf;
-}
-
 static int refuse(const struct pt_device *device, const char *own,
 		  const struct obstacles *obstacles, struct pt_error *err)
 {
@@ -114,82 +105,133 @@ static int refuse(const struct pt_device *device, const char *own,
 	return pt_error_remedy(err, -EBUSY, "assign %s to the same guest", obstacles->first);
 }
 
-/* Every function of the space on the bus has been reset. */
-static void settle(const struct pt_device *device, const struct pt_bus_function *functions,
-		   unsigned count)
+/* It has been reset; that is good only if it works. */
+static int settle(struct pt_device *device, enum pt_reset_kind kind, const char **ret_evidence)
 {
+	int r = pt_health_check(device, ret_evidence);
+
+	device->last_reset = kind;
+	device->reset_owed = r < 0;
+	return r;
+}
+
+static void settle_others(const struct pt_device *device, const struct pt_bus_function *functions,
+			  unsigned count)
+{
+	const char *evidence;
+
 	for (unsigned i = 0; i < count; i++) {
 		struct pt_device *other = pt_space_device(device->space, functions[i].name);
 
-		if (!other)
-			continue;
-		other->reset_owed = false;
-		other->last_reset = PT_RESET_BUS;
+		if (other && other != device && other->state == PT_DEVICE_ATTACHED)
+			(void)settle(other, PT_RESET_BUS, &evidence);
 	}
+}
+
+static int bus_failed(const struct pt_device *device, int code, const char *own, const char *bus,
+		      struct pt_error *err)
+{
+	pt_error_set(err, code, "%s: %s, and %s", device->host.name, own, bus);
+	return pt_error_remedy(
+		err, code,
+		"see the host's kernel log; what no reset brings back, a power cycle "
+		"of the host may");
 }
 
 static int try_bus(struct pt_device *device, const struct pt_bus_function *functions,
 		   unsigned count, const char *own, bool *ret_waits, struct pt_error *err)
 {
 	struct obstacles obstacles = look(device, functions, count);
+	const char *evidence;
+	char bus[96];
 	int r;
 
 	if (obstacles.foreign > 0 || obstacles.running) {
-		*ret_waits = obstacles.foreign == 0;
+		*ret_waits = obstacles.foreign == 0 && !device->resettable;
 		return refuse(device, own, &obstacles, err);
 	}
 	r = reset_bus(device, functions, count);
-	if (r < 0)
-		return pt_error_set(err, r, "%s: %s, and VFIO_DEVICE_PCI_HOT_RESET: %s",
-				    device->host.name, own, strerror(-r));
-	settle(device, functions, count);
-	return 0;
+	if (r < 0) {
+		(void)snprintf(bus, sizeof(bus), "VFIO_DEVICE_PCI_HOT_RESET: %s", strerror(-r));
+		return bus_failed(device, r, own, bus, err);
+	}
+	settle_others(device, functions, count);
+	r = settle(device, PT_RESET_BUS, &evidence);
+	if (r == 0)
+		return 0;
+	(void)snprintf(bus, sizeof(bus), "%s after a reset of its bus", evidence);
+	return bus_failed(device, pt_device_noted(device, r), own, bus, err);
 }
 
-static int bus_step(struct pt_device *device, int own, bool *ret_waits, struct pt_error *err)
+/* @code: of the own reset's failure, -ENOTTY without one. */
+static int bus_step(struct pt_device *device, int code, const char *own, bool *ret_waits,
+		    struct pt_error *err)
 {
 	struct pt_bus_function *functions;
-	char buf[96];
-	const char *why = own_text(device, own, buf, sizeof(buf));
 	unsigned count;
 	int r = -ENODEV;
 
 	if (device->space->backend->bus_reset)
 		r = vfio_hot_reset_info(device->sys, device->fd, &functions, &count);
-	if (r == -ENOMEM)
-		return pt_no_memory(err, device->host.name);
 	if (r < 0) {
-		int code = device->resettable ? own : r == -ENODEV ? -ENOTTY : r;
-
+		if (code == -ENOTTY && r != -ENODEV)
+			code = r;
 		pt_error_set(err, code, "%s: %s, and its bus cannot be reset (%s)",
-			     device->host.name, why, strerror(-r));
+			     device->host.name, own, strerror(-r));
 		return pt_error_remedy(err, code,
 				       "see /sys/bus/pci/devices/%s/reset_method, and the host's "
 				       "kernel log",
 				       device->host.name);
 	}
-	r = try_bus(device, functions, count, why, ret_waits, err);
+	r = try_bus(device, functions, count, own, ret_waits, err);
 	pt_free(device->sys, functions);
 	return r;
 }
 
 int pt_reset_ladder(struct pt_device *device, bool *ret_waits, struct pt_error *err)
 {
+	const char *evidence;
+	char own[96] = "has no reset of its own";
 	int r = -ENOTTY;
 
-	if (device->resettable) {
-		r = reset_function(device);
-		if (r == 0) {
-			device->reset_owed = false;
-			device->last_reset = PT_RESET_FUNCTION;
-			return 0;
-		}
-		/* Gone, or locked by someone who resets it. */
-		if (pt_device_noted(device, r) == -ENODEV || busy(r))
-			return pt_error_set(err, r, "%s: VFIO_DEVICE_RESET: %s", device->host.name,
-					    strerror(-r));
+	device->reset_owed = true;
+	if (!device->resettable)
+		return bus_step(device, r, own, ret_waits, err);
+	r = reset_function(device);
+	/* Gone, or locked by someone who resets it. */
+	if (pt_device_noted(device, r) == -ENODEV || busy(r))
+		return pt_error_set(err, r, "%s: VFIO_DEVICE_RESET: %s", device->host.name,
+				    strerror(-r));
+	if (r < 0) {
+		(void)snprintf(own, sizeof(own), "its own reset failed (VFIO_DEVICE_RESET: %s)",
+			       strerror(-r));
+		return bus_step(device, r, own, ret_waits, err);
 	}
-	return bus_step(device, r, ret_waits, err);
+	r = settle(device, PT_RESET_FUNCTION, &evidence);
+	if (pt_device_noted(device, r) == 0)
+		return 0;
+	(void)snprintf(own, sizeof(own), "%s after its own reset", evidence);
+	return bus_step(device, r, own, ret_waits, err);
+}
+
+/* "0000:02:" is the bus of 0000:02:00.0. */
+static bool same_bus(const struct pt_device *a, const struct pt_device *b)
+{
+	const char *slot = strrchr(a->host.name, ':');
+
+	return slot && !strncmp(a->host.name, b->host.name, (size_t)(slot - a->host.name) + 1);
+}
+
+void pt_reset_waiting(struct pt_device *device)
+{
+	struct pt_device *other;
+	bool waits;
+
+	for (other = device->space->devices; other; other = other->next) {
+		if (other != device && other->reset_owed && !other->resettable &&
+		    other->state == PT_DEVICE_ATTACHED && same_bus(other, device))
+			(void)pt_reset_ladder(other, &waits, NULL);
+	}
 }
 
 PT_PUBLIC int pt_device_reset(struct pt_device *device, struct pt_error *err)

@@ -272,9 +272,48 @@ enum pt_reset_kind {
  *
  * Errors: -EBADFD wrong state; -ENODEV it is gone; -ENOTTY it can be reset in no way; -EBUSY
  * functions of its bus are not the space's, or run: the message names them and their drivers; -EIO
- * and others of the kernel; -EAGAIN still locked after the retries.
+ * it reads all ones or is not in D0 after the last reset that is possible; others of the kernel;
+ * -EAGAIN still locked after the retries.
  */
 int pt_device_reset(struct pt_device *device, struct pt_error *err);
+
+#define PT_RESET_METHODS_SIZE 64
+#define PT_AER_SIZE	      256
+
+/**
+ * struct pt_device_health - how a device is
+ * @answers: its config space does not read all ones
+ * @power_state: 0 for D0 to 3 for D3hot
+ * @resettable: as pt_device_resettable()
+ * @last_reset: how it was last reset
+ * @reset_owed: that was not done, or did not bring it back, since it was last used
+ * @reset_methods: as pt_device_reset_methods(); empty when the kernel does not say
+ * @aer_correctable, @aer_nonfatal, @aer_fatal: errors that the kernel counted since it knows the
+ *	device; 0 too where it counts none
+ * @aer: which, those that are not 0: "correctable BadTLP 3, fatal DLP 1"
+ */
+struct pt_device_health {
+	int answers;
+	unsigned power_state;
+	int resettable;
+	enum pt_reset_kind last_reset;
+	int reset_owed;
+	char reset_methods[PT_RESET_METHODS_SIZE];
+	uint64_t aer_correctable;
+	uint64_t aer_nonfatal;
+	uint64_t aer_fatal;
+	char aer[PT_AER_SIZE];
+};
+
+/**
+ * pt_device_health() - look how the device is
+ *
+ * Changes nothing, but wakes a device that is in low power. Source:
+ * Documentation/ABI/testing/sysfs-bus-pci-devices-aer_stats. Errors: -EBADFD wrong state; -ENODEV it
+ * is gone; from the kernel, reading config space.
+ */
+int pt_device_health(struct pt_device *device, struct pt_device_health *ret_health,
+		     struct pt_error *err);
 
 /**
  * pt_device_reset_methods() - how the kernel resets the function by itself

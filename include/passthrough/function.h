@@ -193,7 +193,9 @@ void pt_function_destroy(struct pt_function *function);
  * pt_function_start() - from now on the guest may use the function
  *
  * Connects INTx where there is a pin. BARs appear when the guest turns decoding on. ATTACHED to
- * RUNNING. Inverse: pt_function_stop(). Errors: -EBADFD wrong state; from the callbacks.
+ * RUNNING. A reset that is still owed, since it could not be done when the function was stopped, is
+ * tried again; that it starts without is reported by @report. Inverse: pt_function_stop(). Errors:
+ * -EBADFD wrong state; from the callbacks.
  */
 int pt_function_start(struct pt_function *function, struct pt_error *err);
 
@@ -202,9 +204,21 @@ int pt_function_start(struct pt_function *function, struct pt_error *err);
  * ATTACHED
  *
  * What the guest wrote is forgotten: after another start the function is as it was after power-on.
- * A reset that fails is reported by @report. Call it when the machine resets or ends. Cannot fail.
+ * A reset that fails is reported by @report, and so is a device that does not answer after it. Of
+ * functions that share a bus and have no reset of their own, the last one to be stopped resets the
+ * bus for all: when the machine resets, stop them all before the first is started again. Call it
+ * when the machine resets or ends. Cannot fail.
  */
 void pt_function_stop(struct pt_function *function);
+
+/**
+ * pt_function_reset() - what a reset of the function does to it, while the guest goes on
+ *
+ * As pt_function_stop() and pt_function_start() at once, without a failure in between; for a bridge
+ * whose guest resets its secondary bus, where this is the only function. The guest's own FLR, and its
+ * D3hot to D0 where that resets, are done so without a call. Does nothing when it is not started.
+ */
+void pt_function_reset(struct pt_function *function);
 
 /**
  * pt_function_config_read() - the guest reads its config space

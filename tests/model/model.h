@@ -149,6 +149,8 @@ struct model_device {
 	int bus_reset_error;	 /* what PCI_HOT_RESET says, 0 for success */
 	bool no_bus_reset;	 /* neither its slot nor its bus can be reset */
 	enum model_after_reset after_reset;
+	bool bus_wakes;		/* but after a bus reset it works */
+	bool only_d0;		/* it enters no other power state */
 	bool dead;		/* fell off the bus: all ones from everywhere */
 	bool unregistered;	/* its driver is being unbound: open says ENODEV */
 	bool held;		/* another process has it bound */

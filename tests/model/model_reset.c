@@ -33,13 +33,16 @@ static void check_quiet(struct model_device *device)
 		model_violate(device->model, "%s is reset with BARs in the guest", device->pci.bdf);
 }
 
-static void was_reset(struct model_device *device)
+static void was_reset(struct model_device *device, bool by_bus)
 {
+	enum model_after_reset after =
+		by_bus && device->bus_wakes ? MODEL_WORKS : device->after_reset;
+
 	device->power_state = 0;
 	model_region_reset(device);
-	if (device->after_reset == MODEL_DIES)
+	if (after == MODEL_DIES)
 		device->dead = true;
-	if (device->after_reset != MODEL_SLEEPS || !device->private->pm)
+	if (after != MODEL_SLEEPS || !device->private->pm)
 		return;
 	device->power_state = 3;
 	device->private->config[device->private->pm + PM_CONTROL] |= 3;
@@ -57,7 +60,7 @@ int model_reset_function(struct model_device *device)
 	if (device->reset_error || device->dead)
 		return device->reset_error ? device->reset_error : -ENOTTY;
 	device->resets++;
-	was_reset(device);
+	was_reset(device, false);
 	return 0;
 }
 
@@ -160,7 +163,7 @@ int model_hot_reset(struct model_vfio_file *vfio, const struct vfio_pci_hot_rese
 			continue;
 		check_quiet(model->devices[i]);
 		model->devices[i]->bus_resets++;
-		was_reset(model->devices[i]);
+		was_reset(model->devices[i], true);
 	}
 	return 0;
 }

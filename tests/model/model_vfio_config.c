@@ -138,8 +138,12 @@ static void stops_decoding(const struct model_device *device, const char *how)
 static void config_effects(struct model_device *device, uint16_t old_command)
 {
 	struct model_device_private *private = device->private;
-	unsigned power = private->pm ? private->config[private->pm + 4] & 3 : 0;
+	uint8_t none = 0, *control = private->pm ? &private->config[private->pm + 4] : &none;
+	unsigned power;
 
+	if (device->only_d0)
+		*control &= 0xfc;
+	power = *control & 3;
 	if ((old_command & COMMAND_MEMORY) && !(private->config[COMMAND] & COMMAND_MEMORY))
 		stops_decoding(device, "memory decode off");
 	if (power != 0 && device->power_state == 0)

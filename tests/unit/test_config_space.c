@@ -354,7 +354,7 @@ Test(config_space, an_flr_that_fails_is_reported)
 
 	check_up(&c, &pci);
 	program(&c);
-	c.host->reset_error = -EIO;
+	c.host->reset_error = c.host->bus_reset_error = -EIO;
 	cfg_write(&c, DEVCTL(0x80), 2, 0x8000);
 	cr_assert_geq(c.guest->reports, 1);
 	cr_assert(strstr(c.guest->report.message, "0000:02:00.0"), "%s", c.guest->report.message);
