@@ -77,6 +77,8 @@ static int open_device(struct pt_space *space, const struct pt_host_device *host
 	device->space = space;
 	device->host = *host;
 	device->fd = -1;
+	for (unsigned i = 0; i < PT_EVENT_COUNT; i++)
+		device->event_fd[i] = -1;
 	r = take_setup(device, setup, err);
 	if (r == 0)
 		r = space->backend->open(device, fd, err);
@@ -228,6 +230,7 @@ static void unmap_region(struct pt_device *device, struct pt_device_region *regi
 
 PT_PUBLIC void pt_device_detach(struct pt_device *device)
 {
+	pt_events_done(device);
 	for (unsigned i = 0; i < PT_IRQ_COUNT; i++)
 		pt_device_irq_disable(device, i);
 	for (unsigned i = 0; i < PT_REGION_COUNT; i++)

@@ -190,6 +190,7 @@ struct pt_device {
 	struct pt_device_region regions[PT_REGION_COUNT];
 	struct pt_irq irqs[PT_IRQ_COUNT];
 	bool irq_enabled[PT_IRQ_COUNT];
+	int event_fd[PT_EVENT_COUNT]; /* -1 for one that nobody waits for */
 };
 
 /* One guard for every public entry: 0 when the device is in one of @states (a mask of 1 << state),
@@ -200,6 +201,9 @@ int pt_device_require(const struct pt_device *device, unsigned states, const cha
 /* Moves along the transition table; a move that it does not have is a programmer's error and
  * ignored. */
 void pt_device_move(struct pt_device *device, enum pt_device_state next);
+
+/* Disarms the events and closes their eventfds. */
+void pt_events_done(struct pt_device *device);
 
 /* Takes note of a kernel's answer that means that the device is gone. Return: @code. */
 int pt_device_noted(struct pt_device *device, int code);

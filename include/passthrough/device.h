@@ -250,6 +250,29 @@ int pt_device_irq_unmask_fd(struct pt_device *device, int fd, struct pt_error *e
  * Cannot fail. */
 void pt_device_irq_disable(struct pt_device *device, unsigned index);
 
+/** enum pt_event - what the host has to say of a device */
+enum pt_event {
+	PT_EVENT_REQ, /* it wants the device back: somebody unbinds its driver, and waits for our
+			 close. Signalled again every few seconds. */
+	PT_EVENT_ERR, /* it had an error that is not correctable (AER); reset it before it is used
+			 again. pt_device_health() says which. */
+	PT_EVENT_COUNT,
+};
+
+/**
+ * pt_device_event() - be told of an event
+ * @ret_fd: eventfd, non-blocking, that is signalled at each; stays the device's, which closes it in
+ *	pt_device_detach() and pt_device_close(). A second call returns the same.
+ *
+ * A device that has vanished signals PT_EVENT_REQ as well: its driver is unbound. Source:
+ * include/uapi/linux/vfio.h, VFIO_PCI_REQ_IRQ_INDEX, VFIO_PCI_ERR_IRQ_INDEX.
+ *
+ * Errors: -ENOENT the device has no such event, as a conventional PCI device has no ERR: no reason to
+ * give up; -EBADFD wrong state; -ENODEV it is gone; -EMFILE; -ENOMEM.
+ */
+int pt_device_event(struct pt_device *device, enum pt_event event, int *ret_fd,
+		    struct pt_error *err);
+
 /** enum pt_reset_kind - how a device was reset */
 enum pt_reset_kind {
 	PT_RESET_NONE,	   /* not at all */
