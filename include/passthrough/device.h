@@ -273,6 +273,48 @@ enum pt_event {
 int pt_device_event(struct pt_device *device, enum pt_event event, int *ret_fd,
 		    struct pt_error *err);
 
+/** enum pt_feature - numbers of VFIO_DEVICE_FEATURE */
+enum pt_feature {
+	PT_FEATURE_VF_TOKEN = 0,
+	PT_FEATURE_MIGRATION = 1,
+	PT_FEATURE_MIGRATION_STATE = 2,
+	PT_FEATURE_LOW_POWER_ENTRY = 3,
+	PT_FEATURE_LOW_POWER_WAKEUP = 4,
+	PT_FEATURE_LOW_POWER_EXIT = 5,
+	PT_FEATURE_DMA_LOGGING_START = 6, /* the device can log what it writes by DMA */
+	PT_FEATURE_DMA_LOGGING_STOP = 7,
+	PT_FEATURE_DMA_LOGGING_REPORT = 8,
+	PT_FEATURE_MIGRATION_SIZE = 9,
+	PT_FEATURE_BUS_MASTER = 10,
+	PT_FEATURE_DMA_BUF = 11,
+	PT_FEATURE_PRECOPY_INFO = 12,
+	PT_FEATURE_COUNT = 13,
+};
+
+/** pt_feature_name() - "dma-logging-start"; NULL for a number that is none */
+const char *pt_feature_name(enum pt_feature feature);
+
+/**
+ * pt_device_features() - what the device, its driver and the kernel have of it
+ * @ret_mask: a bit 1 << PT_FEATURE_... each
+ *
+ * Changes nothing. Errors: -EBADFD wrong state; -ENODEV it is gone; -EIO.
+ */
+int pt_device_features(struct pt_device *device, uint32_t *ret_mask, struct pt_error *err);
+
+#define PT_MIGRATION_STOP_COPY 1u /* always, when it can be migrated */
+#define PT_MIGRATION_P2P       2u
+#define PT_MIGRATION_PRE_COPY  4u
+
+/**
+ * pt_device_migration() - how the device can be migrated
+ * @ret_flags: PT_MIGRATION_*
+ *
+ * Source: include/uapi/linux/vfio.h, VFIO_DEVICE_FEATURE_MIGRATION. Errors: -ENOTTY not at all, as
+ * with any device on plain vfio-pci; -EBADFD wrong state; -ENODEV it is gone.
+ */
+int pt_device_migration(struct pt_device *device, uint64_t *ret_flags, struct pt_error *err);
+
 /** enum pt_reset_kind - how a device was reset */
 enum pt_reset_kind {
 	PT_RESET_NONE,	   /* not at all */

@@ -149,13 +149,15 @@ struct model_device {
 	int bus_reset_error;	 /* what PCI_HOT_RESET says, 0 for success */
 	bool no_bus_reset;	 /* neither its slot nor its bus can be reset */
 	enum model_after_reset after_reset;
-	bool bus_wakes;		/* but after a bus reset it works */
-	bool only_d0;		/* it enters no other power state */
-	bool dead;		/* fell off the bus: all ones from everywhere */
-	bool unregistered;	/* its driver is being unbound: open says ENODEV */
-	bool held;		/* another process has it bound */
-	bool group_open;	/* somebody has /dev/vfio/GROUP open */
-	bool foreign_owner;	/* DMA of the group belongs to somebody else */
+	bool bus_wakes;	    /* but after a bus reset it works */
+	bool only_d0;	    /* it enters no other power state */
+	uint32_t features;  /* a bit a number; at first the low-power ones, which vfio-pci has */
+	uint64_t migration; /* what feature 1 says */
+	bool dead;	    /* fell off the bus: all ones from everywhere */
+	bool unregistered;  /* its driver is being unbound: open says ENODEV */
+	bool held;	    /* another process has it bound */
+	bool group_open;    /* somebody has /dev/vfio/GROUP open */
+	bool foreign_owner; /* DMA of the group belongs to somebody else */
 	bool unsafe_interrupts; /* no interrupt remapping */
 	unsigned grant;		/* so many vectors are there at most, 0 for all */
 	const char *
@@ -164,6 +166,7 @@ struct model_device {
 	bool bound;
 	bool attached;
 	unsigned power_state; /* D0 to D3 */
+	bool low_power;	      /* let go to a state of the platform's choice */
 	unsigned resets;      /* by VFIO_DEVICE_RESET */
 	unsigned
 		bus_resets; /* by VFIO_DEVICE_PCI_HOT_RESET, through whichever function of its bus */

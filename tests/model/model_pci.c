@@ -322,6 +322,7 @@ struct model_device *model_add(struct model *model, const struct model_pci *pci)
 	device->model = model;
 	device->pci = *pci;
 	device->irq_index = -1;
+	device->features = 1u << 3 | 1u << 4 | 1u << 5;
 	device->private->index = model->device_count;
 	memcpy(device->private->config, pci->config, sizeof(pci->config));
 	for (unsigned i = 0; i < PT_BARS; i++) {

@@ -203,6 +203,10 @@ int model_reset_function(struct model_device *device);
 int model_hot_reset_info(struct model_vfio_file *vfio, struct vfio_pci_hot_reset_info *info);
 int model_hot_reset(struct model_vfio_file *vfio, const struct vfio_pci_hot_reset *reset);
 
+/* model_feature.c */
+struct vfio_device_feature;
+int model_feature(struct model_device *device, struct vfio_device_feature *feature);
+
 /* What of a device no test needs to see. */
 struct model_device_private {
 	uint8_t config[MODEL_CONFIG_SIZE];   /* as the hardware has it */

@@ -307,6 +307,8 @@ static int vfio_ioctl(struct model_file *file, unsigned long request, void *arg)
 		return model_hot_reset_info(vfio, arg);
 	case VFIO_DEVICE_PCI_HOT_RESET:
 		return model_hot_reset(vfio, arg);
+	case VFIO_DEVICE_FEATURE:
+		return model_feature(device, arg);
 	default:
 		return -ENOTTY;
 	}
@@ -359,6 +361,7 @@ static void vfio_release(struct model_file *file)
 
 	if (vfio->granted && --device->private->open_count == 0) {
 		model_irq_close(device);
+		device->low_power = false;
 		device->bound = false;
 		device->attached = false;
 	}
