@@ -72,3 +72,12 @@ PT_PUBLIC int pt_device_migration(struct pt_device *device, uint64_t *ret_flags,
 	*ret_flags = flags;
 	return 0;
 }
+
+int pt_device_low_power(struct pt_device *device, bool enter)
+{
+	int r = vfio_feature_set(device->sys, device->fd,
+				 enter ? PT_FEATURE_LOW_POWER_ENTRY : PT_FEATURE_LOW_POWER_EXIT,
+				 NULL, 0);
+
+	return pt_device_noted(device, r);
+}

@@ -122,7 +122,8 @@ PT_PUBLIC uint32_t pt_function_config_read(struct pt_function *function, unsigne
 		return ones(size);
 	if (offset == PT_CONFIG_VENDOR && (uint16_t)value == UINT16_MAX)
 		report_dead(function);
-	return (value & ~virt) | pt_vconfig_get(&function->config, offset, size);
+	value = (value & ~virt) | pt_vconfig_get(&function->config, offset, size);
+	return pt_power_shown(function, offset, size, value);
 }
 
 /* What the write makes of COMMAND. */
@@ -159,6 +160,8 @@ PT_PUBLIC void pt_function_config_write(struct pt_function *function, unsigned o
 		return;
 	}
 	command = command_asked(function, offset, size, value);
+	if (power != function->power_state && pt_power_wake(function) < 0)
+		return;
 	pt_vconfig_put(&function->config, offset, size, value);
 	pt_bars_withdraw(function, command, power == 0);
 	virt = pt_vconfig_virt(&function->config, offset, size);
@@ -172,6 +175,7 @@ PT_PUBLIC void pt_function_config_write(struct pt_function *function, unsigned o
 	}
 	function->command = command;
 	pt_power_written(function, offset, size, power);
+	pt_power_sleep(function);
 	pt_bars_place(function);
 	if (pt_irq_sync(function, &err) < 0)
 		pt_report(function, &err);

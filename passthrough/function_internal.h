@@ -115,6 +115,7 @@ struct pt_function {
 	bool running;
 	bool dead_reported;
 	uint16_t command;     /* as the guest last wrote it */
+	bool low_power;	      /* the kernel may put it lower than D3hot */
 	unsigned power_state; /* as the device last had it: 0 for D0 to 3 for D3hot */
 	unsigned pin;	      /* 1 to 4, 0 for none */
 	enum pt_irq_mode mode;
@@ -159,6 +160,13 @@ bool pt_power_resets(struct pt_function *function, unsigned asked);
 void pt_power_written(struct pt_function *function, unsigned offset, unsigned size, unsigned asked);
 /* Which state it is in, whoever put it there. */
 int pt_power_learn(struct pt_function *function, struct pt_error *err);
+/* The guest has suspended it: so may the host, if it is set up so. Its BARs are out. */
+void pt_power_sleep(struct pt_function *function);
+/* The opposite, before it is put in another state. While it fails, BARs stay out. */
+int pt_power_wake(struct pt_function *function);
+/* What the guest reads of the power state. */
+uint32_t pt_power_shown(const struct pt_function *function, unsigned offset, unsigned size,
+			uint32_t value);
 /* Into D0. */
 void pt_power_on(struct pt_function *function);
 

@@ -205,6 +205,9 @@ void pt_device_move(struct pt_device *device, enum pt_device_state next);
 /* Disarms the events and closes their eventfds. */
 void pt_events_done(struct pt_device *device);
 
+/* Lets the platform put the device in a state of its choice, or no longer. -ENOTTY: no such feature. */
+int pt_device_low_power(struct pt_device *device, bool enter);
+
 /* Takes note of a kernel's answer that means that the device is gone. Return: @code. */
 int pt_device_noted(struct pt_device *device, int code);
 

@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The power state that the guest puts a function in. PCI Power Management 1.2, 3.2.4 and 5.4. */
+/*
+ * The power state that the guest puts a function in. PCI Power Management 1.2, 3.2.4 and 5.4.
+ *
+ * Low power is the host's affair: with it, the kernel may put a function that the guest has in D3hot
+ * lower still, and its root port too. That may be D3cold, where the function loses what it knows. So
+ * it is done only where that cannot be noticed: the guest expects the loss (No_Soft_Reset is clear),
+ * or the host forbids D3cold. In low power the kernel wakes the function into D0 for each access; so
+ * the state that the guest reads is ours meanwhile.
+ */
 #include "function_internal.h"
 
 #define PM_CONTROL	 4u
@@ -70,10 +78,76 @@ int pt_power_learn(struct pt_function *function, struct pt_error *err)
 	return 0;
 }
 
+static void report_low_power(struct pt_function *function, const char *what, int code)
+{
+	struct pt_error err = PT_ERROR_INIT;
+
+	pt_error_set(&err, code, "%s: %s low power: %s", pt_device_name(function->device), what,
+		     strerror(-code));
+	pt_report(function, &err);
+}
+
+static bool d3cold_forbidden(const struct pt_function *function)
+{
+	char path[PT_PATH_SIZE], text[8];
+
+	(void)snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/d3cold_allowed",
+		       pt_device_name(function->device));
+	return pt_read_file(function->sys, path, text, sizeof(text)) > 0 && !strcmp(text, "0");
+}
+
+void pt_power_sleep(struct pt_function *function)
+{
+	uint8_t control;
+	int r;
+
+	if (!function->setup.low_power || function->low_power || function->power_state != D3HOT)
+		return;
+	r = read_control(function, &control);
+	if (r == 0 && control & PM_NO_SOFT_RESET && !d3cold_forbidden(function))
+		return;
+	if (r == 0)
+		r = pt_device_low_power(function->device, true);
+	if (r == 0)
+		function->low_power = true;
+	else if (r != -ENOTTY)
+		report_low_power(function, "entering", r);
+}
+
+int pt_power_wake(struct pt_function *function)
+{
+	int r;
+
+	if (!function->low_power)
+		return 0;
+	r = pt_device_low_power(function->device, false);
+	if (r < 0) {
+		if (pt_device_state(function->device) != PT_DEVICE_LOST)
+			report_low_power(function, "leaving", r);
+		return r;
+	}
+	function->low_power = false;
+	return 0;
+}
+
+uint32_t pt_power_shown(const struct pt_function *function, unsigned offset, unsigned size,
+			uint32_t value)
+{
+	unsigned shift;
+
+	if (!function->low_power || !reaches(function, offset, size))
+		return value;
+	shift = 8 * (control_at(function) - offset);
+	return (value & ~(PM_STATE << shift)) | function->power_state << shift;
+}
+
 void pt_power_on(struct pt_function *function)
 {
 	const uint8_t d0 = 0;
 
+	/* When the kernel does not let go of it, it does at close. */
+	(void)pt_power_wake(function);
+	function->low_power = false;
 	if (function->power_state != 0)
 		(void)pt_device_write(function->device, PT_REGION_CONFIG, control_at(function), &d0,
 				      1);

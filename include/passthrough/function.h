@@ -149,6 +149,10 @@ struct pt_bar {
  * @rom: zeroes are the device's own, and no address yet
  * @bar_address: where each BAR is after reset, before the guest moves it; a multiple of the BAR's
  *	size. What firmware would have programmed.
+ * @low_power: while the guest has the function in D3hot, let the host's platform put it lower
+ *	(VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY), where the kernel has that and the guest cannot notice:
+ *	without No_Soft_Reset, or with d3cold_allowed 0 on the host. Off by default: it saves the host
+ *	some power, and makes each access to config space wake the function, which takes milliseconds.
  */
 struct pt_function_setup {
 	int root_bus;
@@ -156,6 +160,7 @@ struct pt_function_setup {
 	int has_gpudirect_clique;
 	unsigned gpudirect_clique;
 	struct pt_rom_setup rom;
+	int low_power;
 	uint64_t bar_address[PT_BARS];
 };
 
