@@ -68,11 +68,15 @@ struct model_host {
 	uint64_t memlock;
 };
 
+/** enum model_death - how a device is no more: its file says ENODEV, or it reads all ones */
+enum model_death { MODEL_LIVES, MODEL_GONE, MODEL_DEAD };
+
 /**
  * struct model_fault - the n-th call from now on fails
  * @countdown: 1 makes the next call fail, 0 none
  * @error: the negative errno it fails with; an allocation returns NULL
  * @calls: calls that could have failed so far
+ * @kills: it does not fail; it and all that follow find every device dead, in that way
  * @fired: it has happened
  * @where: the call that failed
  *
@@ -82,6 +86,7 @@ struct model_host {
 struct model_fault {
 	unsigned countdown;
 	int error;
+	enum model_death kills;
 	unsigned calls;
 	bool fired;
 	char where[MODEL_TEXT];
@@ -153,6 +158,7 @@ struct model_device {
 	bool only_d0;	    /* it enters no other power state */
 	uint32_t features;  /* a bit a number; at first the low-power ones, which vfio-pci has */
 	uint64_t migration; /* what feature 1 says */
+	bool gone;	    /* its file says ENODEV to everything */
 	bool dead;	    /* fell off the bus: all ones from everywhere */
 	bool unregistered;  /* its driver is being unbound: open says ENODEV */
 	bool held;	    /* another process has it bound */

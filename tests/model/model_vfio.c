@@ -284,6 +284,8 @@ static int vfio_ioctl(struct model_file *file, unsigned long request, void *arg)
 	struct model_vfio_file *vfio = to_vfio(file);
 	struct model_device *device = vfio->device;
 
+	if (device->gone)
+		return -ENODEV;
 	if (request == VFIO_DEVICE_BIND_IOMMUFD)
 		return bind(vfio, arg);
 	if (!vfio->granted)
@@ -318,6 +320,8 @@ static int64_t vfio_pread(struct model_file *file, void *buf, size_t size, uint6
 {
 	struct model_vfio_file *vfio = to_vfio(file);
 
+	if (vfio->device->gone)
+		return -ENODEV;
 	return vfio->granted ? model_region_read(vfio->device, buf, size, offset) : -EINVAL;
 }
 
@@ -325,6 +329,8 @@ static int64_t vfio_pwrite(struct model_file *file, const void *buf, size_t size
 {
 	struct model_vfio_file *vfio = to_vfio(file);
 
+	if (vfio->device->gone)
+		return -ENODEV;
 	return vfio->granted ? model_region_write(vfio->device, buf, size, offset) : -EINVAL;
 }
 
@@ -338,6 +344,8 @@ static int vfio_mmap(struct model_file *file, uint64_t offset, size_t size, int 
 	struct vfio_region_info info = {.argsz = sizeof(info), .index = (uint32_t)index};
 	bool listed = device->pci.sparse_count == 0 || device->pci.sparse_region != index;
 
+	if (device->gone)
+		return -ENODEV;
 	if (!vfio->granted || index >= PT_BARS || !(flags & MAP_SHARED))
 		return -EINVAL;
 	bar_info(device, &info);
