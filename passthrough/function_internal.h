@@ -43,6 +43,7 @@ struct pt_wanted {
  * @count: vectors that the function has
  * @minimum: vectors that the host's index is enabled with at least, whether they are used or not
  * @enabled: vectors that it is enabled with, 0 when it is not
+ * @granted: all that the host has to give, where that is fewer than was asked for; 0 for not known
  * @scratch: @count descriptors, for one SET_IRQS
  */
 struct pt_vectors {
@@ -50,6 +51,7 @@ struct pt_vectors {
 	unsigned count;
 	unsigned minimum;
 	unsigned enabled;
+	unsigned granted;
 	struct pt_vector *list;
 	int *scratch;
 	struct pt_wanted (*wanted)(const struct pt_function *function, unsigned vector);
