@@ -24,11 +24,13 @@ static int bind_remedy(const struct pt_host_device *device, int code, struct pt_
 			       bdf, bdf);
 }
 
-static bool exists(const struct pt_sys *sys, const char *path)
+/* Return: 0, -ENOENT, or why it cannot be told. */
+static int look_for(const struct pt_sys *sys, const char *path)
 {
 	char real[PT_PATH_SIZE];
+	int r = sys->realpath(sys->ctx, path, real, sizeof(real));
 
-	return sys->realpath(sys->ctx, path, real, sizeof(real)) >= 0;
+	return r < 0 ? r : 0;
 }
 
 static bool on_vfio_driver(const struct pt_host_device *device)
@@ -41,12 +43,12 @@ PT_PUBLIC enum pt_backend_kind pt_host_backend(const struct pt_sys *sys,
 {
 	char node[PT_NODE_SIZE];
 
-	if (device->node[0] != '\0' && exists(sys, PT_IOMMU_NODE))
+	if (device->node[0] != '\0' && look_for(sys, PT_IOMMU_NODE) == 0)
 		return PT_BACKEND_CDEV;
 	if (device->group < 0 || !on_vfio_driver(device))
 		return PT_BACKEND_CDEV;
 	pt_group_node(device, node, sizeof(node));
-	return exists(sys, node) ? PT_BACKEND_GROUP : PT_BACKEND_CDEV;
+	return look_for(sys, node) == 0 ? PT_BACKEND_GROUP : PT_BACKEND_CDEV;
 }
 
 static int check_driver(const struct pt_host_device *device, struct pt_error *err)
@@ -87,26 +89,35 @@ static int check_cdev(const struct pt_host_device *device, struct pt_error *err)
 		"newer), or reach it by its IOMMU group (backend: group)");
 }
 
+/* A node that @device is reached by, and what to do where there is none. */
+static int check_node(const struct pt_sys *sys, const struct pt_host_device *device,
+		      const char *node, const char *remedy, struct pt_error *err)
+{
+	int r = look_for(sys, node);
+
+	if (r == 0)
+		return 0;
+	if (r != -ENOENT)
+		return pt_error_set(err, r, "%s: looking for %s: %s", device->name, node,
+				    strerror(-r));
+	pt_error_set(err, r, "%s: there is no %s to reach it by", device->name, node);
+	return pt_error_remedy(err, r, "%s", remedy);
+}
+
 static int check_group(const struct pt_sys *sys, const struct pt_host_device *device,
 		       struct pt_error *err)
 {
 	char node[PT_NODE_SIZE];
+	int r;
 
 	pt_group_node(device, node, sizeof(node));
-	if (!exists(sys, node)) {
-		pt_error_set(err, -ENOENT, "%s: there is no %s for its IOMMU group", device->name,
-			     node);
-		return pt_error_remedy(
-			err, -ENOENT,
-			"run a kernel with CONFIG_VFIO_GROUP; in a container or a jail, "
-			"make the host's node visible");
-	}
-	if (!exists(sys, PT_CONTAINER_NODE)) {
-		pt_error_set(err, -ENOENT, "%s: there is no " PT_CONTAINER_NODE " to reach it by",
-			     device->name);
-		return pt_error_remedy(err, -ENOENT, PT_CONTAINER_REMEDY);
-	}
-	return 0;
+	r = check_node(sys, device, node,
+		       "run a kernel with CONFIG_VFIO_GROUP; in a container or a jail, make the "
+		       "host's node visible",
+		       err);
+	if (r == 0)
+		r = check_node(sys, device, PT_CONTAINER_NODE, PT_CONTAINER_REMEDY, err);
+	return r;
 }
 
 static int check_siblings(const struct pt_host_device *device, struct pt_error *err)
