@@ -23,17 +23,15 @@ static void memory_remove(void *ctx, uint64_t gpa, uint64_t size)
 	kvm_memslots_remove(assigned->host.memslots, gpa, size);
 }
 
-/* After a call of the function, under its lock. Whoever waits for @request_fd looks and finds it gone. */
-static void notice_loss(struct assigned *assigned)
+/* After a call of the function, under its lock. Whoever waits for @request_fd looks whether it is gone. */
+static void notice_loss(struct assigned *assigned, bool silent)
 {
 	const struct pt_sys *sys = assigned->host.kvm->sys;
 	const uint64_t one = 1;
 
-	if (!assigned->function || assigned->lost_told ||
-	    pt_device_state(assigned->device) != PT_DEVICE_LOST)
+	if (!assigned->function || (!silent && pt_device_state(assigned->device) != PT_DEVICE_LOST))
 		return;
-	assigned->lost_told = true;
-	if (assigned->request_fd >= 0)
+	if (!atomic_exchange(&assigned->suspected, true) && assigned->request_fd >= 0)
 		(void)sys->write(sys->ctx, assigned->request_fd, &one, sizeof(one));
 }
 
@@ -48,7 +46,7 @@ static void bar_read(void *state, uint64_t offset, void *data, unsigned size)
 		pt_function_bar_read(assigned->function, bar->index, offset, data, size);
 	else
 		memset(data, 0xff, size);
-	notice_loss(assigned);
+	notice_loss(assigned, false);
 	pthread_mutex_unlock(&assigned->lock);
 }
 
@@ -61,7 +59,7 @@ static void bar_write(void *state, uint64_t offset, const void *data, unsigned s
 	pthread_mutex_lock(&assigned->lock);
 	if (assigned->function)
 		pt_function_bar_write(assigned->function, bar->index, offset, data, size);
-	notice_loss(assigned);
+	notice_loss(assigned, false);
 	pthread_mutex_unlock(&assigned->lock);
 }
 
@@ -227,7 +225,8 @@ static uint32_t config_read(void *state, unsigned offset, unsigned size)
 	pthread_mutex_lock(&assigned->lock);
 	if (assigned->function)
 		value = pt_function_config_read(assigned->function, offset, size);
-	notice_loss(assigned);
+	/* All ones is no vendor: nobody answers. */
+	notice_loss(assigned, !offset && (uint16_t)value == UINT16_MAX);
 	pthread_mutex_unlock(&assigned->lock);
 	return value;
 }
@@ -239,7 +238,7 @@ static void config_write(void *state, unsigned offset, unsigned size, uint32_t v
 	pthread_mutex_lock(&assigned->lock);
 	if (assigned->function)
 		pt_function_config_write(assigned->function, offset, size, value);
-	notice_loss(assigned);
+	notice_loss(assigned, false);
 	pthread_mutex_unlock(&assigned->lock);
 }
 
@@ -353,6 +352,11 @@ int assigned_listen(struct assigned *assigned, struct pt_error *err)
 void assigned_wanted_back(struct assigned *assigned)
 {
 	atomic_store(&assigned->wanted_back, true);
+}
+
+bool assigned_suspected(struct assigned *assigned)
+{
+	return atomic_exchange(&assigned->suspected, false);
 }
 
 static bool in_sysfs(const struct assigned *assigned)

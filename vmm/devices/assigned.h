@@ -59,7 +59,8 @@ struct assigned {
 	unsigned vector_count;
 	int request_fd; /* eventfds, -1 for none; see assigned_listen() */
 	int error_fd;
-	bool lost_told;
+	atomic_bool
+		suspected; /* of being gone: @request_fd was signalled from here, not by the host */
 	atomic_bool wanted_back; /* the host is taking it from vfio-pci */
 };
 
@@ -95,6 +96,9 @@ extern const struct pci_function_ops assigned_function_ops;
  * Undone by assigned_done(). Errors: from the eventfd and of pt_device_irq_set().
  */
 int assigned_listen(struct assigned *assigned, struct pt_error *err);
+
+/** assigned_suspected() - whether @request_fd was signalled because an access found nobody; asked once */
+bool assigned_suspected(struct assigned *assigned);
 
 /** assigned_gone() - whether the device is no longer on the host: it does not answer, or its folder in sysfs went away */
 bool assigned_gone(struct assigned *assigned);
