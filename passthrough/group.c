@@ -190,13 +190,10 @@ static int enter_group(struct pt_device *device, struct pt_group *group, int fd,
 	char node[PT_NODE_SIZE];
 	int r;
 
-	for (const struct pt_device *other = group->devices; other; other = other->next_in_group) {
-		if (!strcmp(other->host.name, device->host.name))
-			return pt_error_remedy(
-				err,
-				pt_error_set(err, -EBUSY, "%s: is open already", device->host.name),
-				"name each device once");
-	}
+	if (pt_space_device(device->space, device->host.name))
+		return pt_error_remedy(
+			err, pt_error_set(err, -EBUSY, "%s: is open already", device->host.name),
+			"name each device once");
 	if (fd >= 0 && fd != group->fd) {
 		pt_group_node(&device->host, node, sizeof(node));
 		r = check_file(device, node, fd, err);
@@ -215,8 +212,7 @@ int pt_group_get(struct pt_device *device, int fd, struct pt_error *err)
 
 	if (r < 0)
 		return r;
-	device->next_in_group = device->group->devices;
-	device->group->devices = device;
+	device->group->users++;
 	return 0;
 }
 
@@ -224,13 +220,9 @@ void pt_group_put(struct pt_device *device)
 {
 	struct pt_space *space = device->space;
 	struct pt_group *group = device->group, **link = &space->groups;
-	struct pt_device **member = &group->devices;
 
-	while (*member != device)
-		member = &(*member)->next_in_group;
-	*member = device->next_in_group;
 	device->group = NULL;
-	if (group->devices)
+	if (--group->users > 0)
 		return;
 	pt_kvm_file_del(space, group->fd);
 	pt_close_fd(space->sys, &group->fd);
@@ -357,9 +349,8 @@ void pt_group_leave(struct pt_space *space, struct pt_group *group)
 {
 	bool last;
 
-	for (const struct pt_device *device = group->devices; device;
-	     device = device->next_in_group) {
-		if (device->bound)
+	for (const struct pt_device *device = space->devices; device; device = device->next) {
+		if (device->group == group && device->bound)
 			return;
 	}
 	if (!group->joined)

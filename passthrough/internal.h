@@ -180,7 +180,6 @@ struct pt_device {
 	uint32_t devid; /* the iommufd's name for it */
 	struct pt_space *space;
 	struct pt_group *group;
-	struct pt_device *next_in_group;
 	struct pt_device *next; /* of the space */
 	bool reset_owed;	/* it may have been used since it was last reset */
 	enum pt_reset_kind last_reset;
