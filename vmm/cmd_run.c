@@ -10,6 +10,7 @@
 #include "config/run_args.h"
 #include "host/boot_files.h"
 #include "host/host_facts.h"
+#include "host/rom_file.h"
 #include "machine/machine.h"
 #include "plan/plan.h"
 #include "report.h"
@@ -39,6 +40,9 @@ static int make_plan(const struct pt_sys *sys, const struct vm_config *config,
 		names[i] = config->devices[i].name;
 	ret = host_facts_read(sys, names, config->device_count,
 			      config->backend == BACKEND_AUTO ? NULL : &backend, &facts, err);
+	if (ret < 0)
+		return ret;
+	ret = rom_files_measure(config, &facts, err);
 	if (ret < 0)
 		return ret;
 	return plan_make(config, &facts, ret_plan, err);

@@ -48,6 +48,7 @@ struct pt_host_sibling {
  * @driver: empty when none is bound
  * @node: "vfio3" when a VFIO driver is bound and the kernel has device cdevs, else empty
  * @group: IOMMU group number, -1 when the function is in none
+ * @rom_size: bytes that its expansion ROM takes of the address space, 0 for none
  * @siblings: the other functions of the group, bridges left out; @sibling_count of them
  */
 struct pt_host_device {
@@ -61,6 +62,7 @@ struct pt_host_device {
 	uint32_t class_code; /* 24 bits: class, subclass, programming interface */
 	unsigned irq_pin;    /* 1 to 4 for INTA# to INTD#, 0 for none */
 	struct pt_host_bar bars[PT_BARS];
+	uint64_t rom_size;
 	struct pt_host_sibling siblings[PT_GROUP_MAX];
 	unsigned sibling_count;
 };

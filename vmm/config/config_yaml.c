@@ -222,7 +222,8 @@ static int device_key(struct reader *reader, const char *key, struct fy_node *ke
 	ret = value_text(reader, key, key_node, value, &text);
 	if (ret < 0)
 		return ret;
-	ret = setting ? setting->set(device, text, err) : device_name_set(device, text, err);
+	ret = setting ? setting->set(device, text, reader->dir, err)
+		      : device_name_set(device, text, err);
 	if (ret < 0) {
 		(void)pt_error_prefix(err, ret, "%s", key);
 		return blame(reader, value, key_node);

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "host/read_text.h"
+#include "host/rom_file.h"
 #include "report.h"
 
 static int memory_add(void *ctx, uint64_t gpa, uint64_t size, void *hva, struct pt_error *err)
@@ -320,11 +322,42 @@ int assigned_check(const struct assigned *assigned, struct pt_space *space, stru
 	return 0;
 }
 
+/* The plan has looked at the file already, and has room for what it was then. */
+static int read_rom(const struct plan_device *plan, void **ret_bytes, struct pt_rom_setup *setup,
+		    struct pt_error *err)
+{
+	int r;
+
+	if (plan->rom != PT_ROM_BYTES)
+		return 0;
+	r = rom_file_read(plan->rom_file, ret_bytes, &setup->size, err);
+	if (r < 0)
+		return pt_error_prefix(err, r, "%s", plan->bdf);
+	setup->bytes = *ret_bytes;
+	if (pt_rom_space(setup->size) != plan->bars[PT_BAR_ROM].size)
+		return pt_error_remedy(err,
+				       pt_error_set(err, -ESTALE,
+						    "%s: expansion ROM %s: it has changed since "
+						    "it was looked at",
+						    plan->bdf, plan->rom_file),
+				       "try again");
+	return 0;
+}
+
 int assigned_create(struct assigned *assigned, struct pt_error *err)
 {
-	struct pt_function_setup setup = {.root_bus = 0};
+	const struct plan_device *plan = assigned->plan;
+	struct pt_function_setup setup = {
+		.has_gpudirect_clique = plan->has_gpudirect_clique,
+		.gpudirect_clique = plan->gpudirect_clique,
+		.rom = {.source = plan->rom, .address = plan->bar_address[PT_BAR_ROM]},
+	};
+	CLEANUP_FREE void *rom = NULL;
+	int r = read_rom(plan, &rom, &setup.rom, err);
 
-	memcpy(setup.bar_address, assigned->plan->bar_address, sizeof(setup.bar_address));
+	if (r < 0)
+		return r;
+	memcpy(setup.bar_address, plan->bar_address, sizeof(setup.bar_address));
 	return pt_function_create(assigned->device, &setup, &guest_ops, assigned,
 				  &assigned->function, err);
 }
