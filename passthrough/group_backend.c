@@ -11,6 +11,7 @@
 #include "container_ioctl.h"
 #include "group.h"
 #include "uuid.h"
+#include "vfio_reset_ioctl.h"
 
 #define ENTRY_LIMIT "/sys/module/vfio_iommu_type1/parameters/dma_entry_limit"
 
@@ -298,6 +299,38 @@ static int group_attach(struct pt_device *device, struct pt_error *err)
 	return 0;
 }
 
+/* A group that is open is nobody else's; but the kernel resets only what has a VFIO driver. */
+static bool group_owns(const struct pt_space *space, const struct pt_bus_function *function)
+{
+	char driver[PT_DRIVER_SIZE];
+
+	return pt_group_fd(space, (int)function->id) >= 0 &&
+	       pt_host_driver(space->sys, function->name, driver) == 0 && strstr(driver, "vfio");
+}
+
+/* The groups are the proof of ownership, each once. */
+static int group_bus_reset(struct pt_device *device, const struct pt_bus_function *functions,
+			   unsigned count)
+{
+	const struct pt_sys *sys = device->sys;
+	int *fds = pt_alloc(sys, count * sizeof(*fds));
+	unsigned groups = 0, seen;
+	int fd, r;
+
+	if (!fds)
+		return -ENOMEM;
+	for (unsigned i = 0; i < count; i++) {
+		fd = pt_group_fd(device->space, (int)functions[i].id);
+		for (seen = 0; seen < groups && fds[seen] != fd; seen++)
+			;
+		fds[seen] = fd;
+		groups += seen == groups;
+	}
+	r = vfio_hot_reset(sys, device->fd, fds, groups);
+	pt_free(sys, fds);
+	return r;
+}
+
 const struct pt_backend pt_group_backend = {
 	.name = "group",
 	.node = PT_CONTAINER_NODE,
@@ -313,4 +346,6 @@ const struct pt_backend pt_group_backend = {
 	.bind = group_bind,
 	.attach = group_attach,
 	.detach = group_detach,
+	.owns = group_owns,
+	.bus_reset = group_bus_reset,
 };

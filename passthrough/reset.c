@@ -58,7 +58,7 @@ static void add_foreign(struct obstacles *obstacles, const struct pt_sys *sys, c
 
 	if (obstacles->foreign++ == 0) {
 		(void)snprintf(obstacles->first, sizeof(obstacles->first), "%s", name);
-		obstacles->unbound = strcmp(driver, "vfio-pci") != 0;
+		obstacles->unbound = r < 0 || !strstr(driver, "vfio");
 	}
 	(void)snprintf(obstacles->text + used, sizeof(obstacles->text) - used, "%s%s (%s)",
 		       used > 0 ? ", " : "", name,
