@@ -263,15 +263,6 @@ void assigned_init(struct assigned *assigned, const struct assigned_host *host,
 		assigned->bars[i] = (struct assigned_bar){assigned, i};
 }
 
-static void close_fd(const struct assigned *assigned, int *fd)
-{
-	const struct pt_sys *sys = assigned->host.kvm->sys;
-
-	if (*fd >= 0)
-		(void)sys->close(sys->ctx, *fd);
-	*fd = -1;
-}
-
 void assigned_done(struct assigned *assigned)
 {
 	struct pt_function *function;
@@ -284,8 +275,8 @@ void assigned_done(struct assigned *assigned)
 	pt_function_destroy(function);
 	pt_device_close(assigned->device);
 	assigned->device = NULL;
-	close_fd(assigned, &assigned->request_fd);
-	close_fd(assigned, &assigned->error_fd);
+	assigned->request_fd = -1;
+	assigned->error_fd = -1;
 	free(assigned->vector_gsi);
 	assigned->vector_gsi = NULL;
 	assigned->vector_count = 0;
@@ -362,24 +353,13 @@ int assigned_create(struct assigned *assigned, struct pt_error *err)
 				  &assigned->function, err);
 }
 
-static int listen_to(struct assigned *assigned, unsigned index, int *ret_fd, struct pt_error *err)
-{
-	const struct pt_sys *sys = assigned->host.kvm->sys;
-
-	if (!pt_device_irq(assigned->device, index)->count)
-		return 0;
-	*ret_fd = sys->eventfd(sys->ctx);
-	if (*ret_fd < 0)
-		return pt_error_set(err, *ret_fd, "%s: no eventfd: %s", assigned->plan->bdf,
-				    strerror(-*ret_fd));
-	return pt_device_irq_set(assigned->device, index, 0, 1, ret_fd, err);
-}
-
 int assigned_listen(struct assigned *assigned, struct pt_error *err)
 {
-	int r = listen_to(assigned, PT_IRQ_REQ, &assigned->request_fd, err);
+	int r = pt_device_event(assigned->device, PT_EVENT_REQ, &assigned->request_fd, err);
 
-	return r ? r : listen_to(assigned, PT_IRQ_ERR, &assigned->error_fd, err);
+	if (r == 0 || r == -ENOENT)
+		r = pt_device_event(assigned->device, PT_EVENT_ERR, &assigned->error_fd, err);
+	return r == -ENOENT ? 0 : r;
 }
 
 void assigned_wanted_back(struct assigned *assigned)

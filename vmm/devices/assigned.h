@@ -93,7 +93,7 @@ extern const struct pci_function_ops assigned_function_ops;
  * assigned_listen() - have @request_fd signalled when the host wants the device back, and when it turns out to be gone;
  *	@error_fd, where the device has such a thing, when it reports an error that cannot be corrected
  *
- * Undone by assigned_done(). Errors: from the eventfd and of pt_device_irq_set().
+ * Undone by assigned_done(). Errors: of pt_device_event(); not -ENOENT.
  */
 int assigned_listen(struct assigned *assigned, struct pt_error *err);
 
