@@ -275,7 +275,7 @@ void assigned_done(struct assigned *assigned)
 	pt_function_destroy(function);
 	pt_device_close(assigned->device);
 	assigned->device = NULL;
-	assigned->request_fd = -1;
+	assigned->request_fd = -1; /* they were the device's */
 	assigned->error_fd = -1;
 	free(assigned->vector_gsi);
 	assigned->vector_gsi = NULL;
@@ -353,13 +353,19 @@ int assigned_create(struct assigned *assigned, struct pt_error *err)
 				  &assigned->function, err);
 }
 
+static int listen_to(struct assigned *assigned, enum pt_event event, int *ret_fd,
+		     struct pt_error *err)
+{
+	int r = pt_device_event(assigned->device, event, ret_fd, err);
+
+	return r == -ENOENT ? 0 : r;
+}
+
 int assigned_listen(struct assigned *assigned, struct pt_error *err)
 {
-	int r = pt_device_event(assigned->device, PT_EVENT_REQ, &assigned->request_fd, err);
+	int r = listen_to(assigned, PT_EVENT_REQ, &assigned->request_fd, err);
 
-	if (r == 0 || r == -ENOENT)
-		r = pt_device_event(assigned->device, PT_EVENT_ERR, &assigned->error_fd, err);
-	return r == -ENOENT ? 0 : r;
+	return r ? r : listen_to(assigned, PT_EVENT_ERR, &assigned->error_fd, err);
 }
 
 void assigned_wanted_back(struct assigned *assigned)
@@ -380,19 +386,23 @@ static bool in_sysfs(const struct assigned *assigned)
 	return read_text(assigned->host.kvm->sys, path, vendor, sizeof(vendor)) != -ENOENT;
 }
 
-bool assigned_gone(struct assigned *assigned)
+int assigned_health(struct assigned *assigned, struct pt_device_health *ret_health)
 {
-	uint16_t vendor = UINT16_MAX;
-	bool gone = true;
+	struct pt_error err;
+	int r = -ENODEV;
 
 	pthread_mutex_lock(&assigned->lock);
 	if (assigned->function)
-		gone = pt_device_state(assigned->device) == PT_DEVICE_LOST ||
-		       pt_device_read(assigned->device, PT_REGION_CONFIG, 0, &vendor,
-				      sizeof(vendor)) < 0 ||
-		       vendor == UINT16_MAX;
+		r = pt_device_health(assigned->device, ret_health, &err);
 	pthread_mutex_unlock(&assigned->lock);
-	return gone || !in_sysfs(assigned);
+	return r;
+}
+
+bool assigned_gone(struct assigned *assigned)
+{
+	struct pt_device_health health;
+
+	return assigned_health(assigned, &health) || !health.answers || !in_sysfs(assigned);
 }
 
 int assigned_start(struct assigned *assigned, struct pt_error *err)

@@ -57,7 +57,7 @@ struct assigned {
 	struct assigned_bar bars[PT_BAR_ROM + 1];
 	unsigned *vector_gsi; /* 0: the vector has none; @vector_count of them */
 	unsigned vector_count;
-	int request_fd; /* eventfds, -1 for none; see assigned_listen() */
+	int request_fd; /* eventfds of the device's, -1 for none; see assigned_listen() */
 	int error_fd;
 	atomic_bool
 		suspected; /* of being gone: @request_fd was signalled from here, not by the host */
@@ -93,12 +93,15 @@ extern const struct pci_function_ops assigned_function_ops;
  * assigned_listen() - have @request_fd signalled when the host wants the device back, and when it turns out to be gone;
  *	@error_fd, where the device has such a thing, when it reports an error that cannot be corrected
  *
- * Undone by assigned_done(). Errors: of pt_device_event(); not -ENOENT.
+ * Undone by assigned_done(). Errors: of pt_device_event().
  */
 int assigned_listen(struct assigned *assigned, struct pt_error *err);
 
 /** assigned_suspected() - whether @request_fd was signalled because an access found nobody; asked once */
 bool assigned_suspected(struct assigned *assigned);
+
+/** assigned_health() - pt_device_health(), under the lock. Errors: of it; -ENODEV the device is gone from here too. */
+int assigned_health(struct assigned *assigned, struct pt_device_health *ret_health);
 
 /** assigned_gone() - whether the device is no longer on the host: it does not answer, or its folder in sysfs went away */
 bool assigned_gone(struct assigned *assigned);

@@ -155,7 +155,6 @@ static int load(struct machine *machine, struct pt_error *err)
 static int listen_to_devices(struct machine *machine, struct pt_error *err)
 {
 	machine->unplug = (struct unplug){
-		.sys = machine->sys,
 		.plan = &machine->plan,
 		.slots = &machine->slots,
 		.loop = &machine->loop,

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "host/aer.h"
 #include "report.h"
 
 /* What a person knows the slot's device by. */
@@ -163,13 +162,13 @@ void unplug_device_error(struct unplug_function *function)
 	struct unplug *unplug = function->slot->unplug;
 	const char *name = function->assigned->plan->bdf;
 	struct pt_error what = PT_ERROR_INIT;
-	char text[AER_TEXT_SIZE];
-	const char *counted = aer_text(unplug->sys, name, text);
+	struct pt_device_health health = {0};
 
 	if (function->slot->empty)
 		return;
+	(void)assigned_health(function->assigned, &health);
 	pt_error_set(&what, -EIO, "%s: it reported an error that cannot be corrected%s%s%s", name,
-		     *counted ? " (AER has counted " : "", counted, *counted ? ")" : "");
+		     *health.aer ? " (AER has counted " : "", health.aer, *health.aer ? ")" : "");
 	switch (unplug->plan->on_device_error) {
 	case PLAN_DEVICE_ERROR_REPORT:
 		report_error(&what, stderr);

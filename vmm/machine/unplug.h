@@ -41,7 +41,6 @@ struct unplug_slot {
 };
 
 struct unplug {
-	const struct pt_sys *sys;
 	const struct vm_plan *plan; /* limit and policy */
 	struct slots *slots;
 	struct loop *loop;

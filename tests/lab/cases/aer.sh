@@ -29,7 +29,7 @@ has_error() {
 	finish_guest
 	status=$?
 	((status == expected)) || complain "tenon's exit code is $status, not $expected" || return
-	grep -q "^tenon: error: $LAB_e1000e0: it reported an error that cannot be corrected (AER has counted .*nonfatal: UnsupReq" \
+	grep -q "^tenon: error: $LAB_e1000e0: it reported an error that cannot be corrected (AER has counted .*nonfatal UnsupReq" \
 		"$output" || complain "tenon did not say what AER counted"
 }
 
