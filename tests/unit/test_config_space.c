@@ -69,6 +69,34 @@ Test(config_space, odd_accesses_are_survived)
 	check_down(&c);
 }
 
+/* As the kernel shows one: real ids, no pin, its capabilities for the host's slot and IOMMU. */
+Test(config_space, a_virtual_function_is_an_ordinary_one)
+{
+	struct model_pci pci = {.bdf = "0000:02:10.0", .driver = "vfio-pci", .group = 26};
+	struct check c;
+
+	model_config_init(&pci, 0x8086, 0x10ca, 0x020000);
+	pci.bars[0] = (struct model_bar){.size = 0x4000, .is_64bit = true};
+	pci.bars[3] = (struct model_bar){.size = 0x4000, .is_64bit = true};
+	model_config_express(&pci, 0xa0);
+	model_config_msix(&pci, 0x70, 3, 3, 0, 3, 0x2000);
+	model_config_ecap(&pci, 0x100, 0x0001, NULL, 0);
+	model_config_ecap(&pci, 0x150, 0x000e, NULL, 0);
+	model_config_ecap(&pci, 0x160, 0x0010, NULL, 0);
+	model_config_ecap(&pci, 0x1a0, 0x000f, NULL, 0);
+	check_up(&c, &pci);
+	cr_assert_eq(cfg_read(&c, 0, 4), 0x10ca8086);
+	cr_assert_eq(cfg_read(&c, 0x3d, 1), 0);
+	cr_assert_not(c.guest->intx_connected);
+	cr_assert_eq(cfg_read(&c, 0x100, 4), 0x00010001, "the only one");
+	cfg_write(&c, CFG_COMMAND, 2, COMMAND_MEM);
+	cr_assert_eq(cfg_read(&c, CFG_COMMAND, 2), COMMAND_MEM);
+	cr_assert(pt_function_bar(c.function, 0).mapped);
+	cfg_write(&c, CFG_COMMAND, 2, 0);
+	cr_assert_not(pt_function_bar(c.function, 0).mapped);
+	check_down(&c);
+}
+
 Test(config_space, interrupt_line_is_the_guests_own_note)
 {
 	struct model_pci pci = model_nvme("0000:02:00.0", 26);
