@@ -161,6 +161,32 @@ Test(caps, interrupt_capabilities_that_run_into_another_are_hidden)
 	}
 }
 
+/* On a root bus the link registers of PCI Express are not shown; those at 0x40 would begin at 0x4c. What is at 0xfc
+ * would reach into the extended list. */
+Test(caps, rules_of_one_do_not_reach_into_the_next)
+{
+	struct model_pci pci = plain();
+	struct pt_function_setup setup = check_setup(&pci);
+	struct check c;
+
+	model_config_cap(&pci, 0x4c, 0x09, "\x08\x11\x22\x33\x44\x55", 6);
+	model_config_cap(&pci, 0x40, 0x10, "\x02", 1);
+	model_config_cap(&pci, 0xfc, 0x10, "\x02", 1);
+	model_config_ecap(&pci, 0x100, 0x0001, NULL, 0);
+	check_attach(&c, &pci);
+	c.guest = guest_new(c.model);
+	setup.root_bus = 1;
+	check_ok(pt_function_create(c.device, &setup, &guest_ops, c.guest, &c.function, &c.err),
+		 c.err);
+	cr_assert_eq(cfg_read(&c, 0x34, 1), 0x4c);
+	cr_assert_eq(cfg_read(&c, 0x4c, 4), 0x11084009);
+	cr_assert_eq(cfg_read(&c, 0x50, 4), 0x55443322);
+	cr_assert_eq(cfg_read(&c, 0x41, 1), 0xfc);
+	cr_assert_eq(cfg_read(&c, 0xfd, 1), 0);
+	cr_assert_eq(cfg_find_ext(&c, 0x01), 0x100);
+	check_down(&c);
+}
+
 Test(caps, no_list_when_the_status_bit_is_clear)
 {
 	struct model_pci pci = plain();
