@@ -168,6 +168,7 @@ static int vector_connect(void *ctx, unsigned index, int fd, struct pt_error *er
 			      index);
 	if (vector->fd >= 0)
 		model_violate(guest->model, "vector %u is connected twice", index);
+	guest->connected++;
 	vector->fd = fd;
 	model_listen(guest->model, fd, deliver, vector);
 	return 0;
@@ -184,6 +185,7 @@ static void vector_disconnect(void *ctx, unsigned index, int fd)
 			      index);
 	else
 		model_listen(guest->model, fd, NULL, NULL);
+	guest->connected--;
 	vector->fd = -1;
 }
 

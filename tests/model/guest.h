@@ -50,6 +50,7 @@ struct guest_vector {
 /**
  * struct guest - one function's guest
  * @last_gpa: above it there is no memory and no trap; trap_add says ERANGE
+ * @connected: how many of the vectors are
  * @asserted: the interrupt line; guest_eoi() ends it
  * @reports: how often @report was called; @report is the last
  */
@@ -61,6 +62,7 @@ struct guest {
 	unsigned trap_count;
 	struct guest_trap traps[GUEST_TRAPS];
 	struct guest_vector vectors[MODEL_VECTORS];
+	unsigned connected;
 	bool intx_connected;
 	unsigned intx_pin;
 	int intx_trigger;
