@@ -20,7 +20,9 @@ from options import Parser, suggestion
 
 SANITIZED = os.path.join("build", "asan")
 PLAIN = "build"
-SUITES = {"unit": SANITIZED, "sweep": SANITIZED, "api": PLAIN, "lint": PLAIN}  # CTest labels, and where they run
+FUZZ = os.path.join("build", "fuzz")
+# CTest labels, and where they run
+SUITES = {"unit": SANITIZED, "sweep": SANITIZED, "api": PLAIN, "fuzz": FUZZ, "lint": PLAIN}
 WHATS = [*SUITES, "tidy", "lab"]
 CRITERION = re.compile(r"Tested: *(\d+) *\| *Passing: *(\d+) *\| *Failing: *(\d+) *\| *Crashing: *(\d+)")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -74,7 +76,8 @@ def judge(test, label, totals):
     if test.get("status") == "run":
         count = int(synthesis[2]) if synthesis else 1
         skipped = [line for line in output.splitlines() if line.startswith("[SKIP]")]
-        tell("ok", name, seconds, _tests(count) if synthesis else "")
+        said = output.strip().splitlines()[-1:] if label == "fuzz" else []
+        tell("ok", name, seconds, _tests(count) if synthesis else "".join(said))
         for line in skipped:
             print(f"      {line}")
         totals.add(passed=count, skipped=len(skipped))
