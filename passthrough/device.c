@@ -226,15 +226,20 @@ PT_PUBLIC int pt_device_bind(struct pt_device *device, struct pt_error *err)
 	return 0;
 }
 
-/* The kernel has reset the function at bind, where it has a reset of its own. */
-static void first_reset(struct pt_device *device)
+/* The kernel has reset the function at bind, where it has a reset of its own. What its bus cannot do
+ * now is owed until it is started. */
+static int first_reset(struct pt_device *device, struct pt_error *err)
 {
-	bool waits = false;
+	bool waits;
 
 	device->reset_owed = !device->resettable;
 	device->last_reset = device->resettable ? PT_RESET_FUNCTION : PT_RESET_NONE;
-	if (device->reset_owed)
+	if (!device->resettable)
 		(void)pt_reset_ladder(device, &waits, NULL);
+	if (device->state == PT_DEVICE_LOST)
+		return pt_error_set(err, -ENODEV, "%s: it was lost in its first reset",
+				    device->host.name);
+	return 0;
 }
 
 PT_PUBLIC int pt_device_attach(struct pt_device *device, struct pt_error *err)
@@ -254,8 +259,7 @@ PT_PUBLIC int pt_device_attach(struct pt_device *device, struct pt_error *err)
 	}
 	device->attached = true;
 	pt_device_move(device, PT_DEVICE_ATTACHED);
-	first_reset(device);
-	return 0;
+	return first_reset(device, err);
 }
 
 static void unmap_region(struct pt_device *device, struct pt_device_region *region)

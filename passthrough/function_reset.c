@@ -18,12 +18,19 @@
 #define AF_CONTROL	  4u
 #define AF_CONTROL_FLR	  0x01u
 
+/* A failure to look is reported: what the guest asked for is not done. */
 static bool capable(struct pt_function *function, unsigned offset, unsigned size, uint32_t bit)
 {
+	struct pt_error err = PT_ERROR_INIT;
 	uint8_t bytes[4];
+	int r = pt_device_read(function->device, PT_REGION_CONFIG, offset, bytes, size);
 
-	return pt_device_read(function->device, PT_REGION_CONFIG, offset, bytes, size) == 0 &&
-	       pt_load_le(bytes, size) & bit;
+	if (r == 0)
+		return pt_load_le(bytes, size) & bit;
+	pt_error_set(&err, r, "%s: reading whether it can be reset: %s",
+		     pt_device_name(function->device), strerror(-r));
+	pt_report(function, &err);
+	return false;
 }
 
 /* A function that cannot be reset ignores the bit. PCI Express base 7.5.3.4; PCI Advanced
@@ -156,11 +163,13 @@ PT_PUBLIC void pt_function_stop(struct pt_function *function)
 PT_PUBLIC void pt_function_reset(struct pt_function *function)
 {
 	struct pt_error err = PT_ERROR_INIT;
+	bool gone;
 
 	if (!function->running)
 		return;
 	quiesce(function);
 	reset_device(function, true);
-	if ((reset_view(function, &err) < 0 || pt_irq_sync(function, &err) < 0) && !lost(function))
+	gone = lost(function);
+	if ((reset_view(function, &err) < 0 || pt_irq_sync(function, &err) < 0) && !gone)
 		pt_report(function, &err);
 }

@@ -44,13 +44,32 @@ static int read_control(struct pt_function *function, uint8_t *ret_control)
 			      1);
 }
 
+static void report_power(struct pt_function *function, const char *what, int code)
+{
+	struct pt_error err = PT_ERROR_INIT;
+
+	pt_error_set(&err, code, "%s: %s: %s", pt_device_name(function->device), what,
+		     strerror(-code));
+	pt_report(function, &err);
+}
+
+/* What is not known is reported; false then. */
+static bool know_control(struct pt_function *function, uint8_t *ret_control)
+{
+	int r = read_control(function, ret_control);
+
+	if (r < 0)
+		report_power(function, "reading its power state", r);
+	return r == 0;
+}
+
 bool pt_power_resets(struct pt_function *function, unsigned asked)
 {
 	uint8_t control;
 
 	if (function->power_state != D3HOT || asked != 0)
 		return false;
-	return read_control(function, &control) == 0 && !(control & PM_NO_SOFT_RESET);
+	return know_control(function, &control) && !(control & PM_NO_SOFT_RESET);
 }
 
 /* A state that the function does not have is not entered: PCI Power Management 1.2, 3.2.4. */
@@ -60,7 +79,7 @@ void pt_power_written(struct pt_function *function, unsigned offset, unsigned si
 
 	if (!reaches(function, offset, size))
 		return;
-	if (read_control(function, &control) == 0)
+	if (know_control(function, &control))
 		function->power_state = control & PM_STATE;
 	else if (asked != 0)
 		function->power_state = asked;
@@ -76,15 +95,6 @@ int pt_power_learn(struct pt_function *function, struct pt_error *err)
 				    pt_device_name(function->device), strerror(-r));
 	function->power_state = control & PM_STATE;
 	return 0;
-}
-
-static void report_low_power(struct pt_function *function, const char *what, int code)
-{
-	struct pt_error err = PT_ERROR_INIT;
-
-	pt_error_set(&err, code, "%s: %s low power: %s", pt_device_name(function->device), what,
-		     strerror(-code));
-	pt_report(function, &err);
 }
 
 static bool d3cold_forbidden(const struct pt_function *function)
@@ -103,15 +113,14 @@ void pt_power_sleep(struct pt_function *function)
 
 	if (!function->setup.low_power || function->low_power || function->power_state != D3HOT)
 		return;
-	r = read_control(function, &control);
-	if (r == 0 && control & PM_NO_SOFT_RESET && !d3cold_forbidden(function))
+	if (!know_control(function, &control) ||
+	    (control & PM_NO_SOFT_RESET && !d3cold_forbidden(function)))
 		return;
-	if (r == 0)
-		r = pt_device_low_power(function->device, true);
+	r = pt_device_low_power(function->device, true);
 	if (r == 0)
 		function->low_power = true;
 	else if (r != -ENOTTY)
-		report_low_power(function, "entering", r);
+		report_power(function, "entering low power", r);
 }
 
 int pt_power_wake(struct pt_function *function)
@@ -123,7 +132,7 @@ int pt_power_wake(struct pt_function *function)
 	r = pt_device_low_power(function->device, false);
 	if (r < 0) {
 		if (pt_device_state(function->device) != PT_DEVICE_LOST)
-			report_low_power(function, "leaving", r);
+			report_power(function, "leaving low power", r);
 		return r;
 	}
 	function->low_power = false;

@@ -269,6 +269,7 @@ void pt_vectors_start(struct pt_function *function, struct pt_vectors *vectors, 
 
 void pt_vectors_stop(struct pt_function *function, struct pt_vectors *vectors)
 {
+	struct pt_error err = PT_ERROR_INIT;
 	bool unrouted = false;
 
 	disarm_all(function, vectors);
@@ -284,8 +285,8 @@ void pt_vectors_stop(struct pt_function *function, struct pt_vectors *vectors)
 		}
 		vector->routed = false;
 	}
-	if (unrouted)
-		(void)function->ops->vectors_commit(function->ctx, NULL);
+	if (unrouted && function->ops->vectors_commit(function->ctx, &err) < 0)
+		pt_report_callback(function, &err);
 }
 
 bool pt_vectors_pending(struct pt_function *function, const struct pt_vectors *vectors, unsigned v)

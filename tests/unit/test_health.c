@@ -69,11 +69,13 @@ Test(health, many_errors)
 {
 	struct pt_device_health health;
 	char text[1600] = "";
+	size_t used = 0;
 	struct check c;
 
 	attach(&c);
 	for (unsigned i = 0; i < 60; i++)
-		strcat(text, "ReplayTimer 1234567890\n");
+		used += (size_t)snprintf(text + used, sizeof(text) - used,
+					 "ReplayTimer 1234567890\n");
 	model_put_file(c.model, REAL "aer_dev_correctable", text);
 	model_put_file(c.model, REAL "aer_dev_fatal", "DLP\n\n 7\nX 1\n");
 	check_ok(pt_device_health(c.device, &health, &c.err), c.err);
