@@ -96,6 +96,11 @@ static int cdev_ranges(struct pt_space *space, struct pt_iova_range *ranges, siz
 	return iommufd_ioas_ranges(space->sys, space->fd, space->ioas_id, ranges, max, ret_count);
 }
 
+static int cdev_allow(struct pt_space *space, const struct pt_iova_range *ranges, size_t count)
+{
+	return iommufd_ioas_allow(space->sys, space->fd, space->ioas_id, ranges, count);
+}
+
 /* Whether @fd is the node that sysfs names for the function. */
 static int check_identity(const struct pt_sys *sys, const struct pt_host_device *host, int fd,
 			  struct pt_error *err)
@@ -300,15 +305,8 @@ static int cdev_attach(struct pt_device *device, struct pt_error *err)
 {
 	int r = vfio_attach(device->sys, device->fd, device->space->ioas_id);
 
-	if (r == -EADDRINUSE) {
-		pt_error_set(
-			err, r,
-			"%s: memory that is already mapped for devices lies in an address range that its "
-			"IOMMU reserves",
-			device->host.name);
-		return pt_error_remedy(err, r, "see /sys/kernel/iommu_groups/%d/reserved_regions",
-				       device->host.group);
-	}
+	if (r == -EADDRINUSE)
+		return pt_space_conflict(device->space, &device->host, r, err);
 	if (r < 0)
 		return pt_error_set(err, r, "%s: VFIO_DEVICE_ATTACH_IOMMUFD_PT: %s",
 				    device->host.name, strerror(-r));
@@ -349,6 +347,7 @@ const struct pt_backend pt_cdev_backend = {
 	.unmap = cdev_unmap,
 	.ranges = cdev_ranges,
 	.identify = cdev_identify,
+	.allow = cdev_allow,
 	.open = cdev_open,
 	.close = cdev_close,
 	.bind = cdev_bind,

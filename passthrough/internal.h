@@ -115,6 +115,10 @@ struct pt_backend {
 	int (*identify)(const struct pt_space *space, int fd, const char *wanted, char *ret_name,
 			struct pt_error *err);
 
+	/* Devices that cannot use all of @ranges are refused from now on; replaces those of the
+	 * call before. NULL: the kernel has no such thing. */
+	int (*allow)(struct pt_space *space, const struct pt_iova_range *ranges, size_t count);
+
 	/* Opens what stands for the device and tells KVM. @fd: -1 to open the node, else a
 	 * descriptor that becomes the device's on success. Inverse: @close. */
 	int (*open)(struct pt_device *device, int fd, struct pt_error *err);
@@ -167,6 +171,8 @@ struct pt_space {
 	 */
 	pthread_mutex_t lock;
 	struct pt_device *devices; /* linked by @next; in no order */
+	struct pt_iova_range *allowed; /* of pt_space_allow() */
+	size_t allowed_count;
 	struct pt_space_stats stats;
 };
 
@@ -236,6 +242,10 @@ void pt_reset_waiting(struct pt_device *device);
 
 /* -EIO when the device does not answer or is not in D0; @ret_evidence, "reads all ones", is constant. */
 int pt_health_check(struct pt_device *device, const char **ret_evidence);
+
+/* Says which addresses of the guest's the device's IOMMU does not give. Return: @code. */
+int pt_space_conflict(const struct pt_space *space, const struct pt_host_device *host, int code,
+		      struct pt_error *err);
 
 /* struct pt_kvm_ops, where there is one. */
 int pt_kvm_file_add(const struct pt_space *space, int fd, const char *name, struct pt_error *err);

@@ -112,3 +112,18 @@ int iommufd_ioas_ranges(const struct pt_sys *sys, int fd, uint32_t ioas,
 	*ret_count = arg.num_iovas;
 	return 0;
 }
+
+int iommufd_ioas_allow(const struct pt_sys *sys, int fd, uint32_t ioas,
+		       const struct pt_iova_range *ranges, size_t count)
+{
+	struct iommu_ioas_allow_iovas arg = {
+		.size = sizeof(arg),
+		.ioas_id = ioas,
+		.num_iovas = (uint32_t)count,
+		.allowed_iovas = (uintptr_t)ranges,
+	};
+
+	if (count > UINT32_MAX)
+		return -E2BIG;
+	return pt_ioctl(sys, fd, IOMMU_IOAS_ALLOW_IOVAS, &arg);
+}

@@ -22,4 +22,8 @@ int iommufd_ioas_unmap(const struct pt_sys *sys, int fd, uint32_t ioas, uint64_t
 int iommufd_ioas_ranges(const struct pt_sys *sys, int fd, uint32_t ioas,
 			struct pt_iova_range *ranges, size_t max, size_t *ret_count);
 
+/* Devices that cannot use all of @ranges cannot be attached from then on. Replaces the list. */
+int iommufd_ioas_allow(const struct pt_sys *sys, int fd, uint32_t ioas,
+		       const struct pt_iova_range *ranges, size_t count);
+
 #endif

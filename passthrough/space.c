@@ -67,6 +67,7 @@ PT_PUBLIC void pt_space_close(struct pt_space *space)
 	space->backend->space_close(space);
 	(void)pthread_mutex_destroy(&space->lock);
 	pt_free(space->sys, space->mappings);
+	pt_free(space->sys, space->allowed);
 	pt_free(space->sys, space);
 }
 

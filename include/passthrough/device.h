@@ -173,8 +173,8 @@ int pt_device_bind(struct pt_device *device, struct pt_error *err);
  * can be retried. A function that the kernel could not reset at bind is reset through its bus where
  * that is possible; it is no failure where it is not. Inverse: pt_device_detach().
  *
- * Errors: of pt_device_bind(); -EADDRINUSE something that is mapped already collides with the
- * device's reserved ranges; -ENOMEM.
+ * Errors: of pt_device_bind(); -EADDRINUSE the device's IOMMU reserves or cannot
+ * translate addresses that are mapped or that pt_space_allow() named; -ENOMEM.
  */
 int pt_device_attach(struct pt_device *device, struct pt_error *err);
 

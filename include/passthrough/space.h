@@ -128,6 +128,22 @@ int pt_space_open_fd(const struct pt_sys *sys, const struct pt_space_setup *setu
 void pt_space_close(struct pt_space *space);
 
 /**
+ * pt_space_allow() - name the addresses that every device of the space must be able to use
+ * @ranges: @count of them, whole pages, no two overlapping; they replace those of an earlier call
+ *
+ * A device whose IOMMU reserves one of them, or does not translate it, is refused by
+ * pt_device_attach() from then on, with an error that names the device, its range and the guest's.
+ * Without, the first map that fails would tell, and of a device that is added later, nothing before
+ * its driver fails. Other addresses can be mapped as well. Call it with the guest's RAM before the
+ * first attach. Source: IOMMU_IOAS_ALLOW_IOVAS.
+ *
+ * Errors: -EINVAL a range that is empty, not whole pages, or overlaps another; -EADDRINUSE a device
+ * that is attached already cannot; -ENOMEM.
+ */
+int pt_space_allow(struct pt_space *space, const struct pt_iova_range *ranges, size_t count,
+		   struct pt_error *err);
+
+/**
  * pt_space_map() - let the attached devices reach memory
  * @iova: first IO virtual address, a multiple of the page size
  * @size: bytes, a multiple of the page size, not 0

@@ -51,6 +51,19 @@ static int create_vm(struct machine *machine, struct pt_error *err)
 	return r;
 }
 
+/* Whatever is assigned now or later must reach all of RAM. */
+static int allow_ram(struct machine *machine, struct pt_error *err)
+{
+	struct pt_iova_range ranges[PLAN_RAM_MAX];
+
+	for (unsigned i = 0; i < machine->plan.ram_count; i++) {
+		const struct plan_ram *ram = &machine->plan.ram[i];
+
+		ranges[i] = (struct pt_iova_range){ram->gpa, ram->gpa + ram->size - 1};
+	}
+	return pt_space_allow(machine->space, ranges, machine->plan.ram_count, err);
+}
+
 /* 4. */
 static int open_assigned(struct machine *machine, struct pt_error *err)
 {
@@ -76,6 +89,8 @@ static int open_assigned(struct machine *machine, struct pt_error *err)
 	for (unsigned i = 0; i < count; i++)
 		assigned_init(&machine->assigned[i], &host, &machine->plan.devices[i]);
 	r = pt_space_open(machine->sys, &setup, &machine->space, err);
+	if (!r)
+		r = allow_ram(machine, err);
 	for (unsigned i = 0; i < count && !r; i++)
 		r = assigned_open(&machine->assigned[i], machine->space, err);
 	if (!r)
