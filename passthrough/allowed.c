@@ -43,7 +43,7 @@ static int explain_allow(struct pt_space *space, const struct pt_iova_range *ran
 				err->code = code;
 			return code;
 		}
-	return pt_error_set(err, code, PT_IOMMU_NODE ": IOMMU_IOAS_ALLOW_IOVAS: %s",
+	return pt_error_set(err, code, "%s: IOMMU_IOAS_ALLOW_IOVAS: %s", space->backend->node,
 			    strerror(-code));
 }
 
@@ -58,7 +58,7 @@ PT_PUBLIC int pt_space_allow(struct pt_space *space, const struct pt_iova_range 
 		return r;
 	copy = pt_alloc(space->sys, (count + 1) * sizeof(*copy));
 	if (!copy)
-		return pt_no_memory(err, PT_IOMMU_NODE);
+		return pt_no_memory(err, space->backend->node);
 	if (count > 0)
 		memcpy(copy, ranges, count * sizeof(*copy));
 	r = backend->allow ? backend->allow(space, copy, count) : 0;

@@ -38,6 +38,9 @@ static int cdev_space_open(struct pt_space *space, int fd, struct pt_error *err)
 		if (r < 0)
 			return r;
 		space->owns_fd = true;
+		/* Possible before there is any object, and for who may raise the limit; else the
+		 * user's sum it is. */
+		space->counts_process = iommufd_count_process(space->sys, space->fd) == 0;
 	}
 	r = iommufd_ioas_alloc(space->sys, space->fd, &space->ioas_id);
 	if (r == -ENOTTY && !space->owns_fd)
@@ -307,6 +310,11 @@ static int cdev_attach(struct pt_device *device, struct pt_error *err)
 
 	if (r == -EADDRINUSE)
 		return pt_space_conflict(device->space, &device->host, r, err);
+	/* The first attach pins what is mapped already. */
+	if (r == -ENOMEM)
+		return pt_error_prefix(
+			err, pt_memlock_explain(device->space, device->space->stats.bytes, err),
+			"%s: cannot be attached", device->host.name);
 	if (r < 0)
 		return pt_error_set(err, r, "%s: VFIO_DEVICE_ATTACH_IOMMUFD_PT: %s",
 				    device->host.name, strerror(-r));

@@ -56,6 +56,7 @@ static int group_space_open(struct pt_space *space, int fd, struct pt_error *err
 	int r;
 
 	space->fd = fd;
+	space->counts_process = true;
 	if (fd < 0) {
 		r = open_container(space->sys, &space->fd, err);
 		if (r < 0)
@@ -94,15 +95,9 @@ static int group_unmap(struct pt_space *space, uint64_t iova, uint64_t size)
 
 static void group_map_remedy(struct pt_space *space, int code, struct pt_error *err)
 {
-	uint64_t memlock = space->sys->memlock(space->sys->ctx);
 	char limit[32];
 	uint32_t room;
 
-	if (code == -ENOMEM && memlock != UINT64_MAX)
-		pt_error_remedy(err, code,
-				"this process may lock %" PRIu64
-				" KiB (RLIMIT_MEMLOCK): raise it with `ulimit -l` or LimitMEMLOCK=",
-				memlock / 1024);
 	if (code != -ENOSPC || container_room(space->sys, space->fd, &room) < 0 || room > 0 ||
 	    pt_read_file(space->sys, ENTRY_LIMIT, limit, sizeof(limit)) < 0)
 		return;

@@ -158,6 +158,7 @@ struct pt_space {
 	int fd;
 	bool owns_fd;
 	uint32_t ioas_id;
+	bool counts_process;	     /* RLIMIT_MEMLOCK is held against this process, not the user */
 	bool no_map_file;	     /* the kernel said once that it has no IOAS_MAP_FILE */
 	struct pt_group *groups;     /* that are open */
 	bool container_live;	     /* the container holds what is in @mappings */
@@ -246,6 +247,9 @@ int pt_health_check(struct pt_device *device, const char **ret_evidence);
 /* Says which addresses of the guest's the device's IOMMU does not give. Return: @code. */
 int pt_space_conflict(const struct pt_space *space, const struct pt_host_device *host, int code,
 		      struct pt_error *err);
+
+/* Why the kernel said ENOMEM when @bytes were to be pinned. Return: -ENOMEM. */
+int pt_memlock_explain(struct pt_space *space, uint64_t bytes, struct pt_error *err);
 
 /* struct pt_kvm_ops, where there is one. */
 int pt_kvm_file_add(const struct pt_space *space, int fd, const char *name, struct pt_error *err);

@@ -20,6 +20,18 @@ struct iommu_ioas_map_file {
 };
 #endif
 
+int iommufd_count_process(const struct pt_sys *sys, int fd)
+{
+	struct iommu_option arg = {
+		.size = sizeof(arg),
+		.option_id = IOMMU_OPTION_RLIMIT_MODE,
+		.op = IOMMU_OPTION_OP_SET,
+		.val64 = 1,
+	};
+
+	return pt_ioctl(sys, fd, IOMMU_OPTION, &arg);
+}
+
 int iommufd_ioas_alloc(const struct pt_sys *sys, int fd, uint32_t *ret_id)
 {
 	struct iommu_ioas_alloc arg = {.size = sizeof(arg)};

@@ -6,6 +6,10 @@
 
 #include <passthrough/space.h>
 
+/* IOMMU_OPTION_RLIMIT_MODE: count what is pinned for this process, not for its user. -EPERM without
+ * CAP_SYS_RESOURCE, -EBUSY once there is any object. */
+int iommufd_count_process(const struct pt_sys *sys, int fd);
+
 /* Inverse: iommufd_destroy(). */
 int iommufd_ioas_alloc(const struct pt_sys *sys, int fd, uint32_t *ret_id);
 int iommufd_destroy(const struct pt_sys *sys, int fd, uint32_t id);

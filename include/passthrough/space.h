@@ -144,6 +144,22 @@ int pt_space_allow(struct pt_space *space, const struct pt_iova_range *ranges, s
 		   struct pt_error *err);
 
 /**
+ * pt_space_check_limit() - whether so much more memory may be pinned
+ * @bytes: that are to be mapped
+ *
+ * Holds it against RLIMIT_MEMLOCK as the kernel counts: for this process where
+ * IOMMU_OPTION_RLIMIT_MODE could be set (which pt_space_open() tries) and on the group backend, else
+ * for all processes of the user, as far as /proc shows them. With CAP_IPC_LOCK there is no limit. The
+ * kernel counts pages after it has pinned them, so finding out by mapping takes as long as mapping:
+ * call it before the first pt_space_map(), with all of the guest's RAM. What /proc does not show is
+ * not counted, so a success is no promise.
+ *
+ * Errors: -ENOMEM too much; the message names the limit, whom it is counted for, what is used
+ * already and by which process most, and the remedy what to type.
+ */
+int pt_space_check_limit(struct pt_space *space, uint64_t bytes, struct pt_error *err);
+
+/**
  * pt_space_map() - let the attached devices reach memory
  * @iova: first IO virtual address, a multiple of the page size
  * @size: bytes, a multiple of the page size, not 0

@@ -55,7 +55,9 @@ enum model_iommu { MODEL_IOMMU_INTEL, MODEL_IOMMU_AMD, MODEL_IOMMU_NONE };
  * @no_type1: no driver for a container's IOMMU is loaded
  * @dma_entries: mappings that a container takes; of containers whose IOMMU is set from now on
  * @aperture_bits: address bits that the IOMMU translates
- * @memlock: bytes that may be pinned, by the user for iommufd and by the process for containers; UINT64_MAX for no limit
+ * @memlock: bytes that may be pinned, UINT64_MAX for no limit: by the user for iommufd, by the process for containers and
+ *	for an iommufd with RLIMIT_MODE
+ * @no_sys_resource: the process may not set RLIMIT_MODE (CAP_SYS_RESOURCE)
  */
 struct model_host {
 	enum model_iommu iommu;
@@ -66,10 +68,13 @@ struct model_host {
 	uint32_t dma_entries;
 	unsigned aperture_bits;
 	uint64_t memlock;
+	bool no_sys_resource;
 };
 
 /** enum model_death - how a device is no more: its file says ENODEV, or it reads all ones */
 enum model_death { MODEL_LIVES, MODEL_GONE, MODEL_DEAD };
+
+#define MODEL_PID 4242u /* of the process under test; its user is 1000 */
 
 /**
  * struct model_fault - the n-th call from now on fails
@@ -242,6 +247,13 @@ void model_refuse(struct model *model, const char *path, int error);
 
 /** model_process() - a process that has @target open as descriptor 7 */
 void model_process(struct model *model, unsigned pid, const char *comm, const char *target);
+
+/**
+ * model_process_memory() - a process that has memory pinned and locked, as its status says; its user's sum is what counts
+ * @locks_all: it holds CAP_IPC_LOCK, and is not counted
+ */
+void model_process_memory(struct model *model, unsigned pid, const char *comm, unsigned uid,
+			  uint64_t locked, uint64_t pinned, bool locks_all);
 
 /* Functions of the host. */
 

@@ -111,7 +111,7 @@ int model_container_attach(struct model_container *container, struct model_group
 
 static void drop(struct model_container *container, unsigned index)
 {
-	container->file.model->mm_pinned -= container->areas[index].pinned;
+	model_unpin(container->file.model, container->areas[index].pinned, MODEL_PIN_CONTAINER);
 	container->areas[index] = container->areas[--container->area_count];
 	container->room++;
 }
@@ -159,11 +159,7 @@ static int pin(struct model *model, uint64_t vaddr, uint64_t size, uint64_t *ret
 {
 	/* Pages of a BAR are mapped and not counted. */
 	*ret_pinned = model_mem_is_device(model, vaddr, size) ? 0 : size;
-	if (*ret_pinned > model->host.memlock ||
-	    model->mm_pinned > model->host.memlock - *ret_pinned)
-		return -ENOMEM;
-	model->mm_pinned += *ret_pinned;
-	return 0;
+	return model_pin(model, *ret_pinned, MODEL_PIN_CONTAINER);
 }
 
 static int map_dma(struct model_container *container, const struct vfio_iommu_type1_dma_map *map)

@@ -138,14 +138,13 @@ int model_ioas_allow(struct model_iommufd *iommufd, struct iommu_ioas_allow_iova
 	return 0;
 }
 
-static int pin(struct model *model, const struct model_area *area)
+static int pin(struct model_iommufd *iommufd, const struct model_area *area)
 {
+	struct model *model = iommufd->file.model;
+
 	if (area->va && model_mem_is_device(model, area->va, area->size))
 		return -EFAULT;
-	if (area->size > model->host.memlock || model->pinned > model->host.memlock - area->size)
-		return -ENOMEM;
-	model->pinned += area->size;
-	return 0;
+	return model_pin(model, area->size, iommufd->counts);
 }
 
 static int area_add(struct model_iommufd *iommufd, struct model_object *ioas, uint32_t flags,
@@ -171,7 +170,7 @@ static int area_add(struct model_iommufd *iommufd, struct model_object *ioas, ui
 			return -EEXIST;
 	if (page_offset & mask)
 		return -EINVAL;
-	ret = model_ioas_pinned(ioas) ? pin(iommufd->file.model, &area) : 0;
+	ret = model_ioas_pinned(ioas) ? pin(iommufd, &area) : 0;
 	if (ret)
 		return ret;
 	ioas->areas =
@@ -254,7 +253,7 @@ int model_ioas_unmap(struct model_iommufd *iommufd, struct iommu_ioas_unmap *cmd
 		if (!all && (area.iova < cmd->iova || area_last > last))
 			return -ENOENT;
 		if (model_ioas_pinned(ioas))
-			iommufd->file.model->pinned -= area.size;
+			model_unpin(iommufd->file.model, area.size, iommufd->counts);
 		ioas->areas[i] = ioas->areas[--ioas->area_count];
 		unmapped += area.size;
 	}
@@ -277,23 +276,23 @@ int model_ioas_admits(const struct model_object *ioas, const struct model_device
 	return 0;
 }
 
-int model_ioas_pin(struct model *model, const struct model_object *ioas)
+int model_ioas_pin(struct model_iommufd *iommufd, const struct model_object *ioas)
 {
-	uint64_t before = model->pinned;
-
 	for (unsigned i = 0; i < ioas->area_count; i++) {
-		int ret = pin(model, &ioas->areas[i]);
+		int ret = pin(iommufd, &ioas->areas[i]);
 
-		if (ret) {
-			model->pinned = before;
-			return ret;
-		}
+		if (!ret)
+			continue;
+		while (i-- > 0)
+			model_unpin(iommufd->file.model, ioas->areas[i].size,
+				    iommufd->counts);
+		return ret;
 	}
 	return 0;
 }
 
-void model_ioas_unpin(struct model *model, const struct model_object *ioas)
+void model_ioas_unpin(struct model_iommufd *iommufd, const struct model_object *ioas)
 {
 	for (unsigned i = 0; i < ioas->area_count; i++)
-		model->pinned -= ioas->areas[i].size;
+		model_unpin(iommufd->file.model, ioas->areas[i].size, iommufd->counts);
 }

@@ -90,7 +90,7 @@ static void leave(struct model_iommufd *iommufd, struct model_object *object)
 	if (--hwpt->users > 0)
 		return;
 	if (--hwpt->ioas->users == 0)
-		model_ioas_unpin(iommufd->file.model, hwpt->ioas);
+		model_ioas_unpin(iommufd, hwpt->ioas);
 	object_free(iommufd, hwpt);
 }
 
@@ -131,7 +131,7 @@ int model_iommufd_attach(struct model_file *file, struct model_device *device, u
 		return ret;
 	hwpt = hwpt_of(iommufd, target);
 	if (!hwpt) {
-		ret = model_ioas_pin(file->model, target);
+		ret = model_ioas_pin(iommufd, target);
 		if (ret)
 			return ret;
 		hwpt = object_new(iommufd, MODEL_OBJECT_HWPT);
@@ -151,6 +151,27 @@ static int ioas_alloc(struct model_iommufd *iommufd, struct iommu_ioas_alloc *cm
 	if (cmd->flags)
 		return -EOPNOTSUPP;
 	cmd->out_ioas_id = object_new(iommufd, MODEL_OBJECT_IOAS)->id;
+	return 0;
+}
+
+/* RLIMIT_MODE, which is settled before there is any object. */
+static int option(struct model_iommufd *iommufd, struct iommu_option *cmd)
+{
+	if (cmd->__reserved || cmd->option_id != IOMMU_OPTION_RLIMIT_MODE || cmd->object_id)
+		return -EOPNOTSUPP;
+	if (cmd->op == IOMMU_OPTION_OP_GET) {
+		cmd->val64 = iommufd->counts == MODEL_PIN_PROCESS;
+		return 0;
+	}
+	if (cmd->op != IOMMU_OPTION_OP_SET)
+		return -EOPNOTSUPP;
+	if (iommufd->file.model->host.no_sys_resource)
+		return -EPERM;
+	if (iommufd->objects)
+		return -EBUSY;
+	if (cmd->val64 > 1)
+		return -EINVAL;
+	iommufd->counts = cmd->val64 ? MODEL_PIN_PROCESS : MODEL_PIN_USER;
 	return 0;
 }
 
@@ -177,6 +198,7 @@ union command {
 	struct iommu_ioas_map map;
 	struct model_map_file map_file;
 	struct iommu_ioas_unmap unmap;
+	struct iommu_option option;
 };
 
 static const struct {
@@ -191,6 +213,7 @@ static const struct {
 	{IOMMU_IOAS_MAP, sizeof(struct iommu_ioas_map), 40},
 	{MODEL_MAP_FILE, sizeof(struct model_map_file), 40},
 	{IOMMU_IOAS_UNMAP, sizeof(struct iommu_ioas_unmap), 24},
+	{IOMMU_OPTION, sizeof(struct iommu_option), 24},
 };
 
 static int execute(struct model_iommufd *iommufd, unsigned long request, union command *cmd)
@@ -208,6 +231,8 @@ static int execute(struct model_iommufd *iommufd, unsigned long request, union c
 		return model_ioas_map(iommufd, &cmd->map);
 	case IOMMU_IOAS_UNMAP:
 		return model_ioas_unmap(iommufd, &cmd->unmap);
+	case IOMMU_OPTION:
+		return option(iommufd, &cmd->option);
 	default:
 		return model_ioas_map_file(iommufd, &cmd->map_file);
 	}

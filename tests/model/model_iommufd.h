@@ -35,6 +35,7 @@ struct model_object {
 struct model_iommufd {
 	struct model_file file;
 	uint32_t last_id;
+	enum model_pin counts; /* RLIMIT_MODE */
 	struct model_object *objects;
 };
 
@@ -61,7 +62,7 @@ int model_ioas_unmap(struct model_iommufd *iommufd, struct iommu_ioas_unmap *cmd
 /* Whether @device's reserved ranges leave alone what is mapped and allowed. */
 int model_ioas_admits(const struct model_object *ioas, const struct model_device *device);
 /* Pins all areas, or none. Inverse: model_ioas_unpin(). */
-int model_ioas_pin(struct model *model, const struct model_object *ioas);
-void model_ioas_unpin(struct model *model, const struct model_object *ioas);
+int model_ioas_pin(struct model_iommufd *iommufd, const struct model_object *ioas);
+void model_ioas_unpin(struct model_iommufd *iommufd, const struct model_object *ioas);
 
 #endif

@@ -94,8 +94,10 @@ struct model {
 	struct model_device **devices;
 	unsigned device_count;
 	struct model_group *groups;
-	uint64_t pinned;    /* by iommufd, counted for the user */
-	uint64_t mm_pinned; /* by containers, counted for the process */
+	uint64_t pinned;	   /* by iommufd */
+	uint64_t user_pinned;	   /* counted for the user */
+	uint64_t mm_pinned;	   /* counted for the process */
+	uint64_t pinned_elsewhere; /* counted for the user, by other processes */
 	unsigned slept_ms;
 	char violation[MODEL_TEXT];
 };
@@ -161,6 +163,13 @@ void model_iommufd_detach(struct model_file *file, struct model_device *device);
 uint32_t model_iommufd_devid(struct model_file *file, const struct model_device *device);
 unsigned model_iommufd_ioas(const struct model_file *file);
 bool model_iommufd_covers(const struct model_file *file, uint64_t iova, uint64_t size);
+
+/* model_memlock.c: pinned pages and the limit, by who pins and counts. Inverse: model_unpin(). */
+enum model_pin { MODEL_PIN_USER, MODEL_PIN_PROCESS, MODEL_PIN_CONTAINER };
+int model_pin(struct model *model, uint64_t bytes, enum model_pin how);
+void model_unpin(struct model *model, uint64_t bytes, enum model_pin how);
+/* The status of the process under test. */
+void model_show_memory(struct model *model);
 
 /* model_vfio.c */
 struct model_vfio_file {

@@ -51,11 +51,14 @@ static int create_vm(struct machine *machine, struct pt_error *err)
 	return r;
 }
 
-/* Whatever is assigned now or later must reach all of RAM. */
-static int allow_ram(struct machine *machine, struct pt_error *err)
+/* All of RAM will be pinned, and whatever is assigned now or later must reach it. */
+static int announce_ram(struct machine *machine, struct pt_error *err)
 {
 	struct pt_iova_range ranges[PLAN_RAM_MAX];
+	int r = pt_space_check_limit(machine->space, machine->plan.memory, err);
 
+	if (r)
+		return r;
 	for (unsigned i = 0; i < machine->plan.ram_count; i++) {
 		const struct plan_ram *ram = &machine->plan.ram[i];
 
@@ -90,7 +93,7 @@ static int open_assigned(struct machine *machine, struct pt_error *err)
 		assigned_init(&machine->assigned[i], &host, &machine->plan.devices[i]);
 	r = pt_space_open(machine->sys, &setup, &machine->space, err);
 	if (!r)
-		r = allow_ram(machine, err);
+		r = announce_ram(machine, err);
 	for (unsigned i = 0; i < count && !r; i++)
 		r = assigned_open(&machine->assigned[i], machine->space, err);
 	if (!r)
