@@ -51,7 +51,7 @@ PT_PUBLIC int pt_space_allow(struct pt_space *space, const struct pt_iova_range 
 			     size_t count, struct pt_error *err)
 {
 	const struct pt_backend *backend = space->backend;
-	struct pt_iova_range *copy;
+	struct pt_iova_range *copy, *old;
 	int r = check_allowed(ranges, count, err);
 
 	if (r < 0)
@@ -59,22 +59,36 @@ PT_PUBLIC int pt_space_allow(struct pt_space *space, const struct pt_iova_range 
 	copy = pt_alloc(space->sys, (count + 1) * sizeof(*copy));
 	if (!copy)
 		return pt_no_memory(err, space->backend->node);
+	old = copy;
 	if (count > 0)
 		memcpy(copy, ranges, count * sizeof(*copy));
+	(void)pthread_mutex_lock(&space->map_lock);
 	r = backend->allow ? backend->allow(space, copy, count) : 0;
-	if (r < 0) {
-		pt_free(space->sys, copy);
-		return explain_allow(space, ranges, count, r, err);
+	if (r == 0) {
+		old = space->allowed;
+		space->allowed = copy;
+		space->allowed_count = count;
 	}
-	pt_free(space->sys, space->allowed);
-	space->allowed = copy;
-	space->allowed_count = count;
+	(void)pthread_mutex_unlock(&space->map_lock);
+	pt_free(space->sys, old);
+	return r < 0 ? explain_allow(space, ranges, count, r, err) : 0;
+}
+
+int pt_space_admit(struct pt_space *space, const struct pt_host_device *host, struct pt_error *err)
+{
+	for (size_t i = 0; i < space->allowed_count; i++) {
+		const struct pt_iova_range *range = &space->allowed[i];
+
+		if (pt_space_check(space, range->first, range->last - range->first + 1, NULL) ==
+		    -EADDRNOTAVAIL)
+			return pt_space_conflict(space, host, -EADDRINUSE, err);
+	}
 	return 0;
 }
 
-/* The first address range of the guest that meets @range. Return: false when none does. */
-static bool needed(const struct pt_space *space, const struct pt_iova_range *range,
-		   struct pt_iova_range *ret_needed)
+/* The first address range of the guest's that meets @range. Return: false when none does. */
+static bool needed_locked(const struct pt_space *space, const struct pt_iova_range *range,
+			  struct pt_iova_range *ret_needed)
 {
 	for (size_t i = 0; i < space->allowed_count; i++)
 		if (space->allowed[i].first <= range->last &&
@@ -94,7 +108,18 @@ static bool needed(const struct pt_space *space, const struct pt_iova_range *ran
 	return false;
 }
 
-int pt_space_conflict(const struct pt_space *space, const struct pt_host_device *host, int code,
+static bool needed(struct pt_space *space, const struct pt_iova_range *range,
+		   struct pt_iova_range *ret_needed)
+{
+	bool found;
+
+	(void)pthread_mutex_lock(&space->map_lock);
+	found = needed_locked(space, range, ret_needed);
+	(void)pthread_mutex_unlock(&space->map_lock);
+	return found;
+}
+
+int pt_space_conflict(struct pt_space *space, const struct pt_host_device *host, int code,
 		      struct pt_error *err)
 {
 	struct pt_iova_range reserved[RESERVED_MAX], guest;

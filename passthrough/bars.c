@@ -211,6 +211,7 @@ static void remove_bar(struct pt_function *function, unsigned i)
 {
 	struct pt_function_bar *bar = &function->bars[i];
 
+	pt_peers_remove(function, i);
 	remove_pieces(function, bar);
 	function->ops->trap_remove(function->ctx, i, bar->bar.kind == PT_BAR_IO, bar->bar.address,
 				   bar->bar.size);
@@ -279,6 +280,7 @@ static void add_bar(struct pt_function *function, unsigned i)
 	}
 	bar->bar.mapped = 1;
 	add_pieces(function, bar);
+	pt_peers_add(function, i);
 }
 
 void pt_bars_place(struct pt_function *function)
@@ -289,9 +291,11 @@ void pt_bars_place(struct pt_function *function)
 		if (!function->running ||
 		    !decodes(function, i, function->command, function->power_state == 0))
 			continue;
-		if (bar->bar.mapped && bar->pieces_added == 0)
+		if (bar->bar.mapped && bar->pieces_added == 0) {
 			add_pieces(function, bar);
-		else if (!bar->bar.mapped && (i != PT_BAR_ROM || pt_rom_load(function)))
+			pt_peers_add(function, i);
+		} else if (!bar->bar.mapped && (i != PT_BAR_ROM || pt_rom_load(function))) {
 			add_bar(function, i);
+		}
 	}
 }

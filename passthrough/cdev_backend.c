@@ -4,6 +4,7 @@
 
 #include "internal.h"
 #include "iommufd_ioctl.h"
+#include "vfio_feature_ioctl.h"
 #include "vfio_ioctl.h"
 #include "vfio_reset_ioctl.h"
 
@@ -91,6 +92,24 @@ static int cdev_map(struct pt_space *space, uint64_t iova, uint64_t size,
 static int cdev_unmap(struct pt_space *space, uint64_t iova, uint64_t size)
 {
 	return iommufd_ioas_unmap(space->sys, space->fd, space->ioas_id, iova, size);
+}
+
+/* Two steps, of which a kernel may lack either: the device's driver exports the BAR as a dma-buf,
+ * and the IOAS takes it as it takes memory. The IOAS holds it from then on. */
+static int cdev_map_bar(struct pt_device *device, unsigned region, const struct pt_area *area,
+			void *hva, uint64_t iova)
+{
+	struct pt_space *space = device->space;
+	int fd = vfio_feature_dma_buf(device->sys, device->fd, region, area->offset, area->size);
+	int r;
+
+	(void)hva;
+	if (fd < 0)
+		return fd == -ENOTTY ? -EOPNOTSUPP : fd;
+	r = iommufd_ioas_map_file(space->sys, space->fd, space->ioas_id, iova, area->size, fd, 0,
+				  PT_MAP_READ | PT_MAP_WRITE);
+	pt_close_fd(device->sys, &fd);
+	return r == -ENOTTY ? -EOPNOTSUPP : r;
 }
 
 static int cdev_ranges(struct pt_space *space, struct pt_iova_range *ranges, size_t max,
@@ -313,7 +332,8 @@ static int cdev_attach(struct pt_device *device, struct pt_error *err)
 	/* The first attach pins what is mapped already. */
 	if (r == -ENOMEM)
 		return pt_error_prefix(
-			err, pt_memlock_explain(device->space, device->space->stats.bytes, err),
+			err,
+			pt_memlock_explain(device->space, pt_space_stats(device->space).bytes, err),
 			"%s: cannot be attached", device->host.name);
 	if (r < 0)
 		return pt_error_set(err, r, "%s: VFIO_DEVICE_ATTACH_IOMMUFD_PT: %s",
@@ -353,6 +373,7 @@ const struct pt_backend pt_cdev_backend = {
 	.space_close = cdev_space_close,
 	.map = cdev_map,
 	.unmap = cdev_unmap,
+	.map_bar = cdev_map_bar,
 	.ranges = cdev_ranges,
 	.identify = cdev_identify,
 	.allow = cdev_allow,

@@ -12,6 +12,7 @@
 
 /* Mappable areas, each of which the MSI-X table and the PBA can cut in two. */
 #define PT_BAR_PIECES (PT_REGION_AREAS + 2)
+_Static_assert(PT_BAR_PIECES <= 32, "a bit for each in peer_pieces");
 
 /*
  * struct pt_vector - a message-signalled interrupt on its way from host to guest
@@ -100,6 +101,8 @@ struct pt_function_bar {
 	unsigned pieces_added;
 	bool refused; /* the embedder's refusal was reported */
 	struct pt_area pieces[PT_BAR_PIECES];
+	uint32_t peer_pieces; /* those that other devices can reach */
+	bool peer_reported;
 };
 
 /* @bytes: NULL until the device's own is read */
@@ -190,6 +193,10 @@ void pt_rom_done(struct pt_function *function);
  * after all; the register says so from then on. */
 bool pt_rom_load(struct pt_function *function);
 void pt_rom_read(const struct pt_function *function, uint64_t offset, uint8_t *buf, size_t size);
+
+/* peers.c: BARs as memory for the space's devices. BAR @i is in the guest. */
+void pt_peers_add(struct pt_function *function, unsigned i);
+void pt_peers_remove(struct pt_function *function, unsigned i);
 
 /* irq.c: which kind of interrupt is in use, and INTx itself. */
 /* Brings the host in line with what the guest's registers ask for. */

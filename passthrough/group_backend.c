@@ -88,6 +88,15 @@ static int group_map(struct pt_space *space, uint64_t iova, uint64_t size,
 	return 0;
 }
 
+/* As memory, which type1 takes BARs for: it looks their pages up, and neither pins nor counts them. */
+static int group_map_bar(struct pt_device *device, unsigned region, const struct pt_area *area,
+			 void *hva, uint64_t iova)
+{
+	(void)region;
+	return container_map(device->sys, device->space->fd, iova, area->size, hva,
+			     PT_MAP_READ | PT_MAP_WRITE);
+}
+
 static int group_unmap(struct pt_space *space, uint64_t iova, uint64_t size)
 {
 	return space->container_live ? container_unmap(space->sys, space->fd, iova, size) : 0;
@@ -265,20 +274,17 @@ static int explain_attach(struct pt_device *device, const struct pt_mapping *map
 		(void)pt_space_explain_map(space, mapping->iova, mapping->size, code, err);
 		return pt_error_prefix(err, code, "%s", device->host.name);
 	}
-	pt_error_set(err, -EADDRINUSE,
-		     "%s: memory that is already mapped for devices (0x%" PRIx64 "-0x%" PRIx64
-		     ") lies in an address range that its IOMMU reserves",
-		     device->host.name, mapping->iova, mapping->iova + (mapping->size - 1));
-	return pt_error_remedy(err, -EADDRINUSE, "see /sys/kernel/iommu_groups/%d/reserved_regions",
-			       device->host.group);
+	return pt_space_conflict(space, &device->host, -EADDRINUSE, err);
 }
 
 static int group_attach(struct pt_device *device, struct pt_error *err)
 {
 	struct pt_space *space = device->space;
 	const struct pt_mapping *m;
-	int r = 0;
+	int r = pt_space_admit(space, &device->host, err);
 
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < space->mapping_count && !space->container_live; i++) {
 		m = &space->mappings[i];
 		r = container_map(space->sys, space->fd, m->iova, m->size, m->hva, m->access);
@@ -333,6 +339,7 @@ const struct pt_backend pt_group_backend = {
 	.space_close = group_space_close,
 	.map = group_map,
 	.unmap = group_unmap,
+	.map_bar = group_map_bar,
 	.map_remedy = group_map_remedy,
 	.ranges = group_ranges,
 	.identify = group_identify,

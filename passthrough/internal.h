@@ -107,6 +107,12 @@ struct pt_backend {
 	/* The remedy for @code of @map, where the backend knows more than errno says; may be NULL. */
 	void (*map_remedy)(struct pt_space *space, int code, struct pt_error *err);
 
+	/* Lets the space's devices reach @area of a BAR of @device's, which decodes it. @hva: where
+	 * the area is mapped in this process. Inverse: @unmap, before it stops decoding.
+	 * -EOPNOTSUPP: the kernel has no such thing. */
+	int (*map_bar)(struct pt_device *device, unsigned region, const struct pt_area *area,
+		       void *hva, uint64_t iova);
+
 	int (*ranges)(struct pt_space *space, struct pt_iova_range *ranges, size_t max,
 		      size_t *ret_count);
 
@@ -116,7 +122,7 @@ struct pt_backend {
 			struct pt_error *err);
 
 	/* Devices that cannot use all of @ranges are refused from now on; replaces those of the
-	 * call before. NULL: the kernel has no such thing. */
+	 * call before. NULL: the kernel has no such thing, and @attach calls pt_space_admit(). */
 	int (*allow)(struct pt_space *space, const struct pt_iova_range *ranges, size_t count);
 
 	/* Opens what stands for the device and tells KVM. @fd: -1 to open the node, else a
@@ -147,6 +153,7 @@ struct pt_mapping {
 	uint64_t size;
 	void *hva;
 	unsigned access;
+	bool bar; /* of a device's, not memory */
 };
 
 struct pt_group;
@@ -158,7 +165,10 @@ struct pt_space {
 	int fd;
 	bool owns_fd;
 	uint32_t ioas_id;
-	bool counts_process;	     /* RLIMIT_MEMLOCK is held against this process, not the user */
+	bool counts_process; /* RLIMIT_MEMLOCK is held against this process, not the user */
+	/* Of the mappings and their counts; innermost, nothing is called back under it. */
+	pthread_mutex_t map_lock;
+	bool without_peers;	     /* the kernel cannot map BARs, and a person was told */
 	bool no_map_file;	     /* the kernel said once that it has no IOAS_MAP_FILE */
 	struct pt_group *groups;     /* that are open */
 	bool container_live;	     /* the container holds what is in @mappings */
@@ -171,7 +181,7 @@ struct pt_space {
 	 * no function of the space begins to run.
 	 */
 	pthread_mutex_t lock;
-	struct pt_device *devices; /* linked by @next; in no order */
+	struct pt_device *devices;     /* linked by @next; in no order */
 	struct pt_iova_range *allowed; /* of pt_space_allow() */
 	size_t allowed_count;
 	struct pt_space_stats stats;
@@ -244,8 +254,24 @@ void pt_reset_waiting(struct pt_device *device);
 /* -EIO when the device does not answer or is not in D0; @ret_evidence, "reads all ones", is constant. */
 int pt_health_check(struct pt_device *device, const char **ret_evidence);
 
+/*
+ * One device's BAR in the space, for the others. @area of region @region, whose mapping in this
+ * process is at @hva; the device decodes it from before the call to after the inverse,
+ * pt_space_unmap_bar(). -EOPNOTSUPP: the kernel has no such thing.
+ */
+int pt_space_map_bar(struct pt_device *device, unsigned region, const struct pt_area *area,
+		     void *hva, uint64_t iova, struct pt_error *err);
+int pt_space_unmap_bar(struct pt_space *space, uint64_t iova, uint64_t size, struct pt_error *err);
+
+/* Whether this is the first time that it is asked for the space. */
+bool pt_space_first_without_peers(struct pt_space *space);
+
+/* For a backend without @allow: whether the devices that are attached now leave all that
+ * pt_space_allow() named. If not it is @host's fault, which came last. */
+int pt_space_admit(struct pt_space *space, const struct pt_host_device *host, struct pt_error *err);
+
 /* Says which addresses of the guest's the device's IOMMU does not give. Return: @code. */
-int pt_space_conflict(const struct pt_space *space, const struct pt_host_device *host, int code,
+int pt_space_conflict(struct pt_space *space, const struct pt_host_device *host, int code,
 		      struct pt_error *err);
 
 /* Why the kernel said ENOMEM when @bytes were to be pinned. Return: -ENOMEM. */

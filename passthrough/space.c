@@ -4,7 +4,8 @@
  *
  * Invariant: the list holds exactly what the kernel was told and has not been untold. An entry's
  * place is reserved before the kernel maps, so that nothing can fail after it; an entry leaves the
- * list only when the kernel has unmapped it.
+ * list only when the kernel has unmapped it. The lock is held from the look at the list to its
+ * change, the kernel's call included.
  */
 #include <inttypes.h>
 
@@ -31,8 +32,14 @@ static int space_open(const struct pt_sys *sys, const struct pt_space_setup *set
 	if (setup)
 		space->setup = *setup;
 	space->fd = -1;
+	r = pthread_mutex_init(&space->map_lock, NULL);
+	if (r != 0) {
+		pt_free(sys, space);
+		return pt_error_set(err, -r, "%s: a lock for it: %s", backend->node, strerror(r));
+	}
 	r = space->backend->space_open(space, fd, err);
 	if (r < 0) {
+		(void)pthread_mutex_destroy(&space->map_lock);
 		pt_free(sys, space);
 		return r;
 	}
@@ -66,6 +73,7 @@ PT_PUBLIC void pt_space_close(struct pt_space *space)
 	}
 	space->backend->space_close(space);
 	(void)pthread_mutex_destroy(&space->lock);
+	(void)pthread_mutex_destroy(&space->map_lock);
 	pt_free(space->sys, space->mappings);
 	pt_free(space->sys, space->allowed);
 	pt_free(space->sys, space);
@@ -123,17 +131,9 @@ int pt_space_explain_map(struct pt_space *space, uint64_t iova, uint64_t size, i
 	return code;
 }
 
-PT_PUBLIC int pt_space_map(struct pt_space *space, uint64_t iova, uint64_t size,
-			   const struct pt_memory *memory, unsigned access, struct pt_error *err)
+/* A place in the list for a range that meets none there. */
+static int make_place(struct pt_space *space, uint64_t iova, uint64_t size, struct pt_error *err)
 {
-	bool by_file = false;
-	int r = check_range(iova, size, err);
-
-	if (r < 0)
-		return r;
-	if ((access & ~(PT_MAP_READ | PT_MAP_WRITE)) || access == 0)
-		return pt_error_set(err, -EINVAL, "IOVA 0x%" PRIx64 ": access %#x is none", iova,
-				    access);
 	for (size_t i = 0; i < space->mapping_count; i++) {
 		const struct pt_mapping *m = &space->mappings[i];
 
@@ -143,44 +143,123 @@ PT_PUBLIC int pt_space_map(struct pt_space *space, uint64_t iova, uint64_t size,
 					    "-0x%" PRIx64 ", which is mapped",
 					    iova, iova + size - 1, m->iova, m->iova + m->size - 1);
 	}
-	r = reserve_entry(space);
+	return reserve_entry(space) < 0 ? pt_no_memory(err, space->backend->node) : 0;
+}
+
+PT_PUBLIC int pt_space_map(struct pt_space *space, uint64_t iova, uint64_t size,
+			   const struct pt_memory *memory, unsigned access, struct pt_error *err)
+{
+	bool by_file = false;
+	int r = check_range(iova, size, err), mapped = 0;
+
 	if (r < 0)
-		return pt_no_memory(err, space->backend->node);
-	r = space->backend->map(space, iova, size, memory, access, &by_file);
+		return r;
+	if ((access & ~(PT_MAP_READ | PT_MAP_WRITE)) || access == 0)
+		return pt_error_set(err, -EINVAL, "IOVA 0x%" PRIx64 ": access %#x is none", iova,
+				    access);
+	(void)pthread_mutex_lock(&space->map_lock);
+	r = make_place(space, iova, size, err);
+	if (r == 0)
+		mapped = space->backend->map(space, iova, size, memory, access, &by_file);
+	if (r == 0 && mapped >= 0) {
+		space->mappings[space->mapping_count++] = (struct pt_mapping){
+			.iova = iova,
+			.size = size,
+			.hva = memory->hva,
+			.access = access,
+		};
+		space->stats.maps++;
+		space->stats.by_file += by_file;
+		space->stats.bytes += size;
+	}
+	(void)pthread_mutex_unlock(&space->map_lock);
+	return mapped < 0 ? pt_space_explain_map(space, iova, size, mapped, err) : r;
+}
+
+int pt_space_map_bar(struct pt_device *device, unsigned region, const struct pt_area *area,
+		     void *hva, uint64_t iova, struct pt_error *err)
+{
+	struct pt_space *space = device->space;
+	int r = check_range(iova, area->size, err), mapped = 0;
+
 	if (r < 0)
-		return pt_space_explain_map(space, iova, size, r, err);
-	space->mappings[space->mapping_count++] = (struct pt_mapping){
-		.iova = iova,
-		.size = size,
-		.hva = memory->hva,
-		.access = access,
-	};
-	space->stats.maps++;
-	space->stats.by_file += by_file;
-	space->stats.bytes += size;
-	return 0;
+		return r;
+	(void)pthread_mutex_lock(&space->map_lock);
+	r = make_place(space, iova, area->size, err);
+	if (r == 0)
+		mapped = space->backend->map_bar(device, region, area, hva, iova);
+	if (r == 0 && mapped >= 0) {
+		space->mappings[space->mapping_count++] = (struct pt_mapping){
+			.iova = iova,
+			.size = area->size,
+			.hva = hva,
+			.access = PT_MAP_READ | PT_MAP_WRITE,
+			.bar = true,
+		};
+		space->stats.bars++;
+	}
+	(void)pthread_mutex_unlock(&space->map_lock);
+	return mapped < 0 ? pt_space_explain_map(space, iova, area->size, mapped, err) : r;
+}
+
+static int unmap(struct pt_space *space, uint64_t iova, uint64_t size, bool bar)
+{
+	int r = -ENOENT;
+
+	(void)pthread_mutex_lock(&space->map_lock);
+	for (size_t i = 0; i < space->mapping_count; i++) {
+		const struct pt_mapping *m = &space->mappings[i];
+
+		if (m->iova != iova || m->size != size || m->bar != bar)
+			continue;
+		r = space->backend->unmap(space, iova, size);
+		if (r < 0)
+			break;
+		space->mappings[i] = space->mappings[--space->mapping_count];
+		space->stats.unmaps += !bar;
+		space->stats.bytes -= bar ? 0 : size;
+		space->stats.bars -= bar;
+		r = 0;
+		break;
+	}
+	(void)pthread_mutex_unlock(&space->map_lock);
+	return r;
 }
 
 PT_PUBLIC int pt_space_unmap(struct pt_space *space, uint64_t iova, uint64_t size,
 			     struct pt_error *err)
 {
-	int r;
+	int r = unmap(space, iova, size, false);
 
-	for (size_t i = 0; i < space->mapping_count; i++) {
-		if (space->mappings[i].iova != iova || space->mappings[i].size != size)
-			continue;
-		r = space->backend->unmap(space, iova, size);
-		if (r < 0)
-			return pt_error_set(err, r,
-					    "IOVA 0x%" PRIx64 "-0x%" PRIx64 ": unmapping it: %s",
-					    iova, iova + size - 1, strerror(-r));
-		space->mappings[i] = space->mappings[--space->mapping_count];
-		space->stats.unmaps++;
-		space->stats.bytes -= size;
-		return 0;
-	}
-	return pt_error_set(err, -ENOENT, "IOVA 0x%" PRIx64 ", 0x%" PRIx64 " bytes: not a mapping",
-			    iova, size);
+	if (r == -ENOENT)
+		return pt_error_set(err, r,
+				    "IOVA 0x%" PRIx64 ", 0x%" PRIx64 " bytes: not a mapping", iova,
+				    size);
+	if (r < 0)
+		return pt_error_set(err, r, "IOVA 0x%" PRIx64 "-0x%" PRIx64 ": unmapping it: %s",
+				    iova, iova + size - 1, strerror(-r));
+	return 0;
+}
+
+int pt_space_unmap_bar(struct pt_space *space, uint64_t iova, uint64_t size, struct pt_error *err)
+{
+	int r = unmap(space, iova, size, true);
+
+	if (r < 0)
+		return pt_error_set(err, r, "IOVA 0x%" PRIx64 "-0x%" PRIx64 ": unmapping it: %s",
+				    iova, iova + size - 1, strerror(-r));
+	return 0;
+}
+
+bool pt_space_first_without_peers(struct pt_space *space)
+{
+	bool first;
+
+	(void)pthread_mutex_lock(&space->map_lock);
+	first = !space->without_peers;
+	space->without_peers = true;
+	(void)pthread_mutex_unlock(&space->map_lock);
+	return first;
 }
 
 PT_PUBLIC int pt_space_ranges(struct pt_space *space, struct pt_iova_range *ranges, size_t max,
@@ -220,9 +299,14 @@ PT_PUBLIC int pt_space_check(struct pt_space *space, uint64_t iova, uint64_t siz
 			    iova, iova + size - 1, text);
 }
 
-PT_PUBLIC struct pt_space_stats pt_space_stats(const struct pt_space *space)
+PT_PUBLIC struct pt_space_stats pt_space_stats(struct pt_space *space)
 {
-	return space->stats;
+	struct pt_space_stats stats;
+
+	(void)pthread_mutex_lock(&space->map_lock);
+	stats = space->stats;
+	(void)pthread_mutex_unlock(&space->map_lock);
+	return stats;
 }
 
 int pt_kvm_file_add(const struct pt_space *space, int fd, const char *name, struct pt_error *err)

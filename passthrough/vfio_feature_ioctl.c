@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "vfio_feature_ioctl.h"
 
+#include <fcntl.h>
 #include <linux/vfio.h>
 
 #define GET VFIO_DEVICE_FEATURE_GET
@@ -79,4 +80,31 @@ int vfio_feature_set(const struct pt_sys *sys, int fd, enum pt_feature feature, 
 	if (size > 0)
 		memcpy(arg.data, data, size);
 	return call(sys, fd, &arg, size);
+}
+
+/* struct vfio_device_feature_dma_buf with one range: iommufd takes no dma-buf of several. */
+struct dma_buf {
+	__u32 region_index;
+	__u32 open_flags;
+	__u32 flags;
+	__u32 nr_ranges;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+};
+
+int vfio_feature_dma_buf(const struct pt_sys *sys, int fd, unsigned region, uint64_t offset,
+			 uint64_t size)
+{
+	const struct dma_buf dma_buf = {
+		.region_index = region,
+		.open_flags = O_RDWR | O_CLOEXEC,
+		.nr_ranges = 1,
+		.offset = offset,
+		.length = size,
+	};
+	struct feature arg = {.flags = GET | (uint32_t)PT_FEATURE_DMA_BUF};
+
+	_Static_assert(sizeof(dma_buf) <= DATA_MAX, "it fits");
+	memcpy(arg.data, &dma_buf, sizeof(dma_buf));
+	return call(sys, fd, &arg, sizeof(dma_buf));
 }

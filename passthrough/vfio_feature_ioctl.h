@@ -17,4 +17,10 @@ int vfio_feature_get(const struct pt_sys *sys, int fd, enum pt_feature feature, 
 int vfio_feature_set(const struct pt_sys *sys, int fd, enum pt_feature feature, const void *data,
 		     size_t size);
 
+/* @size bytes of a memory BAR as a dma-buf (6.19), which the kernel cuts off from whoever mapped it
+ * when the device stops decoding. Return: a descriptor. -ENOTTY, -EOPNOTSUPP: a kernel, or a driver,
+ * that has no such thing. */
+int vfio_feature_dma_buf(const struct pt_sys *sys, int fd, unsigned region, uint64_t offset,
+			 uint64_t size);
+
 #endif

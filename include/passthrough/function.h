@@ -146,6 +146,10 @@ struct pt_bar {
  *	one reach each other by peer-to-peer DMA. That they do is the embedder's word; it is tried by
  *	nobody. Inserted as the vendor-specific capability of NVIDIA's specification of GPUDirect P2P in
  *	virtual machines.
+ * @peer_to_peer: while a memory BAR is in the guest, the space's other devices can reach it by DMA at
+ *	its guest address, as far as it is memory there. Linux 6.19, or the group backend. Where it cannot
+ *	be done, @report says so, once for a BAR or once for all of the space. Of use with two devices or
+ *	more.
  * @rom: zeroes are the device's own, and no address yet
  * @bar_address: where each BAR is after reset, before the guest moves it; a multiple of the BAR's
  *	size. What firmware would have programmed.
@@ -159,6 +163,7 @@ struct pt_function_setup {
 	int multifunction;
 	int has_gpudirect_clique;
 	unsigned gpudirect_clique;
+	int peer_to_peer;
 	struct pt_rom_setup rom;
 	int low_power;
 	uint64_t bar_address[PT_BARS];

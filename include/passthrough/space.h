@@ -7,7 +7,11 @@
  * IOAS of one /dev/iommu descriptor.
  *
  * The space keeps the authoritative list of what is mapped. Addresses are IOVAs in bytes; `last` is
- * inclusive. A space is not locked: the embedder calls it from one thread at a time.
+ * inclusive.
+ *
+ * What is mapped is guarded by a lock of the space's own, since functions map and unmap their BARs
+ * in it on whatever thread the guest's access runs: every call here but open and close may come
+ * from any thread at any time. The lock is innermost: nothing is called back under it.
  */
 #ifndef PASSTHROUGH_SPACE_H
 #define PASSTHROUGH_SPACE_H
@@ -87,12 +91,14 @@ struct pt_memory {
  * @unmaps: successful unmap calls
  * @bytes: bytes mapped now
  * @by_file: how many of @maps went by IOMMU_IOAS_MAP_FILE
+ * @bars: parts of devices' BARs that are mapped for other devices now; not in the counts above
  */
 struct pt_space_stats {
 	uint64_t maps;
 	uint64_t unmaps;
 	uint64_t bytes;
 	uint64_t by_file;
+	uint64_t bars;
 };
 
 /**
@@ -207,7 +213,7 @@ int pt_space_ranges(struct pt_space *space, struct pt_iova_range *ranges, size_t
 int pt_space_check(struct pt_space *space, uint64_t iova, uint64_t size, struct pt_error *err);
 
 /** pt_space_stats() - counts since the space was opened */
-struct pt_space_stats pt_space_stats(const struct pt_space *space);
+struct pt_space_stats pt_space_stats(struct pt_space *space);
 
 /** pt_space_backend() - what it was opened with */
 enum pt_backend_kind pt_space_backend(const struct pt_space *space);

@@ -25,7 +25,7 @@
  *
  * BARs are real shared memory, so that mmap gives addresses that work. Everything else is bookkeeping. Where a kernel
  * between 6.6 and today differs from 6.12, struct model_host has a switch. Not modelled: DMA itself, HWPTs made by hand,
- * migration, dma-buf.
+ * migration.
  */
 #ifndef MODEL_H
 #define MODEL_H
@@ -50,6 +50,7 @@ enum model_iommu { MODEL_IOMMU_INTEL, MODEL_IOMMU_AMD, MODEL_IOMMU_NONE };
  * struct model_host - what the host is like; change it before the code under test runs
  * @iommu: of devices that are added from now on
  * @map_file: the kernel has IOMMU_IOAS_MAP_FILE (6.13 and later)
+ * @dma_buf: it exports BARs as dma-bufs, which MAP_FILE takes (6.19)
  * @no_cdev: the kernel has VFIO but no device cdevs; of devices that are added from now on
  * @no_group: the kernel has no VFIO groups; of devices that are added from now on
  * @no_type1: no driver for a container's IOMMU is loaded
@@ -62,6 +63,7 @@ enum model_iommu { MODEL_IOMMU_INTEL, MODEL_IOMMU_AMD, MODEL_IOMMU_NONE };
 struct model_host {
 	enum model_iommu iommu;
 	bool map_file;
+	bool dma_buf;
 	bool no_cdev;
 	bool no_group;
 	bool no_type1;

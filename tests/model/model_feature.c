@@ -3,7 +3,7 @@
  * VFIO_DEVICE_FEATURE: probes, low power, what a driver says of migration. In low power the device is kept in D0 by the
  * kernel as far as anybody can read: it wakes for each access.
  */
-#include "model_private.h"
+#include "model_dmabuf.h"
 
 #include <errno.h>
 #include <linux/vfio.h>
@@ -13,6 +13,8 @@
 #define SET   VFIO_DEVICE_FEATURE_SET
 #define PROBE VFIO_DEVICE_FEATURE_PROBE
 #define HEAD  8u
+
+#define FEATURE_DMA_BUF 11u /* of 6.19; the installed header may be older */
 
 /* What vfio_check_feature() says: 1 to go on. */
 static int check(const struct vfio_device_feature *feature, uint32_t supported, size_t size)
@@ -37,6 +39,7 @@ static int low_power_entry(struct model_device *device, const struct vfio_device
 	if (model_guest_has(device->model, device))
 		model_violate(device->model, "%s: low power with BARs in the guest",
 			      device->pci.bdf);
+	model_dmabuf_revoke(device, "low power");
 	device->low_power = true;
 	device->power_state = 0;
 	if (device->private->pm)
@@ -62,6 +65,13 @@ static int migration(const struct model_device *device, struct vfio_device_featu
 	return ret == 1 ? 0 : ret;
 }
 
+static int dma_buf(struct model_device *device, const struct vfio_device_feature *feature)
+{
+	int ret = check(feature, GET, 16);
+
+	return ret == 1 ? model_dmabuf_get(device, feature->data, feature->argsz - HEAD) : ret;
+}
+
 /* Of the others only probes are modelled; which operations they take is in the kernel's header. */
 static int other(const struct vfio_device_feature *feature, unsigned number)
 {
@@ -82,6 +92,8 @@ int model_feature(struct model_device *device, struct vfio_device_feature *featu
 		return -EINVAL;
 	if (!(feature->flags & PROBE) && (feature->flags & GET) && (feature->flags & SET))
 		return -EINVAL;
+	if (number == FEATURE_DMA_BUF && device->model->host.dma_buf)
+		return dma_buf(device, feature);
 	if (number >= 32 || !(device->features >> number & 1))
 		return -ENOTTY;
 	switch (number) {

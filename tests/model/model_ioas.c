@@ -2,6 +2,8 @@
 /* An IOAS: what is mapped, what may be mapped, what is pinned. `last` is inclusive. */
 #include "model_iommufd.h"
 
+#include "model_dmabuf.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -142,9 +144,17 @@ static int pin(struct model_iommufd *iommufd, const struct model_area *area)
 {
 	struct model *model = iommufd->file.model;
 
+	if (area->dmabuf)
+		return 0;
 	if (area->va && model_mem_is_device(model, area->va, area->size))
 		return -EFAULT;
 	return model_pin(model, area->size, iommufd->counts);
+}
+
+static void unpin(struct model_iommufd *iommufd, const struct model_area *area)
+{
+	if (!area->dmabuf)
+		model_unpin(iommufd->file.model, area->size, iommufd->counts);
 }
 
 static int area_add(struct model_iommufd *iommufd, struct model_object *ioas, uint32_t flags,
@@ -205,8 +215,25 @@ int model_ioas_map(struct model_iommufd *iommufd, struct iommu_ioas_map *cmd)
 		return -ENOENT;
 	if (!cmd->user_va)
 		return -EFAULT;
-	return area_add(iommufd, ioas, cmd->flags,
-			(struct model_area){cmd->iova, cmd->length, cmd->user_va}, cmd->user_va);
+	return area_add(
+		iommufd, ioas, cmd->flags,
+		(struct model_area){.iova = cmd->iova, .size = cmd->length, .va = cmd->user_va},
+		cmd->user_va);
+}
+
+static int dmabuf_add(struct model_iommufd *iommufd, struct model_object *ioas,
+		      const struct model_map_file *cmd, struct model_file *file)
+{
+	int ret = model_dmabuf_map(file, cmd->start, cmd->length);
+
+	if (ret)
+		return ret;
+	ret = area_add(iommufd, ioas, cmd->flags,
+		       (struct model_area){.iova = cmd->iova, .size = cmd->length, .dmabuf = file},
+		       cmd->start);
+	if (ret)
+		model_dmabuf_unmap(file);
+	return ret;
 }
 
 int model_ioas_map_file(struct model_iommufd *iommufd, struct model_map_file *cmd)
@@ -222,11 +249,13 @@ int model_ioas_map_file(struct model_iommufd *iommufd, struct model_map_file *cm
 		return -ENOENT;
 	if (!file)
 		return -EBADF;
+	if (file->ops == &model_dmabuf_ops)
+		return dmabuf_add(iommufd, ioas, cmd, file);
 	if (file->ops != &model_memfd_ops ||
 	    __builtin_add_overflow(cmd->start, cmd->length, &end) || end > model_memfd_size(file))
 		return -EINVAL;
-	return area_add(iommufd, ioas, cmd->flags, (struct model_area){cmd->iova, cmd->length, 0},
-			cmd->start);
+	return area_add(iommufd, ioas, cmd->flags,
+			(struct model_area){.iova = cmd->iova, .size = cmd->length}, cmd->start);
 }
 
 int model_ioas_unmap(struct model_iommufd *iommufd, struct iommu_ioas_unmap *cmd)
@@ -253,12 +282,23 @@ int model_ioas_unmap(struct model_iommufd *iommufd, struct iommu_ioas_unmap *cmd
 		if (!all && (area.iova < cmd->iova || area_last > last))
 			return -ENOENT;
 		if (model_ioas_pinned(ioas))
-			model_unpin(iommufd->file.model, area.size, iommufd->counts);
+			unpin(iommufd, &area);
+		if (area.dmabuf)
+			model_dmabuf_unmap(area.dmabuf);
 		ioas->areas[i] = ioas->areas[--ioas->area_count];
 		unmapped += area.size;
 	}
 	cmd->length = unmapped;
 	return unmapped || all ? 0 : -ENOENT;
+}
+
+void model_ioas_clear(struct model_object *ioas)
+{
+	for (unsigned i = 0; i < ioas->area_count; i++)
+		if (ioas->areas[i].dmabuf)
+			model_dmabuf_unmap(ioas->areas[i].dmabuf);
+	free(ioas->areas);
+	free(ioas->allowed);
 }
 
 int model_ioas_admits(const struct model_object *ioas, const struct model_device *device)
@@ -284,8 +324,7 @@ int model_ioas_pin(struct model_iommufd *iommufd, const struct model_object *ioa
 		if (!ret)
 			continue;
 		while (i-- > 0)
-			model_unpin(iommufd->file.model, ioas->areas[i].size,
-				    iommufd->counts);
+			unpin(iommufd, &ioas->areas[i]);
 		return ret;
 	}
 	return 0;
@@ -294,5 +333,5 @@ int model_ioas_pin(struct model_iommufd *iommufd, const struct model_object *ioa
 void model_ioas_unpin(struct model_iommufd *iommufd, const struct model_object *ioas)
 {
 	for (unsigned i = 0; i < ioas->area_count; i++)
-		model_unpin(iommufd->file.model, ioas->areas[i].size, iommufd->counts);
+		unpin(iommufd, &ioas->areas[i]);
 }

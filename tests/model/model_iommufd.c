@@ -43,8 +43,7 @@ static void object_free(struct model_iommufd *iommufd, struct model_object *obje
 	while (*link != object)
 		link = &(*link)->next;
 	*link = object->next;
-	free(object->areas);
-	free(object->allowed);
+	model_ioas_clear(object);
 	free(object);
 }
 

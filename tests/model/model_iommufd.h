@@ -12,7 +12,8 @@ enum model_object_kind { MODEL_OBJECT_IOAS, MODEL_OBJECT_HWPT, MODEL_OBJECT_DEVI
 struct model_area {
 	uint64_t iova;
 	uint64_t size;
-	uint64_t va; /* 0 for memory that a file gives */
+	uint64_t va;		   /* 0 for memory that a file gives */
+	struct model_file *dmabuf; /* NULL for memory; a BAR is neither pinned nor counted */
 };
 
 struct model_object {
@@ -59,6 +60,8 @@ int model_ioas_allow(struct model_iommufd *iommufd, struct iommu_ioas_allow_iova
 int model_ioas_map(struct model_iommufd *iommufd, struct iommu_ioas_map *cmd);
 int model_ioas_map_file(struct model_iommufd *iommufd, struct model_map_file *cmd);
 int model_ioas_unmap(struct model_iommufd *iommufd, struct iommu_ioas_unmap *cmd);
+/* It goes, with whatever is still mapped. */
+void model_ioas_clear(struct model_object *ioas);
 /* Whether @device's reserved ranges leave alone what is mapped and allowed. */
 int model_ioas_admits(const struct model_object *ioas, const struct model_device *device);
 /* Pins all areas, or none. Inverse: model_ioas_unpin(). */

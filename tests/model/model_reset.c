@@ -4,6 +4,7 @@
  * bus 0 is a root bus and cannot be reset. Functions bound to vfio-pci are known to VFIO (its dev_set); a bus reset needs
  * all of them known, and owned by the iommufd of the caller. Config space is saved before a reset and restored after it.
  */
+#include "model_dmabuf.h"
 #include "model_group.h"
 
 #include <errno.h>
@@ -31,6 +32,7 @@ static void check_quiet(struct model_device *device)
 		model_violate(device->model, "%s is reset with bus mastering on", device->pci.bdf);
 	if (model_guest_has(device->model, device))
 		model_violate(device->model, "%s is reset with BARs in the guest", device->pci.bdf);
+	model_dmabuf_revoke(device, "reset");
 }
 
 static void was_reset(struct model_device *device, bool by_bus)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A VFIO device, by its cdev or by its group: bind, attach, what it says of itself, mmap, close. Linux 6.12's order. */
-#include "model_private.h"
+#include "model_dmabuf.h"
 
 #include <errno.h>
 #include <linux/vfio.h>
@@ -368,6 +368,7 @@ static void vfio_release(struct model_file *file)
 	struct model_device *device = vfio->device;
 
 	if (vfio->granted && --device->private->open_count == 0) {
+		model_dmabuf_revoke(device, "closed");
 		model_irq_close(device);
 		device->low_power = false;
 		device->bound = false;

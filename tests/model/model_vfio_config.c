@@ -7,7 +7,7 @@
  * data and enable, and all of a vendor's own. MSI-X is not among them. BARs are VFIO's own, the hardware keeps its
  * addresses. What stops the device from decoding while the guest has its BARs is a violation.
  */
-#include "model_private.h"
+#include "model_dmabuf.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -128,8 +128,9 @@ static int config_read(const struct model_device *device, uint8_t *buf, size_t s
 	return 0;
 }
 
-static void stops_decoding(const struct model_device *device, const char *how)
+static void stops_decoding(struct model_device *device, const char *how)
 {
+	model_dmabuf_revoke(device, how);
 	if (model_guest_has(device->model, device))
 		model_violate(device->model, "%s: %s with BARs in the guest", device->pci.bdf, how);
 }

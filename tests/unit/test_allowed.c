@@ -14,12 +14,18 @@ struct host {
 
 static const struct pt_iova_range ram[] = {{0, 2 * GIB - 1}, {4 * GIB, 6 * GIB - 1}};
 
-static struct host host_open(void)
+static struct host host_open_by(enum pt_backend_kind backend)
 {
+	const struct pt_space_setup setup = {.backend = backend};
 	struct host host = {.model = model_new()};
 
-	check_ok(pt_space_open(model_sys(host.model), NULL, &host.space, &host.err), host.err);
+	check_ok(pt_space_open(model_sys(host.model), &setup, &host.space, &host.err), host.err);
 	return host;
+}
+
+static struct host host_open(void)
+{
+	return host_open_by(PT_BACKEND_CDEV);
 }
 
 static int add(struct host *host, unsigned i, const struct model_pci *pci)
@@ -86,6 +92,21 @@ Test(allowed, a_second_device_that_does_not_fit_leaves_the_first_alone)
 	check_error(add(&host, 1, &second), -EADDRINUSE, host.err, "0000:03:00.0");
 	cr_assert(strstr(host.err.message, "0x100000000-0x17fffffff"), "%s", host.err.message);
 	cr_assert_eq(pt_device_state(host.devices[0]), PT_DEVICE_ATTACHED);
+	host_close(&host);
+}
+
+/* A container knows no such list: the library holds it against what the container can do. */
+Test(allowed, the_same_with_the_group_backend)
+{
+	struct host host = host_open_by(PT_BACKEND_GROUP);
+	struct model_pci first = model_nvme("0000:02:00.0", 26);
+	struct model_pci second = with_reserved("0000:03:00.0", 27, 5 * GIB, 5 * GIB + MIB - 1);
+
+	check_ok(pt_space_allow(host.space, ram, 2, &host.err), host.err);
+	check_ok(add(&host, 0, &first), host.err);
+	check_error(add(&host, 1, &second), -EADDRINUSE, host.err, "0000:03:00.0");
+	cr_assert(strstr(host.err.message, "0x140000000-0x1400fffff"), "%s", host.err.message);
+	cr_assert(strstr(host.err.message, "0x100000000-0x17fffffff"), "%s", host.err.message);
 	host_close(&host);
 }
 
