@@ -31,6 +31,7 @@ Test(config_yaml, says_everything)
 			   "unplug-limit: 2m\n"
 			   "on-device-error: remove\n"
 			   "backend: group\n"
+			   "p2p: on\n"
 			   "devices:\n"
 			   "  - passthrough: 0000:02:00.0\n"
 			   "    rom: roms/card.rom\n"
@@ -51,6 +52,7 @@ Test(config_yaml, says_everything)
 	cr_assert_eq(config.unplug_limit, 120);
 	cr_assert_eq(config.on_device_error, VM_DEVICE_ERROR_REMOVE);
 	cr_assert_eq(config.backend, BACKEND_GROUP);
+	cr_assert_eq(config.p2p, P2P_ON);
 	cr_assert_eq(config.device_count, 3);
 	cr_assert_str_eq(config.devices[0].name, "0000:02:00.0");
 	cr_assert_str_eq(config.devices[0].rom_file, "dir/roms/card.rom");

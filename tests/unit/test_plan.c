@@ -150,6 +150,27 @@ Test(plan, defaults_of_texts)
 	cr_assert_str_eq(plan.cmdline, "");
 }
 
+Test(plan, devices_reach_each_other_where_there_are_two)
+{
+	struct test_host host;
+	struct vm_plan plan;
+
+	test_host_init(&host);
+	host.config.p2p = P2P_ON;
+	(void)test_host_add(&host);
+	plan = must_plan(&host);
+	cr_assert(!plan.peer_to_peer && !plan.peers_reach_all);
+	(void)test_host_add(&host);
+	plan = must_plan(&host);
+	cr_assert(plan.peer_to_peer && plan.peers_reach_all);
+	host.config.p2p = P2P_AUTO;
+	plan = must_plan(&host);
+	cr_assert(plan.peer_to_peer && !plan.peers_reach_all);
+	host.config.p2p = P2P_OFF;
+	plan = must_plan(&host);
+	cr_assert(!plan.peer_to_peer);
+}
+
 Test(plan, ram_is_split_at_2_gib)
 {
 	struct test_host host;

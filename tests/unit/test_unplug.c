@@ -134,7 +134,8 @@ static void make_plan(void)
 static void up(void)
 {
 	const struct model_pci nvme = model_nvme("0000:02:00.0", 26);
-	const struct assigned_host host = {&kvm, &memslots, &routes, &ports, &memory, 1ull << 40};
+	const struct assigned_host host = {&kvm,    &memslots,	&routes, &ports,
+					   &memory, 1ull << 40, 0};
 	int r = loop_open(&loop, &err);
 
 	if (r == -EPERM || r == -ENOSYS)

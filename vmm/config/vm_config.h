@@ -33,6 +33,13 @@ enum backend_choice {
 	BACKEND_GROUP,
 };
 
+/** enum p2p_mode - whether devices reach each other's BARs by DMA */
+enum p2p_mode {
+	P2P_AUTO, /* where the kernel and the IOMMU can */
+	P2P_ON,	  /* and a device whose IOMMU cannot reach every place of a BAR is refused */
+	P2P_OFF,
+};
+
 /** enum vm_config_rom - what the guest finds as the device's expansion ROM */
 enum vm_config_rom {
 	VM_ROM_DEVICE,
@@ -78,6 +85,7 @@ struct vm_config {
 	unsigned unplug_limit;
 	enum vm_device_error on_device_error;
 	enum backend_choice backend;
+	enum p2p_mode p2p;
 	struct vm_config_device *devices;
 	size_t device_count;
 };

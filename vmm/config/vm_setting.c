@@ -17,6 +17,7 @@
 #define SERIAL_FORMS  "write stdio, file:PATH, pty or none"
 #define ERROR_FORMS   "write report, stop or remove"
 #define BACKEND_FORMS "write auto, cdev or group"
+#define P2P_FORMS     "write auto, on or off"
 
 static int set_name(struct vm_config *config, const char *value, const char *dir,
 		    struct pt_error *err)
@@ -207,6 +208,24 @@ static int set_backend(struct vm_config *config, const char *value, const char *
 	return ret;
 }
 
+static int set_p2p(struct vm_config *config, const char *value, const char *dir,
+		   struct pt_error *err)
+{
+	static const char *const names[] = {
+		[P2P_AUTO] = "auto",
+		[P2P_ON] = "on",
+		[P2P_OFF] = "off",
+	};
+	size_t i = 0;
+	int ret = choose(names, sizeof(names) / sizeof(names[0]), value, "a choice here", P2P_FORMS,
+			 &i, err);
+
+	(void)dir;
+	if (ret == 0)
+		config->p2p = (enum p2p_mode)i;
+	return ret;
+}
+
 const struct vm_setting vm_settings[VM_SETTINGS] = {
 	{"name", "NAME", "Name of the guest, for messages (default: tenon)", set_name},
 	{"cpus", "N", "Number of virtual CPUs (default: 1)", set_cpus},
@@ -228,4 +247,8 @@ const struct vm_setting vm_settings[VM_SETTINGS] = {
 	{"backend", "WHICH",
 	 "How devices are had: cdev (iommufd), group (IOMMU groups and a container) or auto (default)",
 	 set_backend},
+	{"p2p", "WHEN",
+	 "Whether devices reach each other's BARs by DMA: auto (default), on (and refuse a device "
+	 "that cannot) or off",
+	 set_p2p},
 };

@@ -297,22 +297,6 @@ int assigned_attach(struct assigned *assigned, struct pt_error *err)
 	return pt_device_attach(assigned->device, err);
 }
 
-int assigned_check(const struct assigned *assigned, struct pt_space *space, struct pt_error *err)
-{
-	for (unsigned i = 0; i < PT_BARS; i++) {
-		const struct pt_host_bar *bar = &assigned->plan->bars[i];
-		int r;
-
-		/* What is smaller than a page is never mapped for peers. */
-		if (bar->size < 4096 || bar->io)
-			continue;
-		r = pt_space_check(space, assigned->plan->bar_address[i], bar->size, err);
-		if (r)
-			return pt_error_prefix(err, r, "%s: BAR %u", assigned->plan->bdf, i);
-	}
-	return 0;
-}
-
 /* The plan has looked at the file already, and has room for what it was then. */
 static int read_rom(const struct plan_device *plan, void **ret_bytes, struct pt_rom_setup *setup,
 		    struct pt_error *err)
@@ -339,6 +323,7 @@ int assigned_create(struct assigned *assigned, struct pt_error *err)
 {
 	const struct plan_device *plan = assigned->plan;
 	struct pt_function_setup setup = {
+		.peer_to_peer = assigned->host.peer_to_peer,
 		.has_gpudirect_clique = plan->has_gpudirect_clique,
 		.gpudirect_clique = plan->gpudirect_clique,
 		.rom = {.source = plan->rom, .address = plan->bar_address[PT_BAR_ROM]},

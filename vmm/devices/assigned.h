@@ -31,6 +31,7 @@
 /**
  * struct assigned_host - what of the machine a function is wired to; all outlive it
  * @memory_end: the guest's physical addresses end here
+ * @peer_to_peer: its BARs are to be mapped for the guest's other devices
  */
 struct assigned_host {
 	struct kvm *kvm;
@@ -39,6 +40,7 @@ struct assigned_host {
 	struct bus *ports;
 	struct bus *memory;
 	uint64_t memory_end;
+	int peer_to_peer;
 };
 
 struct assigned;
@@ -79,9 +81,6 @@ int assigned_bind(struct assigned *assigned, struct pt_error *err);
 
 /** assigned_attach() - errors: of pt_device_attach() */
 int assigned_attach(struct assigned *assigned, struct pt_error *err);
-
-/** assigned_check() - whether the IOMMU could translate the addresses of its BARs, as peers of it would need. Errors: -EADDRNOTAVAIL. */
-int assigned_check(const struct assigned *assigned, struct pt_space *space, struct pt_error *err);
 
 /** assigned_create() - build the guest's view. Errors: of pt_function_create(). */
 int assigned_create(struct assigned *assigned, struct pt_error *err);

@@ -51,20 +51,26 @@ static int create_vm(struct machine *machine, struct pt_error *err)
 	return r;
 }
 
-/* All of RAM will be pinned, and whatever is assigned now or later must reach it. */
-static int announce_ram(struct machine *machine, struct pt_error *err)
+/* All of RAM will be pinned, and whatever is assigned now or later must reach it; other devices' BARs only where that is
+ * asked for. */
+static int announce_memory(struct machine *machine, struct pt_error *err)
 {
-	struct pt_iova_range ranges[PLAN_RAM_MAX];
-	int r = pt_space_check_limit(machine->space, machine->plan.memory, err);
+	const struct vm_plan *plan = &machine->plan;
+	const struct plan_range windows[] = {plan->mmio32_window, plan->mmio64_window};
+	struct pt_iova_range ranges[PLAN_RAM_MAX + 2];
+	unsigned count = 0;
+	int r = pt_space_check_limit(machine->space, plan->memory, err);
 
 	if (r)
 		return r;
-	for (unsigned i = 0; i < machine->plan.ram_count; i++) {
-		const struct plan_ram *ram = &machine->plan.ram[i];
-
-		ranges[i] = (struct pt_iova_range){ram->gpa, ram->gpa + ram->size - 1};
-	}
-	return pt_space_allow(machine->space, ranges, machine->plan.ram_count, err);
+	for (unsigned i = 0; i < plan->ram_count; i++)
+		ranges[count++] = (struct pt_iova_range){plan->ram[i].gpa,
+							 plan->ram[i].gpa + plan->ram[i].size - 1};
+	for (unsigned i = 0; plan->peers_reach_all && i < 2; i++)
+		if (windows[i].size)
+			ranges[count++] = (struct pt_iova_range){
+				windows[i].base, windows[i].base + windows[i].size - 1};
+	return pt_space_allow(machine->space, ranges, count, err);
 }
 
 /* 4. */
@@ -77,6 +83,7 @@ static int open_assigned(struct machine *machine, struct pt_error *err)
 		.ports = &machine->ports,
 		.memory = &machine->memory,
 		.memory_end = 1ull << machine->plan.phys_bits,
+		.peer_to_peer = machine->plan.peer_to_peer,
 	};
 	const struct pt_space_setup setup = {
 		.backend = machine->plan.backend,
@@ -93,7 +100,7 @@ static int open_assigned(struct machine *machine, struct pt_error *err)
 		assigned_init(&machine->assigned[i], &host, &machine->plan.devices[i]);
 	r = pt_space_open(machine->sys, &setup, &machine->space, err);
 	if (!r)
-		r = announce_ram(machine, err);
+		r = announce_memory(machine, err);
 	for (unsigned i = 0; i < count && !r; i++)
 		r = assigned_open(&machine->assigned[i], machine->space, err);
 	if (!r)
@@ -133,8 +140,6 @@ static int map_ram(struct machine *machine, struct pt_error *err)
 		r = pt_space_map(machine->space, ram->gpa, ram->size, &memory,
 				 PT_MAP_READ | PT_MAP_WRITE, err);
 	}
-	for (unsigned i = 0; i < machine->plan.device_count && !r; i++)
-		r = assigned_check(&machine->assigned[i], machine->space, err);
 	if (r)
 		return r;
 	if (machine->options.timing)

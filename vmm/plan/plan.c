@@ -162,6 +162,9 @@ int plan_make(const struct vm_config *config, const struct host_facts *facts,
 	ret = plan_windows(facts, &limit, &plan, err);
 	if (ret < 0)
 		return ret;
+	/* One device has no peer. */
+	plan.peer_to_peer = config->p2p != P2P_OFF && plan.device_count > 1;
+	plan.peers_reach_all = plan.peer_to_peer && config->p2p == P2P_ON;
 	*ret_plan = plan;
 	return 0;
 }

@@ -141,7 +141,9 @@ struct vm_plan {
 		bus_last; /* a guest tries every bus that it is promised, so no more than there are */
 	unsigned unplug_limit; /* seconds */
 	enum plan_device_error on_device_error;
-	int pins_memory; /* devices will pin all of RAM */
+	int pins_memory;     /* devices will pin all of RAM */
+	int peer_to_peer;    /* devices reach each other's BARs by DMA, where that can be done */
+	int peers_reach_all; /* a device whose IOMMU does not give the BAR windows is refused */
 	char kernel[PT_PATH_SIZE];
 	char initrd[PT_PATH_SIZE]; /* empty: none */
 	char cmdline[2048];

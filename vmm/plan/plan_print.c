@@ -164,6 +164,9 @@ static void print_host_side(const struct vm_plan *plan, FILE *out)
 			      size_text(plan->memory, size));
 	else
 		(void)fprintf(out, "  pinned: nothing\n");
+	if (plan->peer_to_peer)
+		(void)fprintf(out, "  mapped for the other devices: each device's BARs%s\n",
+			      plan->peers_reach_all ? "" : ", where it can be done");
 	print_bound(plan, out);
 }
 
