@@ -2,6 +2,7 @@
 /* The cdev backend: device cdevs and one iommufd. */
 #include <fcntl.h>
 
+#include "cdev_hwpt.h"
 #include "internal.h"
 #include "iommufd_ioctl.h"
 #include "vfio_feature_ioctl.h"
@@ -325,7 +326,7 @@ static int cdev_bind(struct pt_device *device, struct pt_error *err)
 
 static int cdev_attach(struct pt_device *device, struct pt_error *err)
 {
-	int r = vfio_attach(device->sys, device->fd, device->space->ioas_id);
+	int r = cdev_hwpt_attach(device);
 
 	if (r == -EADDRINUSE)
 		return pt_space_conflict(device->space, &device->host, r, err);
@@ -336,14 +337,9 @@ static int cdev_attach(struct pt_device *device, struct pt_error *err)
 			pt_memlock_explain(device->space, pt_space_stats(device->space).bytes, err),
 			"%s: cannot be attached", device->host.name);
 	if (r < 0)
-		return pt_error_set(err, r, "%s: VFIO_DEVICE_ATTACH_IOMMUFD_PT: %s",
+		return pt_error_set(err, r, "%s: attaching it to the IO address space: %s",
 				    device->host.name, strerror(-r));
 	return 0;
-}
-
-static void cdev_detach(struct pt_device *device)
-{
-	(void)vfio_detach(device->sys, device->fd);
 }
 
 /*
@@ -381,7 +377,7 @@ const struct pt_backend pt_cdev_backend = {
 	.close = cdev_close,
 	.bind = cdev_bind,
 	.attach = cdev_attach,
-	.detach = cdev_detach,
+	.detach = cdev_hwpt_detach,
 	.owns = cdev_owns,
 	.bus_reset = cdev_bus_reset,
 };

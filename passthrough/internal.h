@@ -165,7 +165,8 @@ struct pt_space {
 	int fd;
 	bool owns_fd;
 	uint32_t ioas_id;
-	bool counts_process; /* RLIMIT_MEMLOCK is held against this process, not the user */
+	struct pt_hwpt *hwpts; /* of the cdev backend: cdev_hwpt.c */
+	bool counts_process;   /* RLIMIT_MEMLOCK is held against this process, not the user */
 	/* Of the mappings and their counts; innermost, nothing is called back under it. */
 	pthread_mutex_t map_lock;
 	bool without_peers;	     /* the kernel cannot map BARs, and a person was told */
@@ -202,7 +203,8 @@ struct pt_device {
 	bool bound;
 	bool attached;
 	bool resettable;
-	uint32_t devid; /* the iommufd's name for it */
+	uint32_t devid;	      /* the iommufd's name for it */
+	struct pt_hwpt *hwpt; /* that it is attached to; NULL where the kernel chose */
 	struct pt_space *space;
 	struct pt_group *group;
 	struct pt_device *next; /* of the space */

@@ -139,3 +139,31 @@ int iommufd_ioas_allow(const struct pt_sys *sys, int fd, uint32_t ioas,
 		return -E2BIG;
 	return pt_ioctl(sys, fd, IOMMU_IOAS_ALLOW_IOVAS, &arg);
 }
+
+int iommufd_hw_dirty(const struct pt_sys *sys, int fd, uint32_t devid, bool *ret_dirty)
+{
+	struct iommu_hw_info arg = {.size = sizeof(arg), .dev_id = devid};
+	int r = pt_ioctl(sys, fd, IOMMU_GET_HW_INFO, &arg);
+
+	if (r < 0)
+		return r;
+	*ret_dirty = arg.out_capabilities & IOMMU_HW_CAP_DIRTY_TRACKING;
+	return 0;
+}
+
+int iommufd_hwpt_alloc(const struct pt_sys *sys, int fd, uint32_t devid, uint32_t ioas,
+		       uint32_t *ret_id)
+{
+	struct iommu_hwpt_alloc arg = {
+		.size = sizeof(arg),
+		.flags = IOMMU_HWPT_ALLOC_DIRTY_TRACKING,
+		.dev_id = devid,
+		.pt_id = ioas,
+	};
+	int r = pt_ioctl(sys, fd, IOMMU_HWPT_ALLOC, &arg);
+
+	if (r < 0)
+		return r;
+	*ret_id = arg.out_hwpt_id;
+	return 0;
+}

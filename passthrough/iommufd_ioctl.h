@@ -5,6 +5,7 @@
 #define PASSTHROUGH_IOMMUFD_IOCTL_H
 
 #include <passthrough/space.h>
+#include <stdbool.h>
 
 /* IOMMU_OPTION_RLIMIT_MODE: count what is pinned for this process, not for its user. -EPERM without
  * CAP_SYS_RESOURCE, -EBUSY once there is any object. */
@@ -29,5 +30,13 @@ int iommufd_ioas_ranges(const struct pt_sys *sys, int fd, uint32_t ioas,
 /* Devices that cannot use all of @ranges cannot be attached from then on. Replaces the list. */
 int iommufd_ioas_allow(const struct pt_sys *sys, int fd, uint32_t ioas,
 		       const struct pt_iova_range *ranges, size_t count);
+
+/* Whether the device's IOMMU keeps dirty bits. -ENOENT: a mediated device, which has none. */
+int iommufd_hw_dirty(const struct pt_sys *sys, int fd, uint32_t devid, bool *ret_dirty);
+
+/* A page table for @devid's IOMMU, with dirty tracking. Pins what the IOAS has mapped, unless it is
+ * pinned already. Inverse: iommufd_destroy(). */
+int iommufd_hwpt_alloc(const struct pt_sys *sys, int fd, uint32_t devid, uint32_t ioas,
+		       uint32_t *ret_id);
 
 #endif

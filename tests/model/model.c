@@ -251,6 +251,16 @@ unsigned model_ioas_count(const struct model *model)
 	return count;
 }
 
+unsigned model_hwpt_count(const struct model *model, bool by_hand)
+{
+	unsigned count = 0;
+
+	for (const struct model_file *file = model->files; file; file = file->next)
+		if (file->ops == &model_iommufd_ops)
+			count += model_iommufd_hwpts(file, by_hand);
+	return count;
+}
+
 bool model_ioas_find(const struct model *model, uint64_t iova, uint64_t size)
 {
 	for (const struct model_file *file = model->files; file; file = file->next)

@@ -24,8 +24,7 @@
  * And a test can make the n-th call fail.
  *
  * BARs are real shared memory, so that mmap gives addresses that work. Everything else is bookkeeping. Where a kernel
- * between 6.6 and today differs from 6.12, struct model_host has a switch. Not modelled: DMA itself, HWPTs made by hand,
- * migration.
+ * between 6.6 and today differs from 6.12, struct model_host has a switch. Not modelled: DMA itself, migration.
  */
 #ifndef MODEL_H
 #define MODEL_H
@@ -175,6 +174,8 @@ struct model_device {
 	unsigned grant;		/* so many vectors are there at most, 0 for all */
 	const char *
 		vf_token; /* its physical function's user asks for this UUID, NULL for none; of groups */
+	unsigned iommu;	   /* which IOMMU it is behind; a page table serves one kind only */
+	bool tracks_dirty; /* its IOMMU keeps dirty bits */
 
 	bool bound;
 	bool attached;
@@ -323,6 +324,8 @@ void model_listen(struct model *model, int fd, void (*ready)(void *arg, int fd),
 /** model_ioas_find() - whether devices can reach @size bytes at @iova, as one mapping, in any IOAS or container */
 bool model_ioas_find(const struct model *model, uint64_t iova, uint64_t size);
 unsigned model_ioas_count(const struct model *model);
+/** model_hwpt_count() - page tables, those that were made by hand or those that the kernel made */
+unsigned model_hwpt_count(const struct model *model, bool by_hand);
 
 /* For fakes that live beside the model and share its log and its faults. */
 

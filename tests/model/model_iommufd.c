@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * /dev/iommu: objects by number, from 1. An IOAS has areas (what is mapped) and the ranges that its user allows; an
- * HWPT belongs to an IOAS and is made and destroyed by attaching devices; a device is one that is bound.
+ * HWPT belongs to an IOAS and is made by hand or by attaching devices; a device is one that is bound.
  *
  * An object with users cannot be destroyed. An IOAS is used by its HWPTs, an HWPT by the devices attached to it.
  */
@@ -16,7 +16,7 @@ static struct model_iommufd *to_iommufd(struct model_file *file)
 	return container_of(file, struct model_iommufd, file);
 }
 
-static struct model_object *object_new(struct model_iommufd *iommufd, enum model_object_kind kind)
+struct model_object *model_object_new(struct model_iommufd *iommufd, enum model_object_kind kind)
 {
 	struct model_object *object = model_xalloc(sizeof(*object));
 
@@ -27,7 +27,7 @@ static struct model_object *object_new(struct model_iommufd *iommufd, enum model
 	return object;
 }
 
-static struct model_object *object_find(struct model_iommufd *iommufd, uint32_t id)
+struct model_object *model_object_find(struct model_iommufd *iommufd, uint32_t id)
 {
 	struct model_object *object = iommufd->objects;
 
@@ -36,7 +36,7 @@ static struct model_object *object_find(struct model_iommufd *iommufd, uint32_t 
 	return object;
 }
 
-static void object_free(struct model_iommufd *iommufd, struct model_object *object)
+void model_object_free(struct model_iommufd *iommufd, struct model_object *object)
 {
 	struct model_object **link = &iommufd->objects;
 
@@ -67,7 +67,7 @@ uint32_t model_iommufd_devid(struct model_file *file, const struct model_device 
 
 int model_iommufd_bind(struct model_file *file, struct model_device *device, uint32_t *ret_id)
 {
-	struct model_object *object = object_new(to_iommufd(file), MODEL_OBJECT_DEVICE);
+	struct model_object *object = model_object_new(to_iommufd(file), MODEL_OBJECT_DEVICE);
 
 	object->device = device;
 	*ret_id = object->id;
@@ -77,79 +77,24 @@ int model_iommufd_bind(struct model_file *file, struct model_device *device, uin
 void model_iommufd_unbind(struct model_file *file, struct model_device *device)
 {
 	model_iommufd_detach(file, device);
-	object_free(to_iommufd(file), device_find(file, device));
-}
-
-/* Leaves the HWPT, which dies with its last device, and then lets go of the pages. */
-static void leave(struct model_iommufd *iommufd, struct model_object *object)
-{
-	struct model_object *hwpt = object->hwpt;
-
-	object->hwpt = NULL;
-	if (--hwpt->users > 0)
-		return;
-	if (--hwpt->ioas->users == 0)
-		model_ioas_unpin(iommufd, hwpt->ioas);
-	object_free(iommufd, hwpt);
+	model_object_free(to_iommufd(file), device_find(file, device));
 }
 
 void model_iommufd_detach(struct model_file *file, struct model_device *device)
 {
-	struct model_object *object = device_find(file, device);
-
-	if (object->hwpt)
-		leave(to_iommufd(file), object);
-}
-
-/* The HWPT that devices of an IOAS share. */
-static struct model_object *hwpt_of(struct model_iommufd *iommufd, const struct model_object *ioas)
-{
-	struct model_object *object = iommufd->objects;
-
-	while (object && (object->kind != MODEL_OBJECT_HWPT || object->ioas != ioas))
-		object = object->next;
-	return object;
+	model_hwpt_leave(to_iommufd(file), device_find(file, device));
 }
 
 int model_iommufd_attach(struct model_file *file, struct model_device *device, uint32_t *pt_id)
 {
-	struct model_iommufd *iommufd = to_iommufd(file);
-	struct model_object *object = device_find(file, device);
-	struct model_object *target = object_find(iommufd, *pt_id);
-	struct model_object *hwpt;
-	int ret;
-
-	if (!target)
-		return -ENOENT;
-	if (target->kind == MODEL_OBJECT_DEVICE)
-		return -EINVAL;
-	if (target->kind == MODEL_OBJECT_HWPT)
-		target = target->ioas;
-	ret = model_ioas_admits(target, device);
-	if (ret)
-		return ret;
-	hwpt = hwpt_of(iommufd, target);
-	if (!hwpt) {
-		ret = model_ioas_pin(iommufd, target);
-		if (ret)
-			return ret;
-		hwpt = object_new(iommufd, MODEL_OBJECT_HWPT);
-		hwpt->ioas = target;
-		target->users++;
-	}
-	hwpt->users++;
-	if (object->hwpt)
-		leave(iommufd, object);
-	object->hwpt = hwpt;
-	*pt_id = hwpt->id;
-	return 0;
+	return model_hwpt_attach(to_iommufd(file), device_find(file, device), pt_id);
 }
 
 static int ioas_alloc(struct model_iommufd *iommufd, struct iommu_ioas_alloc *cmd)
 {
 	if (cmd->flags)
 		return -EOPNOTSUPP;
-	cmd->out_ioas_id = object_new(iommufd, MODEL_OBJECT_IOAS)->id;
+	cmd->out_ioas_id = model_object_new(iommufd, MODEL_OBJECT_IOAS)->id;
 	return 0;
 }
 
@@ -176,13 +121,16 @@ static int option(struct model_iommufd *iommufd, struct iommu_option *cmd)
 
 static int destroy(struct model_iommufd *iommufd, struct iommu_destroy *cmd)
 {
-	struct model_object *object = object_find(iommufd, cmd->id);
+	struct model_object *object = model_object_find(iommufd, cmd->id);
 
 	if (!object)
 		return -ENOENT;
 	if (object->users > 0 || object->kind == MODEL_OBJECT_DEVICE)
 		return -EBUSY;
-	object_free(iommufd, object);
+	if (object->kind == MODEL_OBJECT_HWPT)
+		model_hwpt_destroy(iommufd, object);
+	else
+		model_object_free(iommufd, object);
 	return 0;
 }
 
@@ -198,6 +146,8 @@ union command {
 	struct model_map_file map_file;
 	struct iommu_ioas_unmap unmap;
 	struct iommu_option option;
+	struct iommu_hwpt_alloc hwpt_alloc;
+	struct iommu_hw_info hw_info;
 };
 
 static const struct {
@@ -213,6 +163,8 @@ static const struct {
 	{MODEL_MAP_FILE, sizeof(struct model_map_file), 40},
 	{IOMMU_IOAS_UNMAP, sizeof(struct iommu_ioas_unmap), 24},
 	{IOMMU_OPTION, sizeof(struct iommu_option), 24},
+	{IOMMU_HWPT_ALLOC, sizeof(struct iommu_hwpt_alloc), 24},
+	{IOMMU_GET_HW_INFO, sizeof(struct iommu_hw_info), 32},
 };
 
 static int execute(struct model_iommufd *iommufd, unsigned long request, union command *cmd)
@@ -232,6 +184,10 @@ static int execute(struct model_iommufd *iommufd, unsigned long request, union c
 		return model_ioas_unmap(iommufd, &cmd->unmap);
 	case IOMMU_OPTION:
 		return option(iommufd, &cmd->option);
+	case IOMMU_HWPT_ALLOC:
+		return model_hwpt_alloc(iommufd, &cmd->hwpt_alloc);
+	case IOMMU_GET_HW_INFO:
+		return model_hw_info(iommufd, &cmd->hw_info);
 	default:
 		return model_ioas_map_file(iommufd, &cmd->map_file);
 	}
@@ -293,7 +249,7 @@ static void iommufd_release(struct model_file *file)
 	struct model_iommufd *iommufd = to_iommufd(file);
 
 	while (iommufd->objects)
-		object_free(iommufd, iommufd->objects);
+		model_object_free(iommufd, iommufd->objects);
 	free(iommufd);
 }
 
@@ -318,6 +274,16 @@ unsigned model_iommufd_ioas(const struct model_file *file)
 
 	for (const struct model_object *object = iommufd->objects; object; object = object->next)
 		count += object->kind == MODEL_OBJECT_IOAS;
+	return count;
+}
+
+unsigned model_iommufd_hwpts(const struct model_file *file, bool by_hand)
+{
+	const struct model_iommufd *iommufd = container_of(file, const struct model_iommufd, file);
+	unsigned count = 0;
+
+	for (const struct model_object *object = iommufd->objects; object; object = object->next)
+		count += object->kind == MODEL_OBJECT_HWPT && object->by_hand == by_hand;
 	return count;
 }
 

@@ -28,6 +28,9 @@ struct model_object {
 	unsigned allowed_count;
 
 	struct model_object *ioas; /* HWPT */
+	unsigned iommu;
+	bool by_hand; /* by HWPT_ALLOC: lives until it is destroyed */
+	bool tracks_dirty;
 
 	struct model_device *device; /* DEVICE */
 	struct model_object *hwpt;
@@ -52,6 +55,21 @@ struct model_map_file {
 	uint64_t iova;
 };
 
+/* model_iommufd.c */
+struct model_object *model_object_new(struct model_iommufd *iommufd, enum model_object_kind kind);
+struct model_object *model_object_find(struct model_iommufd *iommufd, uint32_t id);
+void model_object_free(struct model_iommufd *iommufd, struct model_object *object);
+
+/* model_hwpt.c: page tables. */
+int model_hwpt_alloc(struct model_iommufd *iommufd, struct iommu_hwpt_alloc *cmd);
+int model_hw_info(struct model_iommufd *iommufd, struct iommu_hw_info *cmd);
+/* The device moves to an HWPT, or to the one of an IOAS that fits. */
+int model_hwpt_attach(struct model_iommufd *iommufd, struct model_object *device, uint32_t *pt_id);
+/* It leaves its HWPT, which dies with its last device unless it was made by hand. */
+void model_hwpt_leave(struct model_iommufd *iommufd, struct model_object *device);
+void model_hwpt_destroy(struct model_iommufd *iommufd, struct model_object *hwpt);
+
+/* model_ioas.c */
 struct model_object *model_ioas(struct model_iommufd *iommufd, uint32_t id);
 /* Whether pages are pinned: whether it has an HWPT. */
 bool model_ioas_pinned(const struct model_object *ioas);

@@ -158,8 +158,8 @@ static bool tolerated(const struct model_fault *fault)
 	/* MAP takes what MAP_FILE does not. */
 	if (strstr(fault->where, "IOMMU_IOAS_MAP_FILE"))
 		return fault->error == -EINVAL;
-	/* Then pages are counted for the user. */
-	if (strstr(fault->where, "IOMMU_OPTION"))
+	/* Then pages are counted for the user; then dirty pages are not tracked. */
+	if (strstr(fault->where, "IOMMU_OPTION") || strstr(fault->where, "IOMMU_GET_HW_INFO"))
 		return true;
 	/* Drivers say EINVAL to what they do not have: the VGA region, an interrupt index. */
 	if (strstr(fault->where, "GET_REGION_INFO 8") || strstr(fault->where, "GET_IRQ_INFO"))
