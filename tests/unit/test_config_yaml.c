@@ -24,6 +24,7 @@ Test(config_yaml, says_everything)
 	cr_assert_eq(parse("name: demo-1\n"
 			   "cpus: 2\n"
 			   "memory: 1.5G\n"
+			   "hugepages: 2M\n"
 			   "kernel: ../bzImage\n"
 			   "initrd: /boot/initrd\n"
 			   "cmdline: \"console=ttyS0 quiet\"\n"
@@ -44,6 +45,7 @@ Test(config_yaml, says_everything)
 	cr_assert_str_eq(config.name, "demo-1");
 	cr_assert_eq(config.cpus, 2);
 	cr_assert_eq(config.memory, UINT64_C(1536) << 20);
+	cr_assert_eq(config.hugepages, UINT64_C(2) << 20);
 	cr_assert_str_eq(config.kernel, "dir/../bzImage");
 	cr_assert_str_eq(config.initrd, "/boot/initrd");
 	cr_assert_str_eq(config.cmdline, "console=ttyS0 quiet");

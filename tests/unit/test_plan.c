@@ -171,6 +171,30 @@ Test(plan, devices_reach_each_other_where_there_are_two)
 	cr_assert(!plan.peer_to_peer);
 }
 
+/* Guest address, place in the file and so the address in this process agree modulo any page size. */
+Test(plan, huge_pages)
+{
+	struct test_host host;
+	struct vm_plan plan;
+
+	test_host_init(&host);
+	host.facts.hugepages[1] =
+		(struct hugepages){.size = GIB, .exists = 1, .total = 9, .free = 5};
+	host.config.memory = 5 * GIB;
+	host.config.hugepages = GIB;
+	plan = must_plan(&host);
+	cr_assert_eq(plan.hugepages, GIB);
+	cr_assert_eq(plan.ram_count, 2);
+	for (unsigned i = 0; i < plan.ram_count; i++) {
+		cr_assert_eq(plan.ram[i].gpa % GIB, 0);
+		cr_assert_eq(plan.ram[i].offset % GIB, 0);
+		cr_assert_eq(plan.ram[i].size % GIB, 0);
+	}
+	host.config.hugepages = 0;
+	plan = must_plan(&host);
+	cr_assert_eq(plan.hugepages, 0);
+}
+
 Test(plan, ram_is_split_at_2_gib)
 {
 	struct test_host host;

@@ -50,6 +50,33 @@ Test(plan_errors, memory_itself)
 		  "a smaller --memory");
 }
 
+Test(plan_errors, huge_pages)
+{
+	struct test_host host;
+
+	test_host_init(&host);
+	host.config.memory = 512 * MIB;
+	host.config.hugepages = 2 * MIB;
+	must_fail(
+		&host, -ENODEV,
+		"this host has no huge pages of 2 MiB: there is no "
+		"/sys/kernel/mm/hugepages/hugepages-2048kB",
+		"--hugepages off, or another size; `ls /sys/kernel/mm/hugepages` shows which there "
+		"are");
+	host.facts.hugepages[0] =
+		(struct hugepages){.size = 2 * MIB, .exists = 1, .total = 300, .free = 200};
+	must_fail(&host, -ENOMEM,
+		  "memory of 512 MiB takes 256 huge pages of 2 MiB: 200 of the host's 300 are free "
+		  "(/sys/kernel/mm/hugepages/hugepages-2048kB)",
+		  "as root: echo 356 > /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages; or "
+		  "--hugepages off");
+	host.config.hugepages = GIB;
+	host.facts.hugepages[1] =
+		(struct hugepages){.size = GIB, .exists = 1, .total = 4, .free = 4};
+	must_fail(&host, -EINVAL, "memory of 512 MiB is not a multiple of 1 GiB, its page size",
+		  "--memory 1G, or --hugepages off");
+}
+
 Test(plan_errors, memory_of_the_host)
 {
 	struct test_host host;

@@ -161,6 +161,8 @@ Test(run_args, options_and_values)
 		  "--backend", "grup");
 	MUST_FAIL(-EINVAL, "--backend: \"legacy\" is not a backend", "--backend", "legacy");
 	MUST_FAIL(-EINVAL, "--serial: \"file:\" names no file", "--serial", "file:");
+	MUST_FAIL(-EINVAL, "--hugepages: \"4M\" is not a size of huge pages; did you mean \"2M\"?",
+		  "--hugepages", "4M");
 	MUST_FAIL(-EINVAL, "--p2p: \"atuo\" is not a choice here; did you mean \"auto\"?", "--p2p",
 		  "atuo");
 	MUST_FAIL(-EINVAL, "--device: unknown device key \"colour\"", "--device",
@@ -243,9 +245,10 @@ Test(run_args, help_wins)
 Test(run_args, help_names_every_option)
 {
 	static const char *const options[] = {
-		"--name=",    "--cpus=",	 "--memory=",	       "--kernel=",  "--initrd=",
-		"--cmdline=", "--serial=",	 "--device=",	       "--dry-run",  "--timing",
-		"--help",     "--unplug-limit=", "--on-device-error=", "--backend=", "--p2p="};
+		"--name=",     "--cpus=",	  "--memory=",		"--kernel=",  "--initrd=",
+		"--cmdline=",  "--serial=",	  "--device=",		"--dry-run",  "--timing",
+		"--help",      "--unplug-limit=", "--on-device-error=", "--backend=", "--p2p=",
+		"--hugepages="};
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);

@@ -69,6 +69,7 @@ struct vm_config_device {
  * struct vm_config - one guest
  * @name, @cmdline: NULL when not given; the plan has defaults for them
  * @memory: bytes
+ * @hugepages: bytes of a page to back memory with, 0 for ordinary ones
  * @kernel, @initrd: NULL when not given
  * @serial_path: for SERIAL_FILE
  * @unplug_limit: seconds that the guest has to let go of a device
@@ -77,6 +78,7 @@ struct vm_config {
 	char *name;
 	unsigned cpus;
 	uint64_t memory;
+	uint64_t hugepages;
 	char *kernel;
 	char *initrd;
 	char *cmdline;

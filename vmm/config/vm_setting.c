@@ -13,11 +13,32 @@
 #include "config/setting_text.h"
 #include "config/size.h"
 
-#define CPUS_FORM     "write 1 to %d", VM_CPUS_MAX
-#define SERIAL_FORMS  "write stdio, file:PATH, pty or none"
-#define ERROR_FORMS   "write report, stop or remove"
-#define BACKEND_FORMS "write auto, cdev or group"
-#define P2P_FORMS     "write auto, on or off"
+#define CPUS_FORM	"write 1 to %d", VM_CPUS_MAX
+#define SERIAL_FORMS	"write stdio, file:PATH, pty or none"
+#define ERROR_FORMS	"write report, stop or remove"
+#define BACKEND_FORMS	"write auto, cdev or group"
+#define HUGEPAGES_FORMS "write 2M, 1G or off"
+#define P2P_FORMS	"write auto, on or off"
+
+/* One of @names. @what is what an unknown one is not, @forms the remedy. */
+static int choose(const char *const *names, size_t count, const char *value, const char *what,
+		  const char *forms, size_t *ret_index, struct pt_error *err)
+{
+	const char *nearest;
+
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(value, names[i]) == 0) {
+			*ret_index = i;
+			return 0;
+		}
+	}
+	nearest = nearest_name(value, names, count);
+	return pt_error_remedy(err,
+			       pt_error_set(err, -EINVAL, "\"%s\" is not %s%s%s%s", value, what,
+					    nearest ? "; did you mean \"" : "",
+					    nearest ? nearest : "", nearest ? "\"?" : ""),
+			       "%s", forms);
+}
 
 static int set_name(struct vm_config *config, const char *value, const char *dir,
 		    struct pt_error *err)
@@ -75,6 +96,21 @@ static int set_memory(struct vm_config *config, const char *value, const char *d
 	return 0;
 }
 
+static int set_hugepages(struct vm_config *config, const char *value, const char *dir,
+			 struct pt_error *err)
+{
+	static const char *const names[] = {"off", "2M", "1G"};
+	static const uint64_t sizes[] = {0, UINT64_C(2) << 20, UINT64_C(1) << 30};
+	size_t i = 0;
+	int ret = choose(names, sizeof(names) / sizeof(names[0]), value, "a size of huge pages",
+			 HUGEPAGES_FORMS, &i, err);
+
+	(void)dir;
+	if (ret == 0)
+		config->hugepages = sizes[i];
+	return ret;
+}
+
 static int set_kernel(struct vm_config *config, const char *value, const char *dir,
 		      struct pt_error *err)
 {
@@ -102,26 +138,6 @@ static int set_cmdline(struct vm_config *config, const char *value, const char *
 	free(config->cmdline);
 	config->cmdline = empty;
 	return 0;
-}
-
-/* One of @names. @what is what an unknown one is not, @forms the remedy. */
-static int choose(const char *const *names, size_t count, const char *value, const char *what,
-		  const char *forms, size_t *ret_index, struct pt_error *err)
-{
-	const char *nearest;
-
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(value, names[i]) == 0) {
-			*ret_index = i;
-			return 0;
-		}
-	}
-	nearest = nearest_name(value, names, count);
-	return pt_error_remedy(err,
-			       pt_error_set(err, -EINVAL, "\"%s\" is not %s%s%s%s", value, what,
-					    nearest ? "; did you mean \"" : "",
-					    nearest ? nearest : "", nearest ? "\"?" : ""),
-			       "%s", forms);
 }
 
 static int set_serial_file(struct vm_config *config, const char *path, const char *dir,
@@ -230,6 +246,9 @@ const struct vm_setting vm_settings[VM_SETTINGS] = {
 	{"name", "NAME", "Name of the guest, for messages (default: tenon)", set_name},
 	{"cpus", "N", "Number of virtual CPUs (default: 1)", set_cpus},
 	{"memory", "SIZE", "Memory, such as 512M, 2G or 1.5G (default: 512M)", set_memory},
+	{"hugepages", "SIZE",
+	 "Huge pages to back memory with, from the host's pool: 2M, 1G or off (default)",
+	 set_hugepages},
 	{"kernel", "FILE", "Linux kernel to boot (a bzImage)", set_kernel},
 	{"initrd", "FILE", "Initial RAM disk for it", set_initrd},
 	{"cmdline", "TEXT", "Kernel command line (default: console=ttyS0)", set_cmdline},

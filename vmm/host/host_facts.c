@@ -36,6 +36,7 @@ static int read_memory(const struct pt_sys *sys, struct host_facts *facts, struc
 	if (!facts->memory_total)
 		return pt_error_set(err, -EIO, "/proc/meminfo: it has no MemTotal");
 	facts->memlock = sys->memlock(sys->ctx);
+	hugepages_read(sys, facts->hugepages);
 	return 0;
 }
 

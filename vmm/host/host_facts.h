@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "host/hugepages.h"
+
 #define HOST_RESERVED_MAX 32
 
 /**
@@ -36,6 +38,7 @@ struct device_facts {
  * @memory_total, @memory_available: bytes, from /proc/meminfo
  * @memlock: bytes this process may lock, UINT64_MAX for no limit
  * @backend: how the devices are had, which is the same for all of them
+ * @hugepages: the pools of huge pages
  * @devices: in the config's order
  */
 struct host_facts {
@@ -45,6 +48,7 @@ struct host_facts {
 	uint64_t memory_available;
 	uint64_t memlock;
 	enum pt_backend_kind backend;
+	struct hugepages hugepages[HUGEPAGES_SIZES];
 	struct device_facts *devices;
 	size_t device_count;
 };

@@ -10,9 +10,30 @@
 
 #define RAM_ALIGN (1ull << 30)
 
-static int make_file(struct ram *ram, struct pt_error *err)
+/* The logarithm of the page size is in the flags, where mmap(2) has it too. */
+static unsigned huge_flags(uint64_t page)
 {
-	ram->fd = memfd_create("tenon-ram", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	return page ? MFD_HUGETLB | (unsigned)__builtin_ctzll(page) << MAP_HUGE_SHIFT : 0;
+}
+
+/* The pool had enough when the plan was made. */
+static int not_in_pool(const struct ram *ram, uint64_t page, int code, struct pt_error *err)
+{
+	(void)pt_error_set(err, code, "guest memory: %" PRIu64 " huge pages of %" PRIu64 " KiB: %s",
+			   ram->size / page, page / 1024, strerror(-code));
+	return pt_error_remedy(
+		err, code,
+		"see /sys/kernel/mm/hugepages/hugepages-%" PRIu64
+		"kB: somebody else may have taken them, or a limit of the control group "
+		"or of the NUMA node is reached",
+		page / 1024);
+}
+
+static int make_file(struct ram *ram, uint64_t page, struct pt_error *err)
+{
+	ram->fd = memfd_create("tenon-ram", MFD_CLOEXEC | MFD_ALLOW_SEALING | huge_flags(page));
+	if (ram->fd < 0 && page)
+		return not_in_pool(ram, page, -errno, err);
 	if (ram->fd < 0)
 		return pt_error_set(err, -errno, "guest memory: no memfd: %m");
 	if (ftruncate(ram->fd, (off_t)ram->size) ||
@@ -23,7 +44,7 @@ static int make_file(struct ram *ram, struct pt_error *err)
 }
 
 /* mmap() aligns to pages: reserve more than is needed, put the file where it belongs, give the rest back. */
-static int map_file(struct ram *ram, struct pt_error *err)
+static int map_file(struct ram *ram, uint64_t page, struct pt_error *err)
 {
 	size_t size = (size_t)ram->size;
 	unsigned char *area;
@@ -45,6 +66,8 @@ static int map_file(struct ram *ram, struct pt_error *err)
 		int r = -errno;
 
 		munmap(base, size);
+		if (page)
+			return not_in_pool(ram, page, r, err);
 		return pt_error_set(err, r, "guest memory: cannot map %" PRIu64 " MiB: %s",
 				    ram->size >> 20, strerror(-r));
 	}
@@ -69,9 +92,9 @@ int ram_open(struct ram *ram, const struct vm_plan *plan, struct pt_error *err)
 		if (end > ram->size)
 			ram->size = end;
 	}
-	r = make_file(ram, err);
+	r = make_file(ram, plan->hugepages, err);
 	if (!r)
-		r = map_file(ram, err);
+		r = map_file(ram, plan->hugepages, err);
 	return r;
 }
 

@@ -4,7 +4,8 @@
  *
  * One memfd, sealed in size, mapped shared and in one piece: devices pin its pages and vCPUs map the same ones, which a
  * private mapping would not promise, and a file descriptor is what later lets other processes and IOMMU_IOAS_MAP_FILE
- * have it. The mapping begins at a 1 GiB boundary, as the pieces of guest RAM do, so that huge pages line up. It is not
+ * have it. Huge pages of the host's pool back it where the plan says so; mmap reserves them, so that none can be missing
+ * later. The mapping begins at a 1 GiB boundary, as the pieces of guest RAM do, so that huge pages line up. It is not
  * inherited by a fork and not part of a core dump.
  */
 #ifndef TENON_MACHINE_RAM_H

@@ -153,6 +153,9 @@ int plan_make(const struct vm_config *config, const struct host_facts *facts,
 	ret = plan_memory(config, facts, &plan, err);
 	if (ret < 0)
 		return ret;
+	ret = plan_hugepages(config, facts, &plan, err);
+	if (ret < 0)
+		return ret;
 	ret = plan_ram(facts, &limit, &plan, err);
 	if (ret < 0)
 		return ret;

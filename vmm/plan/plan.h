@@ -125,7 +125,8 @@ enum plan_device_error {
 struct vm_plan {
 	char name[64];
 	unsigned cpus;
-	uint64_t memory; /* bytes */
+	uint64_t memory;    /* bytes */
+	uint64_t hugepages; /* bytes of a page that backs RAM, 0 for ordinary ones */
 	unsigned phys_bits;
 	struct plan_ram ram[PLAN_RAM_MAX];
 	unsigned ram_count;

@@ -159,6 +159,9 @@ static void print_host_side(const struct vm_plan *plan, FILE *out)
 	char size[SIZE_TEXT_SIZE];
 
 	(void)fprintf(out, "on the host:\n");
+	if (plan->hugepages)
+		(void)fprintf(out, "  huge pages: %" PRIu64 " of %s\n",
+			      plan->memory / plan->hugepages, size_text(plan->hugepages, size));
 	if (plan->pins_memory)
 		(void)fprintf(out, "  pinned: all %s of memory, once for all devices\n",
 			      size_text(plan->memory, size));

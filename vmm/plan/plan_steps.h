@@ -24,6 +24,10 @@ struct plan_limit {
 /** plan_limit() - the narrowest of what KVM gives a guest and what each device's IOMMU translates */
 struct plan_limit plan_limit(const struct host_facts *facts);
 
+/** plan_hugepages() - 0. the huge pages that are to back RAM; against the host's pool */
+int plan_hugepages(const struct vm_config *config, const struct host_facts *facts,
+		   struct vm_plan *plan, struct pt_error *err);
+
 /** plan_ram() - 1. RAM, below and above the hole for 32-bit devices; against the limit and the reserved ranges */
 int plan_ram(const struct host_facts *facts, const struct plan_limit *limit, struct vm_plan *plan,
 	     struct pt_error *err);
