@@ -292,7 +292,6 @@ static void list_keys(struct pt_error *err)
 static int unknown_key(struct reader *reader, const char *key, struct fy_node *key_node)
 {
 	const char *names[VM_SETTINGS + 1];
-	char text[PT_ERROR_REMEDY_SIZE];
 	const char *nearest;
 
 	for (size_t i = 0; i < VM_SETTINGS; i++)
