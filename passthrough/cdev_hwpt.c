@@ -59,7 +59,7 @@ static int attach_new(struct pt_device *device)
 	return 0;
 }
 
-int cdev_hwpt_attach(struct pt_device *device)
+static int attach(struct pt_device *device)
 {
 	struct pt_space *space = device->space;
 
@@ -79,7 +79,18 @@ int cdev_hwpt_attach(struct pt_device *device)
 	return attach_new(device);
 }
 
-void cdev_hwpt_detach(struct pt_device *device)
+int cdev_hwpt_attach(struct pt_device *device)
+{
+	struct pt_space *space = device->space;
+	int r;
+
+	(void)pthread_mutex_lock(&space->map_lock);
+	r = attach(device);
+	(void)pthread_mutex_unlock(&space->map_lock);
+	return r;
+}
+
+static void detach(struct pt_device *device)
 {
 	struct pt_hwpt **link = &device->space->hwpts;
 	struct pt_hwpt *hwpt = device->hwpt;
@@ -92,4 +103,13 @@ void cdev_hwpt_detach(struct pt_device *device)
 		link = &(*link)->next;
 	*link = hwpt->next;
 	destroy(device->space, hwpt);
+}
+
+void cdev_hwpt_detach(struct pt_device *device)
+{
+	struct pt_space *space = device->space;
+
+	(void)pthread_mutex_lock(&space->map_lock);
+	detach(device);
+	(void)pthread_mutex_unlock(&space->map_lock);
 }

@@ -277,27 +277,50 @@ static int explain_attach(struct pt_device *device, const struct pt_mapping *map
 	return pt_space_conflict(space, &device->host, -EADDRINUSE, err);
 }
 
+/* All of the space's mappings, in a container that has none. @ret_failed: the one that failed. */
+static int map_all(struct pt_space *space, struct pt_mapping *ret_failed)
+{
+	int r = 0;
+
+	(void)pthread_mutex_lock(&space->map_lock);
+	for (size_t i = 0; i < space->mapping_count && !space->container_live && r == 0; i++) {
+		const struct pt_mapping *m = &space->mappings[i];
+
+		r = container_map(space->sys, space->fd, m->iova, m->size, m->hva, m->access);
+		if (r < 0)
+			*ret_failed = *m;
+	}
+	if (r == 0)
+		space->container_live = true;
+	(void)pthread_mutex_unlock(&space->map_lock);
+	return r;
+}
+
+/* To unmap what is not mapped is no error. */
+static void unmap_all(struct pt_space *space)
+{
+	(void)pthread_mutex_lock(&space->map_lock);
+	for (size_t i = 0; i < space->mapping_count; i++)
+		(void)container_unmap(space->sys, space->fd, space->mappings[i].iova,
+				      space->mappings[i].size);
+	(void)pthread_mutex_unlock(&space->map_lock);
+}
+
 static int group_attach(struct pt_device *device, struct pt_error *err)
 {
 	struct pt_space *space = device->space;
-	const struct pt_mapping *m;
+	struct pt_mapping failed;
 	int r = pt_space_admit(space, &device->host, err);
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < space->mapping_count && !space->container_live; i++) {
-		m = &space->mappings[i];
-		r = container_map(space->sys, space->fd, m->iova, m->size, m->hva, m->access);
-		if (r == 0)
-			continue;
-		r = explain_attach(device, m, r, err);
-		while (i-- > 0)
-			(void)container_unmap(space->sys, space->fd, space->mappings[i].iova,
-					      space->mappings[i].size);
-		return r;
+	r = map_all(space, &failed);
+	if (r < 0) {
+		/* While what did fit is still counted. */
+		r = explain_attach(device, &failed, r, err);
+		unmap_all(space);
 	}
-	space->container_live = true;
-	return 0;
+	return r;
 }
 
 /* A group that is open is nobody else's; but the kernel resets only what has a VFIO driver. */
