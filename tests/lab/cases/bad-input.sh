@@ -130,9 +130,9 @@ chmod 600 /dev/kvm "$node" /dev/iommu
 ulimit -l unlimited
 check "no permission for /dev/kvm" is_refused /dev/kvm "${unprivileged[@]}" --memory 512M
 chmod 666 /dev/kvm
-check "no permission for the device" is_refused "$node" "${unprivileged[@]}" --memory 512M
-chmod 666 "$node"
 check "no permission for /dev/iommu" is_refused /dev/iommu "${unprivileged[@]}" --memory 512M
 chmod 666 /dev/iommu
+check "no permission for the device" is_refused "$node" "${unprivileged[@]}" --memory 512M
+chmod 666 "$node"
 ulimit -l 65536
 check "memory more than may be locked" is_refused "memory|lock" "${unprivileged[@]}" --memory 512M
