@@ -25,6 +25,19 @@ static void memory_remove(void *ctx, uint64_t gpa, uint64_t size)
 	kvm_memslots_remove(assigned->host.memslots, gpa, size);
 }
 
+/*
+ * Whether somebody is there, under the lock. The class code cannot be all ones. The vendor, where one would look, is answered by
+ * vfio-pci itself, device or not (vfio_pci_config.c, init_pci_cap_basic_perm).
+ */
+static bool answers(struct assigned *assigned)
+{
+	uint32_t class_code;
+
+	return !pt_device_read(assigned->device, PT_REGION_CONFIG, 8, &class_code,
+			       sizeof(class_code)) &&
+	       class_code != UINT32_MAX;
+}
+
 /* After a call of the function, under its lock. Whoever waits for @request_fd looks whether it is gone. */
 static void notice_loss(struct assigned *assigned, bool silent)
 {
@@ -223,12 +236,17 @@ static uint32_t config_read(void *state, unsigned offset, unsigned size)
 {
 	struct assigned *assigned = state;
 	uint32_t value = UINT32_MAX;
+	bool silent = false;
 
 	pthread_mutex_lock(&assigned->lock);
 	if (assigned->function)
 		value = pt_function_config_read(assigned->function, offset, size);
-	/* All ones is no vendor: nobody answers. */
-	notice_loss(assigned, !offset && (uint16_t)value == UINT16_MAX);
+	/* This is how a guest looks whether somebody is there. */
+	if (assigned->function && !offset && !answers(assigned)) {
+		value = UINT32_MAX;
+		silent = true;
+	}
+	notice_loss(assigned, silent);
 	pthread_mutex_unlock(&assigned->lock);
 	return value;
 }
@@ -385,9 +403,13 @@ int assigned_health(struct assigned *assigned, struct pt_device_health *ret_heal
 
 bool assigned_gone(struct assigned *assigned)
 {
-	struct pt_device_health health;
+	bool gone = true;
 
-	return assigned_health(assigned, &health) || !health.answers || !in_sysfs(assigned);
+	pthread_mutex_lock(&assigned->lock);
+	if (assigned->function)
+		gone = pt_device_state(assigned->device) == PT_DEVICE_LOST || !answers(assigned);
+	pthread_mutex_unlock(&assigned->lock);
+	return gone || !in_sysfs(assigned);
 }
 
 int assigned_start(struct assigned *assigned, struct pt_error *err)

@@ -142,6 +142,7 @@ void unplug_asked_by_host(struct unplug_function *function)
 		return;
 	suspected = assigned_suspected(function->assigned);
 	if (assigned_gone(function->assigned)) {
+		assigned_wanted_back(function->assigned);
 		take(slot);
 		report_note(stderr, "%s: it is gone from the host; taken from the guest",
 			    function->assigned->plan->bdf);

@@ -5,19 +5,13 @@
 
 . tests/lab/cases/lib.sh
 
-# inject: an uncorrectable, non-fatal error: an unsupported request. The emulated card tells of errors only if its device
-# control says so (PCI Express capability, bits 0 to 3), which neither its drivers nor a reset leave on.
+# inject: an uncorrectable, non-fatal error. The emulated card never sends one, so its root port does, which the host tells
+# every driver below. The port's name is that of its slot (tests/lab/devices.py).
 inject() {
-	python3 - "/sys/bus/pci/devices/$LAB_e1000e0/config" <<-'END'
-		import os, sys
-		fd = os.open(sys.argv[1], os.O_RDWR)
-		config = os.pread(fd, 256, 0)
-		at = config[0x34]
-		while config[at] != 0x10:
-		    at = config[at + 1]
-		os.pwrite(fd, bytes([config[at + 8] | 0xF]), at + 8)
-	END
-	tests/lab/monitor pcie_aer_inject_error e1000e0 UNSUP
+	local port
+	port=$(basename "$(dirname "$(realpath "/sys/bus/pci/devices/$LAB_e1000e0")")")
+	port=${port##*:}
+	tests/lab/monitor pcie_aer_inject_error "port-${port%.0}" COMP_ABORT
 }
 
 # has_error GUEST-TEST EXPECTED-STATUS OPTION...
@@ -29,8 +23,8 @@ has_error() {
 	finish_guest
 	status=$?
 	((status == expected)) || complain "tenon's exit code is $status, not $expected" || return
-	grep -q "^tenon: error: $LAB_e1000e0: it reported an error that cannot be corrected (AER has counted .*nonfatal UnsupReq" \
-		"$output" || complain "tenon did not say what AER counted"
+	grep -q "^tenon: error: $LAB_e1000e0: it reported an error that cannot be corrected" "$output" ||
+		complain "tenon did not report it"
 }
 
 reported() {
@@ -52,4 +46,4 @@ bind_all
 check "report" reported
 check "stop" stopped
 check "remove" removed
-check "the card works afterwards" guest e1000e --device "$LAB_e1000e0"
+check "the card works afterwards" guest network --device "$LAB_e1000e0"

@@ -17,7 +17,8 @@ pull() {
 		at = config[0x34]
 		while config[at] != 0x10:
 		    at = config[at + 1]
-		os.pwrite(fd, bytes([config[at + 0x19] | 0x7]), at + 0x19)
+		control = int.from_bytes(config[at + 0x18 : at + 0x1A], "little") | 0x700
+		os.pwrite(fd, control.to_bytes(2, "little"), at + 0x18)
 	END
 	timeout 60 sh -c "echo 1 >$device/remove" || complain "the host could not remove it"
 }
@@ -30,7 +31,7 @@ leaves() {
 	"${@:3}"
 	finish_guest
 	guest_went_well $? || return
-	grep -q -- "$says" "$output" || complain "tenon did not say: $says"
+	grep -q -- "$says" "$output" || complain "tenon did not say: $says" || return
 	for ((tries = 100; tries > 0; tries--)); do
 		[[ -e /sys/bus/pci/devices/$(address "$disk") ]] || break
 		sleep 0.1
