@@ -4,6 +4,7 @@
 
 #include "internal.h"
 #include "iommufd_ioctl.h"
+#include "refusal.h"
 #include "vfio_ioctl.h"
 
 /*
@@ -117,22 +118,15 @@ static int check_identity(const struct pt_sys *sys, const struct pt_host_device 
 static int open_node(const struct pt_sys *sys, const struct pt_host_device *host, int *ret_fd,
 		     struct pt_error *err)
 {
-	char path[PT_NODE_SIZE * 2], holder[128];
+	char path[PT_NODE_SIZE * 2];
 	int fd;
 
 	(void)snprintf(path, sizeof(path), PT_VFIO_NODES "%s", host->node);
 	fd = sys->open(sys->ctx, path, O_RDWR);
-	if (fd >= 0) {
-		*ret_fd = fd;
-		return 0;
-	}
-	pt_error_set(err, fd, "%s: %s: %s", host->name, path, strerror(-fd));
-	if (fd == -EACCES || fd == -EPERM)
-		pt_error_remedy(err, fd, "run as root, or give this user the node: chown $USER %s",
-				path);
-	else if (fd == -EBUSY && pt_host_holder(sys, path, holder, sizeof(holder)) > 0)
-		pt_error_remedy(err, fd, "%s has it open: end that process first", holder);
-	return fd;
+	if (fd < 0)
+		return cdev_refused_open(host, path, fd, err);
+	*ret_fd = fd;
+	return 0;
 }
 
 static int cdev_open(struct pt_device *device, int fd, struct pt_error *err)
@@ -163,123 +157,38 @@ static void cdev_close(struct pt_device *device)
 	pt_close_fd(device->sys, &device->fd);
 }
 
-static int explain_eperm(struct pt_device *device, struct pt_error *err)
+/* Whether to ask once more, after a while. @asked: how often so far. */
+static bool try_again(const struct pt_device *device, unsigned *asked)
 {
-	const struct pt_host_device *host = &device->host;
-
-	for (unsigned i = 0; i < host->sibling_count; i++) {
-		if (!host->siblings[i].blocks)
-			continue;
-		pt_error_set(err, -EPERM,
-			     "%s: cannot be bound: %s of the same IOMMU group (%d) is bound to %s",
-			     host->name, host->siblings[i].name, host->group,
-			     host->siblings[i].driver);
-		return pt_error_remedy(err, -EPERM, "bind %s to vfio-pci too, or unbind it from %s",
-				       host->siblings[i].name, host->siblings[i].driver);
-	}
-	pt_error_set(
-		err, -EPERM,
-		"%s: cannot be bound: the kernel refuses DMA for it (its interrupts are not isolated, or another "
-		"process has a function of IOMMU group %d)",
-		host->name, host->group);
-	return pt_error_remedy(
-		err, -EPERM,
-		"enable interrupt remapping in the firmware; on a machine without it, and with "
-		"guests you trust, set the module parameter iommufd.allow_unsafe_interrupts=1");
-}
-
-static int explain_in_use(struct pt_device *device, int code, const char *node,
-			  struct pt_error *err)
-{
-	char holder[128];
-
-	if (pt_host_holder(device->sys, node, holder, sizeof(holder)) == 0) {
-		pt_error_set(
-			err, code,
-			"%s: cannot be bound: %s; it may be in use, or its IOMMU lacks cache coherency",
-			device->host.name, strerror(-code));
-		return pt_error_remedy(
-			err, code, "see who has %s open (`fuser %s` as root), and the kernel's log",
-			node, node);
-	}
-	pt_error_set(err, code, "%s: in use by %s, which has %s open", device->host.name, holder,
-		     node);
-	return pt_error_remedy(err, code, "end that process first");
-}
-
-/* The same errno has several causes; look which one it is. Source: drivers/vfio/device_cdev.c and
- * what it calls. */
-static int explain_bind(struct pt_device *device, int code, struct pt_error *err)
-{
-	const struct pt_host_device *host = &device->host;
-	char node[PT_NODE_SIZE * 2];
-
-	/* Siblings may have changed since the device was opened. */
-	(void)pt_host_read(device->sys, host->name, &device->host, NULL);
-	switch (code) {
-	case -EPERM:
-		return explain_eperm(device, err);
-	case -EINVAL:
-		(void)snprintf(node, sizeof(node), PT_VFIO_NODES "%s", host->node);
-		return explain_in_use(device, code, node, err);
-	case -EBUSY:
-		(void)snprintf(node, sizeof(node), "/dev/vfio/%d", host->group);
-		return explain_in_use(device, code, node, err);
-	case -EACCES:
-		pt_error_set(
-			err, code,
-			"%s: its physical function is bound to vfio-pci and asks for a VF token",
-			host->name);
-		return pt_error_remedy(err, code,
-				       "bind the physical function to its host driver instead");
-	case -EAGAIN:
-		pt_error_set(err, code, "%s: cannot be bound: it is being reset by someone else",
-			     host->name);
-		return pt_error_remedy(err, code, "try again");
-	case -ENOTTY:
-		pt_error_set(err, code,
-			     "%s: this kernel's VFIO does not know VFIO_DEVICE_BIND_IOMMUFD",
-			     host->name);
-		return pt_error_remedy(err, code,
-				       "run a kernel with CONFIG_VFIO_DEVICE_CDEV (6.6 or newer)");
-	default:
-		return pt_error_set(err, code, "%s: VFIO_DEVICE_BIND_IOMMUFD: %s", host->name,
-				    strerror(-code));
-	}
+	if ((*asked)++ == RETRIES)
+		return false;
+	device->sys->sleep_ms(device->sys->ctx, RETRY_MS);
+	return true;
 }
 
 static int cdev_bind(struct pt_device *device, struct pt_error *err)
 {
+	unsigned asked = 0;
 	int r;
 
-	for (unsigned i = 0;; i++) {
+	do
 		r = vfio_bind_iommufd(device->sys, device->fd, device->space->fd,
 				      device->has_vf_token ? device->vf_token : NULL,
 				      &device->devid);
-		if (r != -EAGAIN || i == RETRIES)
-			break;
-		device->sys->sleep_ms(device->sys->ctx, RETRY_MS);
-	}
-	return r < 0 ? explain_bind(device, r, err) : 0;
+	while (r == -EAGAIN && try_again(device, &asked));
+	return r < 0 ? cdev_refused_bind(device, r, err) : 0;
 }
 
+/* EBUSY: the device or another of its group is being reset (Linux 7.2). */
 static int cdev_attach(struct pt_device *device, struct pt_error *err)
 {
-	int r = vfio_attach(device->sys, device->fd, device->space->ioas_id);
+	unsigned asked = 0;
+	int r;
 
-	if (r == -EADDRINUSE) {
-		pt_error_set(
-			err, r,
-			"%s: memory that is already mapped for devices lies in an address range that its "
-			"IOMMU reserves",
-			device->host.name);
-		return pt_error_remedy(err, r, "see /sys/kernel/iommu_groups/%d/reserved_regions",
-				       device->host.group);
-	}
-	if (r < 0)
-		return pt_error_set(err, r, "%s: VFIO_DEVICE_ATTACH_IOMMUFD_PT: %s",
-				    device->host.name, strerror(-r));
-	return 0;
+	do
+		r = vfio_attach(device->sys, device->fd, device->space->ioas_id);
+	while (r == -EBUSY && try_again(device, &asked));
+	return r < 0 ? cdev_refused_attach(device, r, err) : 0;
 }
 
 static void cdev_detach(struct pt_device *device)

@@ -5,8 +5,7 @@
 
 #include "internal.h"
 
-#define SYSFS_DEVICES "/sys/bus/pci/devices/"
-#define SYSFS_GROUPS  "/sys/kernel/iommu_groups/"
+#define SYSFS_GROUPS "/sys/kernel/iommu_groups/"
 
 /* Type bits of the `resource` file. Source: include/linux/ioport.h. */
 #define RESOURCE_IO	  0x00000100ull
@@ -81,7 +80,7 @@ static int require_function(const struct pt_sys *sys, const char *bdf, struct pt
 	char path[PT_PATH_SIZE], buf[16];
 	int r;
 
-	(void)snprintf(path, sizeof(path), SYSFS_DEVICES "%s/vendor", bdf);
+	(void)snprintf(path, sizeof(path), PT_SYSFS_PCI "%s/vendor", bdf);
 	r = pt_read_file(sys, path, buf, sizeof(buf));
 	if (r >= 0)
 		return 0;
@@ -178,7 +177,7 @@ static int read_number(const struct pt_sys *sys, const char *bdf, const char *fi
 	char path[PT_PATH_SIZE], buf[32], *end;
 	int r;
 
-	(void)snprintf(path, sizeof(path), SYSFS_DEVICES "%s/%s", bdf, file);
+	(void)snprintf(path, sizeof(path), PT_SYSFS_PCI "%s/%s", bdf, file);
 	r = pt_read_file(sys, path, buf, sizeof(buf));
 	if (r == -ENOENT)
 		return pt_error_set(err, -ENODEV, "%s: no such PCI device on this host", bdf);
@@ -190,15 +189,14 @@ static int read_number(const struct pt_sys *sys, const char *bdf, const char *fi
 	return 0;
 }
 
-/* Name of what a link of the function points to, empty when there is no such link. */
-static int read_link(const struct pt_sys *sys, const char *bdf, const char *link, char *buf,
-		     size_t size)
+int pt_sysfs_link(const struct pt_sys *sys, const char *bdf, const char *link, char *buf,
+		  size_t size)
 {
 	char path[PT_PATH_SIZE], target[PT_PATH_SIZE];
 	int r;
 
 	buf[0] = '\0';
-	(void)snprintf(path, sizeof(path), SYSFS_DEVICES "%s/%s", bdf, link);
+	(void)snprintf(path, sizeof(path), PT_SYSFS_PCI "%s/%s", bdf, link);
 	r = sys->readlink(sys->ctx, path, target, sizeof(target));
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
@@ -227,11 +225,11 @@ static int read_node(const struct pt_sys *sys, const char *bdf, char *ret_node)
 	int r;
 
 	ret_node[0] = '\0';
-	(void)snprintf(path, sizeof(path), SYSFS_DEVICES "%s/vfio-dev", bdf);
+	(void)snprintf(path, sizeof(path), PT_SYSFS_PCI "%s/vfio-dev", bdf);
 	r = sys->list(sys->ctx, path, first_vfio_node, node);
 	if (r < 0 || node[0] == '\0')
 		return r == -ENOENT ? 0 : r;
-	(void)snprintf(path, sizeof(path), SYSFS_DEVICES "%s/vfio-dev/%s/dev", bdf, node);
+	(void)snprintf(path, sizeof(path), PT_SYSFS_PCI "%s/vfio-dev/%s/dev", bdf, node);
 	r = pt_read_file(sys, path, number, sizeof(number));
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
@@ -246,7 +244,7 @@ static int read_bars(const struct pt_sys *sys, const char *bdf, struct pt_host_b
 	unsigned long long field[3];
 	int r;
 
-	(void)snprintf(path, sizeof(path), SYSFS_DEVICES "%s/resource", bdf);
+	(void)snprintf(path, sizeof(path), PT_SYSFS_PCI "%s/resource", bdf);
 	r = pt_read_file(sys, path, buf, sizeof(buf));
 	if (r < 0)
 		return pt_error_set(err, r, "%s: %s", path, strerror(-r));
@@ -276,7 +274,7 @@ static int read_pin(const struct pt_sys *sys, const char *bdf, unsigned *ret_pin
 	int64_t n;
 	int fd;
 
-	(void)snprintf(path, sizeof(path), SYSFS_DEVICES "%s/config", bdf);
+	(void)snprintf(path, sizeof(path), PT_SYSFS_PCI "%s/config", bdf);
 	fd = sys->open(sys->ctx, path, O_RDONLY);
 	if (fd < 0)
 		return pt_error_set(err, fd, "%s: %s", path, strerror(-fd));
@@ -298,14 +296,12 @@ struct sibling_walk {
  * A sibling does not block when it has no driver, a VFIO driver, or one that does no DMA of its own
  * (driver_managed_dma). Source: Documentation/driver-api/vfio.rst, "Groups".
  */
-static bool driver_blocks(const struct pt_sys *sys, const char *bdf, const char *driver)
+static bool driver_blocks(const struct pt_host_sibling *sibling)
 {
-	char node[PT_NODE_SIZE];
+	const char *driver = sibling->driver;
 
 	if (driver[0] == '\0' || !strcmp(driver, "pcieport") || !strcmp(driver, "pci-stub") ||
-	    !strcmp(driver, "vfio-pci"))
-		return false;
-	if (read_node(sys, bdf, node) == 0 && node[0] != '\0')
+	    !strcmp(driver, "vfio-pci") || sibling->node[0] != '\0')
 		return false;
 	/* A variant driver on a kernel without cdevs is known by its name only. */
 	return !strstr(driver, "vfio");
@@ -314,12 +310,14 @@ static bool driver_blocks(const struct pt_sys *sys, const char *bdf, const char 
 static int describe_sibling(struct sibling_walk *walk, const char *bdf)
 {
 	struct pt_host_sibling *sibling = &walk->device->siblings[walk->device->sibling_count];
-	int r = read_link(walk->sys, bdf, "driver", sibling->driver, sizeof(sibling->driver));
+	int r = pt_sysfs_link(walk->sys, bdf, "driver", sibling->driver, sizeof(sibling->driver));
 
+	if (r == 0)
+		r = read_node(walk->sys, bdf, sibling->node);
 	if (r < 0)
 		return r;
 	(void)snprintf(sibling->name, sizeof(sibling->name), "%s", bdf);
-	sibling->blocks = driver_blocks(walk->sys, bdf, sibling->driver);
+	sibling->blocks = driver_blocks(sibling);
 	walk->device->sibling_count++;
 	return 0;
 }
@@ -347,7 +345,7 @@ static int read_group(const struct pt_sys *sys, struct pt_host_device *device)
 {
 	struct sibling_walk walk = {.sys = sys, .device = device};
 	char path[PT_PATH_SIZE], group[32];
-	int r = read_link(sys, device->name, "iommu_group", group, sizeof(group));
+	int r = pt_sysfs_link(sys, device->name, "iommu_group", group, sizeof(group));
 
 	device->group = -1;
 	if (r < 0 || group[0] == '\0')
@@ -380,13 +378,15 @@ PT_PUBLIC int pt_host_read(const struct pt_sys *sys, const char *bdf,
 	device.vendor = (uint16_t)vendor;
 	device.device = (uint16_t)id;
 	device.class_code = (uint32_t)(class_code & 0xffffff);
-	r = read_link(sys, bdf, "driver", device.driver, sizeof(device.driver));
+	r = pt_sysfs_link(sys, bdf, "driver", device.driver, sizeof(device.driver));
+	if (r == 0)
+		r = pt_sysfs_link(sys, bdf, "physfn", device.physfn, sizeof(device.physfn));
 	if (r == 0)
 		r = read_node(sys, bdf, device.node);
 	if (r == 0)
 		r = read_group(sys, &device);
 	if (r < 0)
-		return pt_error_set(err, r, "%s: reading " SYSFS_DEVICES "%s: %s", bdf, bdf,
+		return pt_error_set(err, r, "%s: reading " PT_SYSFS_PCI "%s: %s", bdf, bdf,
 				    strerror(-r));
 	*ret_device = device;
 	return 0;
@@ -439,10 +439,10 @@ PT_PUBLIC unsigned pt_host_iova_bits(const struct pt_sys *sys, const struct pt_h
 {
 	char path[PT_PATH_SIZE], buf[64];
 
-	(void)snprintf(path, sizeof(path), SYSFS_DEVICES "%s/iommu/intel-iommu/cap", device->name);
+	(void)snprintf(path, sizeof(path), PT_SYSFS_PCI "%s/iommu/intel-iommu/cap", device->name);
 	if (pt_read_file(sys, path, buf, sizeof(buf)) >= 0)
 		return intel_bits(strtoull(buf, NULL, 16));
-	(void)snprintf(path, sizeof(path), SYSFS_DEVICES "%s/iommu/amd-iommu/cap", device->name);
+	(void)snprintf(path, sizeof(path), PT_SYSFS_PCI "%s/iommu/amd-iommu/cap", device->name);
 	if (pt_read_file(sys, path, buf, sizeof(buf)) >= 0)
 		return 48;
 	return 0;

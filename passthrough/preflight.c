@@ -2,8 +2,6 @@
 /* Before anything is opened: how a function can be reached, and what is in its way. */
 #include "internal.h"
 
-#define SYSFS_DEVICES "/sys/bus/pci/devices/"
-
 #define CLASS_BRIDGE_PCI 0x0604 /* class and subclass */
 
 static int bind_remedy(const struct pt_host_device *device, int code, struct pt_error *err)
@@ -12,16 +10,35 @@ static int bind_remedy(const struct pt_host_device *device, int code, struct pt_
 
 	if (device->driver[0] != '\0')
 		return pt_error_remedy(err, code,
-				       "as root: modprobe vfio-pci; echo vfio-pci > " SYSFS_DEVICES
+				       "as root: modprobe vfio-pci; echo vfio-pci > " PT_SYSFS_PCI
 				       "%s/driver_override; "
-				       "echo %s > " SYSFS_DEVICES
+				       "echo %s > " PT_SYSFS_PCI
 				       "%s/driver/unbind; echo %s > /sys/bus/pci/drivers_probe",
 				       bdf, bdf, bdf, bdf);
 	return pt_error_remedy(err, code,
-			       "as root: modprobe vfio-pci; echo vfio-pci > " SYSFS_DEVICES
+			       "as root: modprobe vfio-pci; echo vfio-pci > " PT_SYSFS_PCI
 			       "%s/driver_override; "
 			       "echo %s > /sys/bus/pci/drivers_probe",
 			       bdf, bdf);
+}
+
+int pt_blocked_by_sibling(const struct pt_host_device *device, int code, struct pt_error *err)
+{
+	for (unsigned i = 0; i < device->sibling_count; i++) {
+		const struct pt_host_sibling *sibling = &device->siblings[i];
+
+		if (!sibling->blocks)
+			continue;
+		pt_error_set(
+			err, code,
+			"%s: cannot be assigned while %s, of the same IOMMU group (%d), is bound to %s",
+			device->name, sibling->name, device->group, sibling->driver);
+		return pt_error_remedy(err, code,
+				       "unbind it (echo %s > " PT_SYSFS_PCI
+				       "%s/driver/unbind) or bind it to vfio-pci too",
+				       sibling->name, sibling->name);
+	}
+	return 0;
 }
 
 PT_PUBLIC enum pt_backend_kind pt_host_backend(const struct pt_sys *sys,
@@ -66,20 +83,5 @@ PT_PUBLIC int pt_host_assignable(const struct pt_sys *sys, const struct pt_host_
 			err, -ENOENT,
 			"run a kernel with CONFIG_VFIO_DEVICE_CDEV and CONFIG_IOMMUFD (6.6 or newer)");
 	}
-	for (unsigned i = 0; i < device->sibling_count; i++) {
-		const struct pt_host_sibling *sibling = &device->siblings[i];
-
-		if (!sibling->blocks)
-			continue;
-		pt_error_set(
-			err, -EBUSY,
-			"%s: cannot be assigned while %s, of the same IOMMU group (%d), is bound to %s",
-			device->name, sibling->name, device->group, sibling->driver);
-		return pt_error_remedy(err, -EBUSY,
-				       "unbind it (echo %s > " SYSFS_DEVICES
-				       "%s/driver/unbind) or bind it to vfio-pci "
-				       "too",
-				       sibling->name, sibling->name);
-	}
-	return 0;
+	return pt_blocked_by_sibling(device, -EBUSY, err);
 }

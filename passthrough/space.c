@@ -9,6 +9,7 @@
 #include <inttypes.h>
 
 #include "internal.h"
+#include "refusal.h"
 
 #define RANGES_SHOWN 64
 
@@ -102,8 +103,6 @@ static int check_range(uint64_t iova, uint64_t size, struct pt_error *err)
 static int explain_map(struct pt_space *space, uint64_t iova, uint64_t size, int code,
 		       struct pt_error *err)
 {
-	uint64_t memlock = space->sys->memlock(space->sys->ctx);
-
 	if (code == -EINVAL && pt_space_check(space, iova, size, err) == -EADDRNOTAVAIL)
 		return pt_error_set(err, code,
 				    "IOVA 0x%" PRIx64 "-0x%" PRIx64
@@ -111,14 +110,8 @@ static int explain_map(struct pt_space *space, uint64_t iova, uint64_t size, int
 				    iova, iova + size - 1);
 	pt_error_set(err, code, "IOVA 0x%" PRIx64 "-0x%" PRIx64 ": mapping it for devices: %s",
 		     iova, iova + size - 1, strerror(-code));
-	if (code == -ENOMEM && memlock != UINT64_MAX)
-		pt_error_remedy(err, code,
-				"this process may lock %" PRIu64
-				" KiB (RLIMIT_MEMLOCK, counted for all processes of "
-				"the user): raise it with `ulimit -l` or LimitMEMLOCK=",
-				memlock / 1024);
-	else if (code == -ENOMEM)
-		pt_error_remedy(err, code, "free memory on the host, or give the guest less");
+	if (code == -ENOMEM)
+		return pt_refused_memory(space->sys, code, err);
 	return code;
 }
 

@@ -35,4 +35,7 @@ int vfio_irq_disable(const struct pt_sys *sys, int fd, unsigned index);
 
 int vfio_reset(const struct pt_sys *sys, int fd);
 
+/* @uuid: 16 bytes. -ENOTTY: not a physical function of SR-IOV. */
+int vfio_set_vf_token(const struct pt_sys *sys, int fd, const uint8_t *uuid);
+
 #endif

@@ -254,6 +254,19 @@ void pt_device_irq_disable(struct pt_device *device, unsigned index);
  */
 int pt_device_reset(struct pt_device *device, struct pt_error *err);
 
+/**
+ * pt_device_set_vf_token() - what users of the virtual functions must know
+ * @device: a physical function on vfio-pci (loaded with enable_sriov=1), ATTACHED or RUNNING
+ * @token: a UUID, as text
+ *
+ * From now on a virtual function is bound with this token only (struct pt_device_setup). One that is
+ * in use stays in use. Before it is called the token is one that nobody knows. Source: linux/vfio.h,
+ * VFIO_DEVICE_FEATURE_PCI_VF_TOKEN.
+ *
+ * Errors: -EBADFD wrong state; -EINVAL @token is no UUID; -ENOTTY the function has no virtual ones.
+ */
+int pt_device_set_vf_token(struct pt_device *device, const char *token, struct pt_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -37,6 +37,7 @@ struct pt_host_bar {
 struct pt_host_sibling {
 	char name[PT_NAME_SIZE];
 	char driver[PT_DRIVER_SIZE]; /* empty: none */
+	char node[PT_NODE_SIZE];     /* as in struct pt_host_device */
 	int blocks;		     /* its driver makes the group unusable for assignment */
 };
 
@@ -47,6 +48,7 @@ struct pt_host_sibling {
  *	does not say what it is like, so @vendor, @bars and the like stay 0.
  * @driver: empty when none is bound
  * @node: "vfio3" when a VFIO driver is bound and the kernel has device cdevs, else empty
+ * @physfn: BDF of the physical function, for a virtual function of SR-IOV; else empty
  * @group: IOMMU group number, -1 when the function is in none
  * @siblings: the other functions of the group, bridges left out; @sibling_count of them
  */
@@ -55,6 +57,7 @@ struct pt_host_device {
 	int mediated;
 	char driver[PT_DRIVER_SIZE];
 	char node[PT_NODE_SIZE];
+	char physfn[PT_NAME_SIZE];
 	int group;
 	uint16_t vendor;
 	uint16_t device;

@@ -51,13 +51,17 @@ enum model_iommu { MODEL_IOMMU_INTEL, MODEL_IOMMU_AMD, MODEL_IOMMU_NONE };
  * @iommu: of devices that are added from now on
  * @map_file: the kernel has IOMMU_IOAS_MAP_FILE (6.13 and later)
  * @no_cdev: the kernel has VFIO but no device cdevs; of devices that are added from now on
+ * @bind_token: VFIO_DEVICE_BIND_IOMMUFD takes a VF token, and asks for it (6.17 and later)
  * @aperture_bits: address bits that the IOMMU translates
  * @memlock: bytes that may be pinned, UINT64_MAX for no limit
+ * @incoherent: the IOMMU does not keep caches coherent
  */
 struct model_host {
 	enum model_iommu iommu;
 	bool map_file;
 	bool no_cdev;
+	bool bind_token;
+	bool incoherent;
 	unsigned aperture_bits;
 	uint64_t memlock;
 };
@@ -94,6 +98,8 @@ struct model_bar {
  * struct model_pci - a PCI function to add to the host
  * @bdf: canonical
  * @driver: "vfio-pci", a host driver, NULL for none
+ * @physfn: BDF of the physical function, for a virtual one
+ * @sriov: a physical function with virtual ones
  * @group: IOMMU group, -1 for none
  * @config: config space as the hardware has it; made with the model_config_*() functions
  * @config_size: 256 or 4096
@@ -107,6 +113,8 @@ struct model_bar {
 struct model_pci {
 	const char *bdf;
 	const char *driver;
+	const char *physfn;
+	bool sriov;
 	int group;
 	struct model_bar bars[PT_BARS];
 	uint8_t config[MODEL_CONFIG_SIZE];
@@ -128,17 +136,18 @@ struct model_pci {
  * The first part is for tests to set, the second to look at.
  */
 struct model_device {
-	unsigned bind_eagain;	/* so many times BIND says EAGAIN */
-	unsigned reset_eagain;	/* so many times RESET says EAGAIN */
-	int reset_error;	/* what RESET says, 0 for success */
-	bool no_reset;		/* no reset method: not in GET_INFO's flags */
-	bool dead;		/* fell off the bus: all ones from everywhere */
-	bool unregistered;	/* its driver is being unbound: open says ENODEV */
-	bool held;		/* another process has it bound */
-	bool group_open;	/* somebody has /dev/vfio/GROUP open */
-	bool foreign_owner;	/* DMA of the group belongs to somebody else */
-	bool unsafe_interrupts; /* no interrupt remapping */
-	unsigned grant;		/* so many vectors are there at most, 0 for all */
+	unsigned bind_eagain;  /* so many times BIND says EAGAIN */
+	unsigned attach_ebusy; /* so many times ATTACH says EBUSY */
+	unsigned reset_eagain; /* so many times RESET says EAGAIN */
+	int reset_error;       /* what RESET says, 0 for success */
+	bool no_reset;	       /* no reset method: not in GET_INFO's flags */
+	bool dead;	       /* fell off the bus: all ones from everywhere; see model_kill() */
+	bool asleep;	       /* cannot be woken */
+	bool unregistered;     /* its driver is being unbound: open says ENODEV */
+	bool held;	       /* another process has it bound */
+	bool group_open;       /* somebody has /dev/vfio/GROUP open */
+	bool foreign_owner;    /* DMA of the group belongs to somebody else */
+	unsigned grant;	       /* so many vectors are there at most, 0 for all */
 
 	bool bound;
 	bool attached;
@@ -147,6 +156,8 @@ struct model_device {
 	int irq_index;	      /* PT_IRQ_INTX, _MSI or _MSIX when one is enabled, else -1 */
 	unsigned vectors;     /* allocated in it */
 	bool intx_masked;
+	bool token_set;
+	uint8_t token[16]; /* of a physical function */
 
 	struct model *model;
 	struct model_pci pci;
@@ -237,6 +248,15 @@ struct model_pci model_nvme(const char *bdf, int group);
 
 /** model_add() - add a function, its driver, group and nodes; @pci is copied. Owned by the model. */
 struct model_device *model_add(struct model *model, const struct model_pci *pci);
+
+/** model_kill() - the device falls off its bus; sysfs shows it too */
+void model_kill(struct model_device *device);
+
+/** model_stuck() - the device is in D3cold and does not wake; sysfs shows it too */
+void model_stuck(struct model_device *device);
+
+/** model_remapping() - whether this host remaps interrupts, as it does at first; sysfs shows it too */
+void model_remapping(struct model *model, bool on);
 
 /** model_read_bar() - what is in a BAR's memory, and model_write_bar() to change it behind everybody's back */
 void model_read_bar(struct model_device *device, unsigned bar, uint64_t offset, void *buf,

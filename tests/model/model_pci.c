@@ -286,6 +286,11 @@ static void put_sysfs(struct model *model, const struct model_pci *pci, unsigned
 	put(&place, "irq", "%d\n", 16);
 	put(&place, "numa_node", "%d\n", -1);
 	put(&place, "reset_method", "%s\n", "flr bus");
+	put(&place, "power_state", "%s\n", "D0");
+	if (pci->sriov)
+		put(&place, "sriov_totalvfs", "%d\n", 7);
+	if (pci->physfn)
+		link_to(&place, "physfn", "/sys/devices/pci0000:00/0000:00:1c.0/%s", pci->physfn);
 	put(&place, "driver_override", "%s\n", "(null)");
 	snprintf(path, sizeof(path), "%s/config", place.path);
 	model_put_bytes(model, path, pci->config, pci->config_size);
@@ -322,4 +327,26 @@ struct model_device *model_add(struct model *model, const struct model_pci *pci)
 		abort();
 	model->devices[model->device_count++] = device;
 	return device;
+}
+
+void model_kill(struct model_device *device)
+{
+	uint8_t ones[MODEL_CONFIG_SIZE];
+	char path[MODEL_TEXT];
+
+	memset(ones, 0xff, sizeof(ones));
+	snprintf(path, sizeof(path), "/sys/devices/pci0000:00/0000:00:1c.0/%s/config",
+		 device->pci.bdf);
+	model_put_bytes(device->model, path, ones, device->pci.config_size);
+	device->dead = true;
+}
+
+void model_stuck(struct model_device *device)
+{
+	char path[MODEL_TEXT];
+
+	snprintf(path, sizeof(path), "/sys/devices/pci0000:00/0000:00:1c.0/%s/power_state",
+		 device->pci.bdf);
+	model_put_file(device->model, path, "D3cold\n");
+	device->asleep = true;
 }

@@ -88,6 +88,7 @@ struct model {
 	struct model_mapping *seen; /* what the guest can reach now */
 	unsigned seen_count, seen_max;
 
+	bool no_remapping;
 	struct model_node *root;
 	struct model_device **devices;
 	unsigned device_count;
@@ -131,6 +132,8 @@ void model_tree_done(struct model *model);
 int model_tree_open(struct model *model, const char *path, int flags, struct model_file **ret_file);
 int model_tree_readlink(struct model *model, const char *path, char *buf, size_t size);
 int model_tree_realpath(struct model *model, const char *path, char *buf, size_t size);
+/* What a file of the tree begins with; false when there is no such file. */
+bool model_tree_begins(struct model *model, const char *path, char first);
 int model_tree_list(struct model *model, const char *path, int (*each)(void *arg, const char *name),
 		    void *arg);
 
@@ -166,6 +169,8 @@ struct model_vfio_file {
 };
 extern const struct model_file_ops model_vfio_ops;
 int model_vfio_open(struct model *model, unsigned minor, struct model_file **ret_file);
+/* VFIO_DEVICE_FEATURE. */
+int model_feature(struct model_device *device, void *arg);
 unsigned model_irq_count(const struct model_device *device, unsigned index);
 
 /* What of a device no test needs to see. */

@@ -40,7 +40,11 @@ static int claim(const struct model_device *device, const struct model_file *iom
 {
 	struct model *model = device->model;
 
-	if (device->unsafe_interrupts || device->foreign_owner)
+	if (model->no_remapping &&
+	    !model_tree_begins(model, "/sys/module/iommufd/parameters/allow_unsafe_interrupts",
+			       'Y'))
+		return -EPERM;
+	if (device->foreign_owner)
 		return -EPERM;
 	for (unsigned i = 0; i < model->device_count; i++) {
 		const struct model_device *other = model->devices[i];
@@ -68,6 +72,8 @@ static int enable(struct model_device *device)
 {
 	uint8_t *config = device->private->config;
 
+	if (device->dead || device->asleep)
+		return -EIO;
 	if (device->bind_eagain > 0) {
 		device->bind_eagain--;
 		return -EAGAIN;
@@ -79,24 +85,70 @@ static int enable(struct model_device *device)
 	return 0;
 }
 
-static int bind(struct model_vfio_file *vfio, struct vfio_device_bind_iommufd *cmd)
+/* As Linux 6.17 has it; the installed headers may be older. */
+struct bind_command {
+	uint32_t argsz;
+	uint32_t flags;
+	int32_t iommufd;
+	uint32_t out_devid;
+	uint64_t token;
+};
+#define BIND_TOKEN 1u
+
+static struct model_device *find(const struct model *model, const char *bdf)
+{
+	for (unsigned i = 0; bdf && i < model->device_count; i++)
+		if (!strcmp(model->devices[i]->pci.bdf, bdf))
+			return model->devices[i];
+	return NULL;
+}
+
+/* vfio_pci_core_match_token_uuid(): a virtual function's token is that of its physical function's user. */
+static int match_token(struct model_device *device, const void *token)
+{
+	struct model_device *physfn = find(device->model, device->pci.physfn);
+	bool on_vfio = physfn && physfn->pci.driver && !strcmp(physfn->pci.driver, "vfio-pci");
+
+	if (device->pci.physfn && on_vfio)
+		return token && physfn->token_set && !memcmp(token, physfn->token, 16) ? 0
+										       : -EACCES;
+	if (device->pci.sriov && token) {
+		memcpy(device->token, token, 16);
+		device->token_set = true;
+		return 0;
+	}
+	return token ? -EINVAL : 0;
+}
+
+static int bind(struct model_vfio_file *vfio, struct bind_command *cmd)
 {
 	struct model_device *device = vfio->device;
+	struct model *model = device->model;
+	const void *token = NULL;
 	struct model_file *iommufd;
 	int ret;
 
-	if (cmd->argsz < 16 || cmd->flags || cmd->iommufd < 0)
+	if (cmd->argsz < 16 || cmd->iommufd < 0 ||
+	    cmd->flags & ~(model->host.bind_token ? BIND_TOKEN : 0))
 		return -EINVAL;
+	if (cmd->flags & BIND_TOKEN) {
+		if (cmd->argsz < sizeof(*cmd))
+			return -EINVAL;
+		token = (const void *)(uintptr_t)cmd->token;
+	}
 	if (device->group_open)
 		return -EBUSY;
 	if (vfio->granted)
 		return -EINVAL;
-	iommufd = model_fd_file(device->model, cmd->iommufd);
+	ret = model->host.bind_token ? match_token(device, token) : 0;
+	if (ret)
+		return ret;
+	iommufd = model_fd_file(model, cmd->iommufd);
 	if (!iommufd)
 		return -EBADF;
 	if (iommufd->ops != &model_iommufd_ops)
 		return -EBADFD;
-	if (device->bound || device->held)
+	if (device->bound || device->held || model->host.incoherent)
 		return -EINVAL;
 	ret = claim(device, iommufd);
 	if (ret == 0)
@@ -117,6 +169,10 @@ static int attach(struct model_vfio_file *vfio, struct vfio_device_attach_iommuf
 
 	if (cmd->argsz < 12 || cmd->flags)
 		return -EINVAL;
+	if (vfio->device->attach_ebusy > 0) {
+		vfio->device->attach_ebusy--;
+		return -EBUSY;
+	}
 	ret = model_iommufd_attach(vfio->iommufd, vfio->device, &cmd->pt_id);
 	if (ret == 0)
 		vfio->device->attached = true;
@@ -308,6 +364,8 @@ static int vfio_ioctl(struct model_file *file, unsigned long request, void *arg)
 		return model_irq_ioctl(device, arg);
 	case VFIO_DEVICE_RESET:
 		return reset(device);
+	case VFIO_DEVICE_FEATURE:
+		return model_feature(device, arg);
 	default:
 		return -ENOTTY;
 	}
