@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #define PT_UUID_BYTES 16
+#define PT_UUID_TEXT  37 /* with the terminator */
 
 /**
  * pt_uuid_parse() - read a UUID as people write it: 8-4-4-4-12 hexadecimal digits
@@ -14,5 +15,8 @@
  * Errors: -EINVAL it is none.
  */
 int pt_uuid_parse(const char *text, uint8_t *ret_uuid);
+
+/** pt_uuid_format() - the text of a UUID; @ret_text has room for PT_UUID_TEXT */
+void pt_uuid_format(const uint8_t *uuid, char *ret_text);
 
 #endif

@@ -78,6 +78,14 @@ struct pt_host_device {
 int pt_bdf_parse(const char *text, char *ret_bdf);
 
 /**
+ * pt_uuid_canonical() - read a UUID as people write it: 8-4-4-4-12 hexadecimal digits
+ * @ret_uuid: in lower case, as the kernel names mediated devices; PT_NAME_SIZE bytes
+ *
+ * Errors: -EINVAL not a UUID.
+ */
+int pt_uuid_canonical(const char *text, char *ret_uuid);
+
+/**
  * pt_host_resolve() - which device a name means
  * @name: a BDF, the UUID of a mediated device, a sysfs path of either, or a /dev/vfio/devices/vfioN
  *	node

@@ -329,3 +329,21 @@ Test(plan, a_device_gets_the_slot_it_asks_for_and_the_others_what_is_left)
 	cr_assert_str_eq(err.message, "slot 1 is asked for by 0000:02:00.0 and by 0000:03:00.0");
 	cr_assert_str_neq(err.remedy, "");
 }
+
+Test(plan, a_vf_token_goes_to_its_device)
+{
+	static char token[] = "2ab74924-c335-45f4-9b16-8569e5b08258";
+	struct vm_config_device asked[2] = {{.name = NULL}, {.vf_token = token}};
+	struct test_host host;
+	struct vm_plan plan;
+	struct pt_error err = PT_ERROR_INIT;
+
+	test_host_init(&host);
+	test_host_add(&host);
+	test_host_add(&host);
+	host.config.devices = asked;
+	host.config.device_count = 2;
+	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), 0, "%s", err.message);
+	cr_assert_str_eq(plan.devices[0].vf_token, "");
+	cr_assert_str_eq(plan.devices[1].vf_token, token);
+}

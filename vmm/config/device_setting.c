@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <passthrough/host.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,15 +30,49 @@ static int set_slot(struct vm_config_device *device, const char *value, struct p
 	return 0;
 }
 
+static int out_of_memory(struct pt_error *err)
+{
+	return pt_error_set(err, -ENOMEM, "out of memory");
+}
+
+static int set_vf_token(struct vm_config_device *device, const char *value, struct pt_error *err)
+{
+	char uuid[PT_NAME_SIZE];
+	char *token;
+
+	if (pt_uuid_canonical(value, uuid) < 0)
+		return pt_error_remedy(err,
+				       pt_error_set(err, -EINVAL, "\"%s\" is not a UUID", value),
+				       "write the UUID that the physical function's user has set, "
+				       "such as 2ab74924-c335-45f4-9b16-8569e5b08258");
+	token = strdup(uuid);
+	if (!token)
+		return out_of_memory(err);
+	free(device->vf_token);
+	device->vf_token = token;
+	return 0;
+}
+
 static const struct device_setting device_settings[] = {
 	{"slot", set_slot},
+	{"vf-token", set_vf_token},
 };
 
 #define SETTINGS (sizeof(device_settings) / sizeof(device_settings[0]))
 
-static int out_of_memory(struct pt_error *err)
+/* "slot, vf-token and noiommu" */
+static int name_all(const char *what, struct pt_error *err)
 {
-	return pt_error_set(err, -ENOMEM, "out of memory");
+	char text[128] = "";
+
+	for (size_t i = 0; i < SETTINGS; i++) {
+		const char *between = i == 0 ? "" : i == SETTINGS - 1 ? " and " : ", ";
+		size_t used = strlen(text);
+
+		(void)snprintf(text + used, sizeof(text) - used, "%s%s", between,
+			       device_settings[i].name);
+	}
+	return pt_error_remedy(err, -EINVAL, "%s %s", what, text);
 }
 
 const struct device_setting *device_setting_find(const char *name, struct pt_error *err)
@@ -56,7 +91,7 @@ const struct device_setting *device_setting_find(const char *name, struct pt_err
 				   name, nearest);
 	} else {
 		(void)pt_error_set(err, -EINVAL, "unknown device key \"%s\"", name);
-		(void)pt_error_remedy(err, -EINVAL, "the only key of a device is slot");
+		(void)name_all("the keys of a device are", err);
 	}
 	return NULL;
 }
@@ -169,5 +204,6 @@ int vm_config_put_device(struct vm_config *config, struct vm_config_device *devi
 void vm_config_device_done(struct vm_config_device *device)
 {
 	free(device->name);
+	free(device->vf_token);
 	*device = (struct vm_config_device){0};
 }

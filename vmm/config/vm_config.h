@@ -20,9 +20,14 @@ enum serial_kind {
 
 #define VM_SLOT_MAX 31
 
-/** struct vm_config_device - one device to pass through */
+/**
+ * struct vm_config_device - one device to pass through
+ * @name: BDF, UUID, sysfs path or /dev/vfio/devices/vfioN, as it was written
+ * @vf_token: a UUID; NULL when not given
+ */
 struct vm_config_device {
-	char *name;    /* BDF, sysfs path or /dev/vfio/devices/vfioN, as it was written */
+	char *name;
+	char *vf_token;
 	unsigned slot; /* of the guest's bus 0, 1 to VM_SLOT_MAX; 0 for the next that is free */
 };
 

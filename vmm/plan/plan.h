@@ -67,6 +67,7 @@ struct plan_ram {
 /**
  * struct plan_device - one function to pass through
  * @name: what it is opened by
+ * @vf_token: empty for none
  * @slot: on bus 0, function 0
  * @gsi: of its interrupt pin, 0 when it has none
  * @bars: sizes and kinds as facts said
@@ -75,6 +76,7 @@ struct plan_ram {
 struct plan_device {
 	char name[PT_PATH_SIZE];
 	char bdf[PT_NAME_SIZE];
+	char vf_token[PT_NAME_SIZE];
 	uint16_t vendor;
 	uint16_t device;
 	uint32_t class_code;

@@ -68,6 +68,16 @@ static int check_twice(const struct vm_plan *plan, const char *bdf, struct pt_er
 	return 0;
 }
 
+/* What else the config says of the device. Facts may be of more devices than the config has. */
+static void plan_settings(const struct vm_config *config, size_t i, struct plan_device *device)
+{
+	const struct vm_config_device *asked =
+		i < config->device_count ? &config->devices[i] : NULL;
+
+	if (asked && asked->vf_token)
+		(void)snprintf(device->vf_token, sizeof(device->vf_token), "%s", asked->vf_token);
+}
+
 /* The slot that the config asks for, 0 for any. */
 static unsigned asked_slot(const struct vm_config *config, size_t i)
 {
@@ -134,6 +144,7 @@ int plan_devices(const struct vm_config *config, const struct host_facts *facts,
 		ret = plan_device(&facts->devices[i], slots[i], &plan->devices[i], err);
 		if (ret < 0)
 			return ret;
+		plan_settings(config, i, &plan->devices[i]);
 		plan->device_count++;
 	}
 	return 0;

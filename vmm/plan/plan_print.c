@@ -90,6 +90,8 @@ static void print_device(const struct plan_device *device, FILE *out)
 		      device->bdf, device->vendor, device->device, device->class_code);
 	if (strcmp(device->name, device->bdf) != 0)
 		(void)fprintf(out, "    opened as: %s\n", device->name);
+	if (device->vf_token[0])
+		(void)fprintf(out, "    VF token: given\n");
 	for (unsigned i = 0; i < PT_BARS; i++) {
 		if (device->bars[i].size)
 			print_bar(device, i, out);
