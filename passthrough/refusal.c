@@ -9,10 +9,12 @@
 
 #define RESERVED_MAX 32
 
+/* The identity alone is not enough: that of a virtual function is all ones (SR-IOV 1.1, 3.4.1.1). */
 static bool answers(const struct pt_sys *sys, const char *bdf)
 {
 	char path[PT_PATH_SIZE];
-	uint32_t id = 0;
+	uint8_t header[64] = {0};
+	bool ones = true;
 	int64_t n;
 	int fd;
 
@@ -20,9 +22,11 @@ static bool answers(const struct pt_sys *sys, const char *bdf)
 	fd = sys->open(sys->ctx, path, O_RDONLY);
 	if (fd < 0)
 		return true;
-	n = sys->pread(sys->ctx, fd, &id, sizeof(id), 0);
+	n = sys->pread(sys->ctx, fd, header, sizeof(header), 0);
 	pt_close_fd(sys, &fd);
-	return n != sizeof(id) || id != UINT32_MAX;
+	for (size_t i = 0; i < sizeof(header); i++)
+		ones = ones && header[i] == 0xff;
+	return n != (int64_t)sizeof(header) || !ones;
 }
 
 static bool power_state(const struct pt_sys *sys, const char *bdf, char *buf, size_t size)
