@@ -5,6 +5,7 @@
 #include "internal.h"
 #include "iommufd_ioctl.h"
 #include "refusal.h"
+#include "sysfs.h"
 #include "vfio_ioctl.h"
 
 /*
@@ -110,8 +111,7 @@ static int check_identity(const struct pt_sys *sys, const struct pt_host_device 
 	char node[PT_NODE_SIZE * 2], number[PT_PATH_SIZE];
 
 	(void)snprintf(node, sizeof(node), PT_VFIO_NODES "%s", host->node);
-	(void)snprintf(number, sizeof(number), "/sys/bus/pci/devices/%s/vfio-dev/%s/dev",
-		       host->name, host->node);
+	pt_node_number_path(host->name, host->node, number);
 	return pt_node_check(sys, fd, node, number, host->name, err);
 }
 

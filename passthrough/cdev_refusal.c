@@ -4,6 +4,7 @@
  * what they call, Linux 6.6 to 7.3.
  */
 #include "refusal.h"
+#include "sysfs.h"
 #include "vfio_ioctl.h"
 
 #define NO_DESCRIPTOR INT_MAX /* never open: the kernel gives the lowest free number */

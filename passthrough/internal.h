@@ -21,7 +21,6 @@
 
 #define PT_IOMMU_NODE "/dev/iommu"
 #define PT_VFIO_NODES "/dev/vfio/devices/"
-#define PT_SYSFS_PCI  "/sys/bus/pci/devices/"
 
 static inline bool pt_add_overflow(uint64_t a, uint64_t b, uint64_t *ret_sum)
 {
@@ -172,10 +171,6 @@ int pt_blocked_by_sibling(const struct pt_host_device *device, int code, struct 
 /* pt_host_holder(), and this process counts too where it has the node open by another descriptor than @own_fd. */
 int pt_node_holder(const struct pt_sys *sys, const char *node_path, int own_fd, char *ret_text,
 		   size_t size);
-
-/* Name of what the link @link of a PCI function points to, empty when there is no such link. */
-int pt_sysfs_link(const struct pt_sys *sys, const char *bdf, const char *link, char *buf,
-		  size_t size);
 
 /* Reads a small file whole into @buf, terminated, trailing newline cut. Return: its length or
  * -errno. */

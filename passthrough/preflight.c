@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Before anything is opened: how a function can be reached, and what is in its way. */
-#include "internal.h"
+#include "sysfs.h"
 
 #define CLASS_BRIDGE_PCI 0x0604 /* class and subclass */
 
@@ -22,6 +22,15 @@ static int bind_remedy(const struct pt_host_device *device, int code, struct pt_
 			       bdf, bdf);
 }
 
+static int no_cdev(const struct pt_host_device *device, struct pt_error *err)
+{
+	pt_error_set(err, -ENOENT, "%s: this kernel offers no " PT_VFIO_NODES " node for it",
+		     device->name);
+	return pt_error_remedy(
+		err, -ENOENT,
+		"run a kernel with CONFIG_VFIO_DEVICE_CDEV and CONFIG_IOMMUFD (6.6 or newer)");
+}
+
 int pt_blocked_by_sibling(const struct pt_host_device *device, int code, struct pt_error *err)
 {
 	for (unsigned i = 0; i < device->sibling_count; i++) {
@@ -41,6 +50,19 @@ int pt_blocked_by_sibling(const struct pt_host_device *device, int code, struct 
 	return 0;
 }
 
+/* Its driver is a VFIO driver, and no IOMMU stands behind it: all that can be missing is the cdev. */
+static int mediated_assignable(const struct pt_host_device *device, struct pt_error *err)
+{
+	if (device->node[0] != '\0')
+		return 0;
+	if (device->driver[0] == '\0') {
+		pt_error_set(err, -ENODEV, "%s: the mediated device has no driver", device->name);
+		return pt_error_remedy(err, -ENODEV,
+				       "load the module of its parent, or make the device anew");
+	}
+	return no_cdev(device, err);
+}
+
 PT_PUBLIC enum pt_backend_kind pt_host_backend(const struct pt_sys *sys,
 					       const struct pt_host_device *device)
 {
@@ -54,6 +76,8 @@ PT_PUBLIC int pt_host_assignable(const struct pt_sys *sys, const struct pt_host_
 {
 	(void)sys;
 	(void)setup;
+	if (device->mediated)
+		return mediated_assignable(device, err);
 	if (device->class_code >> 8 == CLASS_BRIDGE_PCI)
 		return pt_error_set(err, -ENODEV, "%s: is a PCI bridge, which cannot be assigned",
 				    device->name);
@@ -75,13 +99,7 @@ PT_PUBLIC int pt_host_assignable(const struct pt_sys *sys, const struct pt_host_
 			"enable VT-d or AMD-Vi in the firmware, and boot with intel_iommu=on where the "
 			"kernel does not turn it on by itself");
 	}
-	if (device->node[0] == '\0') {
-		pt_error_set(err, -ENOENT,
-			     "%s: this kernel offers no " PT_VFIO_NODES " node for it",
-			     device->name);
-		return pt_error_remedy(
-			err, -ENOENT,
-			"run a kernel with CONFIG_VFIO_DEVICE_CDEV and CONFIG_IOMMUFD (6.6 or newer)");
-	}
+	if (device->node[0] == '\0')
+		return no_cdev(device, err);
 	return pt_blocked_by_sibling(device, -EBUSY, err);
 }

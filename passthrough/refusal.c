@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <inttypes.h>
 
+#include "sysfs.h"
+
 #define SYSFS_IRQS "/sys/kernel/irq"
 
 #define RESERVED_MAX 32
