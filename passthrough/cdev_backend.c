@@ -4,6 +4,7 @@
 
 #include "internal.h"
 #include "iommufd_ioctl.h"
+#include "noiommu.h"
 #include "refusal.h"
 #include "sysfs.h"
 #include "vfio_ioctl.h"
@@ -166,16 +167,39 @@ static bool try_again(const struct pt_device *device, unsigned *asked)
 	return true;
 }
 
-static int cdev_bind(struct pt_device *device, struct pt_error *err)
+static int bind_to(struct pt_device *device, int iommufd)
 {
 	unsigned asked = 0;
 	int r;
 
 	do
-		r = vfio_bind_iommufd(device->sys, device->fd, device->space->fd,
+		r = vfio_bind_iommufd(device->sys, device->fd, iommufd,
 				      device->has_vf_token ? device->vf_token : NULL,
 				      &device->devid);
 	while (r == -EAGAIN && try_again(device, &asked));
+	return r;
+}
+
+/*
+ * Without an IOMMU, a kernel takes either the iommufd or, the patches that brought BIND, a negative descriptor. Those have
+ * no IOMMU group to bind to an iommufd: ENODEV, or EINVAL; every release refuses the negative one before it does anything.
+ */
+static int cdev_bind(struct pt_device *device, struct pt_error *err)
+{
+	bool noiommu = device->space->setup.unsafe_noiommu;
+	int r = bind_to(device, device->space->fd), negative;
+
+	if (noiommu)
+		device->noiommu = PT_NOIOMMU_IOMMUFD;
+	if (noiommu && (r == -ENODEV || r == -EINVAL)) {
+		negative = bind_to(device, PT_NOIOMMU_FD);
+		if (negative == -EPERM)
+			return pt_noiommu_no_rawio(device->host.name, negative, err);
+		if (negative == 0) {
+			device->noiommu = PT_NOIOMMU_NEGATIVE;
+			return 0;
+		}
+	}
 	return r < 0 ? cdev_refused_bind(device, r, err) : 0;
 }
 
@@ -185,6 +209,9 @@ static int cdev_attach(struct pt_device *device, struct pt_error *err)
 	unsigned asked = 0;
 	int r;
 
+	/* Nothing would be mapped in what it is attached to. */
+	if (device->space->setup.unsafe_noiommu)
+		return 0;
 	do
 		r = vfio_attach(device->sys, device->fd, device->space->ioas_id);
 	while (r == -EBUSY && try_again(device, &asked));
@@ -193,6 +220,8 @@ static int cdev_attach(struct pt_device *device, struct pt_error *err)
 
 static void cdev_detach(struct pt_device *device)
 {
+	if (device->space->setup.unsafe_noiommu)
+		return;
 	(void)vfio_detach(device->sys, device->fd);
 }
 

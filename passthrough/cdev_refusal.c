@@ -3,6 +3,7 @@
  * Why a cdev was not opened, bound or attached. Source: drivers/vfio/device_cdev.c, drivers/iommu/iommufd/device.c and
  * what they call, Linux 6.6 to 7.3.
  */
+#include "noiommu.h"
 #include "refusal.h"
 #include "sysfs.h"
 #include "vfio_ioctl.h"
@@ -12,6 +13,8 @@
 int cdev_refused_open(const struct pt_host_device *host, const char *path, int code,
 		      struct pt_error *err)
 {
+	if (code == -EPERM && host->noiommu)
+		return pt_noiommu_no_rawio(host->name, code, err);
 	pt_error_set(err, code, "%s: %s: %s", host->name, path, strerror(-code));
 	switch (code) {
 	case -EACCES:

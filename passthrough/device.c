@@ -3,7 +3,6 @@
 
 #include "internal.h"
 #include "refusal.h"
-#include "uuid.h"
 #include "vfio_ioctl.h"
 
 #define GIB (1ull << 30)
@@ -50,17 +49,6 @@ int pt_device_noted(struct pt_device *device, int code)
 	return code;
 }
 
-static int parse_token(const struct pt_device *device, const char *token, uint8_t *ret_uuid,
-		       struct pt_error *err)
-{
-	if (pt_uuid_parse(token, ret_uuid) == 0)
-		return 0;
-	pt_error_set(err, -EINVAL, "%s: VF token \"%s\" is not a UUID", device->host.name, token);
-	return pt_error_remedy(err, -EINVAL,
-			       "give it as the physical function's user has set it, such as "
-			       "2ab74924-c335-45f4-9b16-8569e5b08258");
-}
-
 static int take_setup(struct pt_device *device, const struct pt_device_setup *setup,
 		      struct pt_error *err)
 {
@@ -68,7 +56,7 @@ static int take_setup(struct pt_device *device, const struct pt_device_setup *se
 
 	if (!setup || !setup->vf_token)
 		return 0;
-	r = parse_token(device, setup->vf_token, device->vf_token, err);
+	r = pt_vf_token_parse(device, setup->vf_token, device->vf_token, err);
 	device->has_vf_token = r == 0;
 	return r;
 }
@@ -198,6 +186,9 @@ static int read_device(struct pt_device *device, struct pt_error *err)
 	unsigned regions, irqs;
 	int r = vfio_device_info(device->sys, device->fd, &regions, &irqs, &device->resettable);
 
+	/* The sample devices of the kernel can be reset and do not say so. */
+	if (r == 0 && device->host.mediated)
+		device->resettable = true;
 	if (r < 0)
 		pt_error_set(err, r, "%s: asking what it is: %s", device->host.name, strerror(-r));
 	else
@@ -290,6 +281,11 @@ PT_PUBLIC enum pt_device_state pt_device_state(const struct pt_device *device)
 	return device->state;
 }
 
+PT_PUBLIC int pt_device_noiommu(const struct pt_device *device)
+{
+	return device->noiommu;
+}
+
 PT_PUBLIC int pt_device_resettable(const struct pt_device *device)
 {
 	return device->resettable;
@@ -342,31 +338,6 @@ PT_PUBLIC int pt_device_write(struct pt_device *device, unsigned region, uint64_
 				device->regions[region].file_offset + offset);
 	if (n != (int64_t)size)
 		return pt_device_noted(device, n < 0 ? (int)n : -EIO);
-	return 0;
-}
-
-PT_PUBLIC int pt_device_set_vf_token(struct pt_device *device, const char *token,
-				     struct pt_error *err)
-{
-	uint8_t uuid[PT_UUID_BYTES];
-	int r = pt_device_require(device, 1u << PT_DEVICE_ATTACHED | 1u << PT_DEVICE_RUNNING,
-				  "set its VF token", err);
-
-	if (r == 0)
-		r = parse_token(device, token, uuid, err);
-	if (r < 0)
-		return r;
-	r = vfio_set_vf_token(device->sys, device->fd, uuid);
-	if (r == -ENOTTY) {
-		pt_error_set(err, r, "%s: has no VF token: it is no physical function of SR-IOV",
-			     device->host.name);
-		return pt_error_remedy(
-			err, r,
-			"load vfio-pci with enable_sriov=1 before the function is bound to it");
-	}
-	if (r < 0)
-		return pt_error_set(err, pt_device_noted(device, r), "%s: setting its VF token: %s",
-				    device->host.name, strerror(-r));
 	return 0;
 }
 

@@ -12,6 +12,9 @@
 #define AF_CONTROL	  4u
 #define AF_CONTROL_FLR	  0x01u
 
+/* Of COMMAND, what the guest reads is what it wrote. */
+#define COMMAND_SHADOWED ((uint32_t)(PT_COMMAND_IO | PT_COMMAND_MEMORY | PT_COMMAND_MASTER))
+
 void pt_report(struct pt_function *function, const struct pt_error *err)
 {
 	if (function->ops->report)
@@ -44,12 +47,17 @@ static void report_dead(struct pt_function *function)
 	pt_report(function, &err);
 }
 
+/* Beyond its end, which with a mediated device is at byte 255, config space reads 0. */
 static int device_config_read(struct pt_function *function, unsigned offset, unsigned size,
 			      uint32_t *ret_value)
 {
-	uint8_t bytes[4];
-	int r = pt_device_read(function->device, PT_REGION_CONFIG, offset, bytes, size);
+	uint64_t end = pt_device_region(function->device, PT_REGION_CONFIG)->size;
+	uint8_t bytes[4] = {0};
+	int r = 0;
 
+	if (offset < end)
+		r = pt_device_read(function->device, PT_REGION_CONFIG, offset, bytes,
+				   size < end - offset ? size : end - offset);
 	if (r < 0)
 		return r;
 	*ret_value = pt_load_le(bytes, size);
@@ -61,15 +69,19 @@ static int device_config_write(struct pt_function *function, unsigned offset, un
 {
 	uint8_t bytes[4] = {(uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16),
 			    (uint8_t)(value >> 24)};
-	int r = pt_device_write(function->device, PT_REGION_CONFIG, offset, bytes, size);
+	uint64_t end = pt_device_region(function->device, PT_REGION_CONFIG)->size;
+	int r = 0;
 
+	if (offset < end)
+		r = pt_device_write(function->device, PT_REGION_CONFIG, offset, bytes,
+				    size < end - offset ? size : end - offset);
 	if (r < 0)
 		return pt_error_set(err, r, "%s: writing config space at 0x%x: %s",
 				    pt_device_name(function->device), offset, strerror(-r));
 	return 0;
 }
 
-/* Reads the device's config space, 256 or 4096 bytes. */
+/* Reads the device's config space, as 256 or 4096 bytes. @raw is zeroed. */
 static int read_config(struct pt_function *function, uint8_t *raw, unsigned *ret_size,
 		       struct pt_error *err)
 {
@@ -77,10 +89,13 @@ static int read_config(struct pt_function *function, uint8_t *raw, unsigned *ret
 	uint64_t size = pt_device_region(function->device, PT_REGION_CONFIG)->size;
 	int r;
 
-	if (size < 256)
-		return pt_error_set(err, -EIO, "%s: its config space has %u bytes, fewer than 256",
-				    bdf, (unsigned)size);
-	size = size >= PT_CONFIG_SIZE ? PT_CONFIG_SIZE : 256;
+	if (size < PT_CONFIG_HEADER)
+		return pt_error_set(err, -EIO, "%s: its config space has %u bytes, fewer than %u",
+				    bdf, (unsigned)size, PT_CONFIG_HEADER);
+	if (size > PT_CONFIG_SIZE)
+		size = PT_CONFIG_SIZE;
+	else if (size > 256 && size < PT_CONFIG_SIZE)
+		size = 256;
 	r = pt_device_read(function->device, PT_REGION_CONFIG, 0, raw, size);
 	if (r < 0)
 		return pt_error_set(err, r, "%s: reading config space: %s", bdf, strerror(-r));
@@ -93,8 +108,32 @@ static int read_config(struct pt_function *function, uint8_t *raw, unsigned *ret
 			"it may be in a low-power state it cannot leave, or off the bus: see the host's "
 			"kernel log; a power cycle of the host brings it back");
 	}
-	*ret_size = (unsigned)size;
+	*ret_size = size == PT_CONFIG_SIZE ? PT_CONFIG_SIZE : 256;
 	return 0;
+}
+
+/* Without an IOMMU the guest's addresses are not the device's: it must never be a bus master. */
+static bool no_dma(const struct pt_function *function)
+{
+	return function->device->space->setup.unsafe_noiommu;
+}
+
+static void report_no_dma(struct pt_function *function)
+{
+	struct pt_error err = PT_ERROR_INIT;
+
+	if (function->no_dma_reported)
+		return;
+	function->no_dma_reported = true;
+	pt_error_set(
+		&err, -EPERM,
+		"%s: the guest turns its DMA on, and it stays off: no IOMMU would keep it to the guest's memory",
+		pt_device_name(function->device));
+	pt_error_remedy(
+		&err, -EPERM,
+		"what needs DMA or message-signalled interrupts does not work with noiommu=unsafe; use a host "
+		"with an IOMMU");
+	pt_report(function, &err);
 }
 
 static void report_hidden(struct pt_function *function, const char *what)
@@ -111,14 +150,16 @@ static void build_config(struct pt_function *function, const uint8_t *raw, unsig
 {
 	struct pt_cap caps[PT_CAPS_MAX];
 	unsigned count = pt_caps_walk(raw, size, caps);
-	bool hide_msi = pt_device_irq(function->device, PT_IRQ_MSI)->count == 0;
-	bool hide_msix = false;
+	/* A message is a write to memory, which the device must be a bus master for. */
+	bool hide_msi = no_dma(function) || pt_device_irq(function->device, PT_IRQ_MSI)->count == 0;
+	bool hide_msix = no_dma(function);
 
 	for (unsigned i = 0; i < count; i++) {
 		/* The longest form of the MSI capability has 24 bytes. */
 		if (caps[i].id == PT_CAP_MSI && caps[i].offset > 0x100 - 24)
 			hide_msi = true;
-		if (caps[i].id == PT_CAP_MSIX && !pt_msix_usable(function, raw, caps[i].offset)) {
+		if (caps[i].id == PT_CAP_MSIX && !hide_msix &&
+		    !pt_msix_usable(function, raw, caps[i].offset)) {
 			hide_msix = true;
 			report_hidden(function, "MSI-X");
 		}
@@ -284,6 +325,9 @@ PT_PUBLIC uint32_t pt_function_config_read(struct pt_function *function, unsigne
 	virt = pt_vconfig_virt(&function->config, offset, size);
 	if (virt != ones(size) && device_config_read(function, offset, size, &value) < 0)
 		return ones(size);
+	/* What decodes is what the guest wrote, whatever a device makes of it: a mediated one may not keep it. */
+	if (offset == PT_CONFIG_COMMAND)
+		value = (value & ~COMMAND_SHADOWED) | (function->command & COMMAND_SHADOWED);
 	if (offset == PT_CONFIG_VENDOR && (uint16_t)value == UINT16_MAX)
 		report_dead(function);
 	return (value & ~virt) | pt_vconfig_get(&function->config, offset, size);
@@ -349,6 +393,10 @@ PT_PUBLIC void pt_function_config_write(struct pt_function *function, unsigned o
 	look_ahead(function, offset, size, value, &command, &powered);
 	pt_vconfig_put(&function->config, offset, size, value);
 	pt_bars_withdraw(function, command, powered);
+	if (offset == PT_CONFIG_COMMAND && no_dma(function) && command & PT_COMMAND_MASTER) {
+		value &= ~PT_COMMAND_MASTER;
+		report_no_dma(function);
+	}
 	virt = pt_vconfig_virt(&function->config, offset, size);
 	if (virt != ones(size) &&
 	    device_config_write(function, offset, size, value & ~virt, &err) < 0) {
@@ -367,6 +415,7 @@ PT_PUBLIC void pt_function_bar_read(struct pt_function *function, unsigned bar, 
 				    void *buf, size_t size)
 {
 	function->stats.bar_accesses++;
+	pt_intx_poll(function);
 	if (bar < PT_BARS && !lost(function) && pt_msix_read(function, bar, offset, buf, size))
 		return;
 	if (bar >= PT_BARS ||
@@ -378,6 +427,7 @@ PT_PUBLIC void pt_function_bar_write(struct pt_function *function, unsigned bar,
 				     const void *buf, size_t size)
 {
 	function->stats.bar_accesses++;
+	pt_intx_poll(function);
 	if (bar >= PT_BARS || pt_msix_write(function, bar, offset, buf, size))
 		return;
 	(void)pt_device_write(function->device, PT_REGION_BAR0 + bar, offset, buf, size);

@@ -76,9 +76,11 @@ struct pt_msi {
 	struct pt_vectors vectors;
 };
 
+/* @by_hand: the device has no unmasking by eventfd; see pt_intx_poll(). */
 struct pt_intx {
 	int trigger;
 	int resample;
+	bool by_hand;
 };
 
 enum pt_irq_mode {
@@ -104,6 +106,7 @@ struct pt_function {
 	void *ctx;
 	bool running;
 	bool dead_reported;
+	bool no_dma_reported;
 	uint16_t command; /* as the guest last wrote it */
 	bool powered;	  /* in D0 */
 	unsigned pin;	  /* 1 to 4, 0 for none */
@@ -134,6 +137,11 @@ void pt_bars_place(struct pt_function *function);
 /* irq.c: which kind of interrupt is in use, and INTx itself. */
 /* Brings the host in line with what the guest's registers ask for. */
 int pt_irq_sync(struct pt_function *function, struct pt_error *err);
+/*
+ * Before the guest's access to a BAR: unmasks INTx if the guest has ended the last one, for a device that cannot do so by
+ * eventfd (the mediated sample devices). What such a device raises, it raises in answer to an access.
+ */
+void pt_intx_poll(struct pt_function *function);
 /* Every interrupt off. */
 void pt_irq_stop(struct pt_function *function);
 

@@ -100,6 +100,7 @@ PT_PUBLIC int pt_host_read(const struct pt_sys *sys, const char *name,
 			   struct pt_host_device *ret_device, struct pt_error *err)
 {
 	struct pt_host_device device = {.group = -1, .mediated = pt_is_mediated(name)};
+	bool made_up = false;
 	int r;
 
 	(void)snprintf(device.name, sizeof(device.name), "%s", name);
@@ -113,6 +114,9 @@ PT_PUBLIC int pt_host_read(const struct pt_sys *sys, const char *name,
 		r = pt_sysfs_node(sys, name, device.node);
 	if (r == 0)
 		r = pt_group_read(sys, &device);
+	if (r == 0)
+		r = pt_group_is_noiommu(sys, device.group, &made_up);
+	device.noiommu = made_up || pt_is_noiommu_node(device.node);
 	if (r < 0)
 		return pt_error_set(err, r, "%s: reading what sysfs has of it: %s", name,
 				    strerror(-r));

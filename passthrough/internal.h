@@ -133,7 +133,8 @@ struct pt_device {
 	bool bound;
 	bool attached;
 	bool resettable;
-	uint32_t devid; /* the iommufd's name for it */
+	enum pt_noiommu noiommu; /* how it was bound */
+	uint32_t devid;		 /* the iommufd's name for it */
 	struct pt_space *space;
 	bool has_vf_token;
 	uint8_t vf_token[16];
@@ -154,6 +155,10 @@ void pt_device_move(struct pt_device *device, enum pt_device_state next);
 
 /* Takes note of a kernel's answer that means that the device is gone. Return: @code. */
 int pt_device_noted(struct pt_device *device, int code);
+
+/* Reads a token, 16 bytes. */
+int pt_vf_token_parse(const struct pt_device *device, const char *token, uint8_t *ret_uuid,
+		      struct pt_error *err);
 
 /* struct pt_kvm_ops, where there is one. */
 int pt_kvm_file_add(const struct pt_space *space, int fd, const char *name, struct pt_error *err);

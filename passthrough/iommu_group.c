@@ -61,6 +61,23 @@ static int add_sibling(void *arg, const char *name)
 	return walk->result < 0;
 }
 
+/* Source: drivers/vfio/group.c, vfio_noiommu_group_alloc(). */
+int pt_group_is_noiommu(const struct pt_sys *sys, int group, bool *ret_is)
+{
+	char path[PT_PATH_SIZE], name[32];
+	int r;
+
+	*ret_is = false;
+	if (group < 0)
+		return 0;
+	(void)snprintf(path, sizeof(path), PT_SYSFS_GROUPS "%d/name", group);
+	r = pt_read_file(sys, path, name, sizeof(name));
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	*ret_is = !strcmp(name, "vfio-noiommu");
+	return 0;
+}
+
 int pt_group_read(const struct pt_sys *sys, struct pt_host_device *device)
 {
 	struct sibling_walk walk = {.sys = sys, .device = device};

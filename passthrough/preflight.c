@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Before anything is opened: how a function can be reached, and what is in its way. */
+#include "noiommu.h"
 #include "sysfs.h"
 
 #define CLASS_BRIDGE_PCI 0x0604 /* class and subclass */
@@ -74,8 +75,8 @@ PT_PUBLIC enum pt_backend_kind pt_host_backend(const struct pt_sys *sys,
 PT_PUBLIC int pt_host_assignable(const struct pt_sys *sys, const struct pt_host_device *device,
 				 const struct pt_space_setup *setup, struct pt_error *err)
 {
-	(void)sys;
-	(void)setup;
+	if (setup && setup->unsafe_noiommu)
+		return pt_noiommu_assignable(sys, device, setup->backend, err);
 	if (device->mediated)
 		return mediated_assignable(device, err);
 	if (device->class_code >> 8 == CLASS_BRIDGE_PCI)
@@ -91,6 +92,8 @@ PT_PUBLIC int pt_host_assignable(const struct pt_sys *sys, const struct pt_host_
 			     device->driver);
 		return bind_remedy(device, -EBUSY, err);
 	}
+	if (pt_noiommu_unwanted(device, err) < 0)
+		return -ENODEV;
 	if (device->group < 0) {
 		pt_error_set(err, -ENODEV, "%s: is in no IOMMU group: no IOMMU translates its DMA",
 			     device->name);

@@ -80,11 +80,17 @@ int pt_sysfs_link(const struct pt_sys *sys, const char *name, const char *link, 
 	return 0;
 }
 
+bool pt_is_noiommu_node(const char *node)
+{
+	return !strncmp(node, PT_NOIOMMU_PREFIX, strlen(PT_NOIOMMU_PREFIX));
+}
+
 static int first_vfio_node(void *arg, const char *name)
 {
+	const char *plain = pt_is_noiommu_node(name) ? name + strlen(PT_NOIOMMU_PREFIX) : name;
 	char *node = arg;
 
-	if (strncmp(name, "vfio", 4) || strlen(name) >= PT_NODE_SIZE)
+	if (strncmp(plain, "vfio", 4) || strlen(name) >= PT_NODE_SIZE)
 		return 0;
 	(void)snprintf(node, PT_NODE_SIZE, "%s", name);
 	return 1;

@@ -12,6 +12,10 @@
 /* Whether a canonical name is a mediated device's. */
 bool pt_is_mediated(const char *name);
 
+/* Nodes and groups of devices without an IOMMU: noiommu-vfio3, noiommu-7. */
+#define PT_NOIOMMU_PREFIX "noiommu-"
+bool pt_is_noiommu_node(const char *node);
+
 /* Path of a device's file; PT_PATH_SIZE bytes. */
 void pt_sysfs_path(const char *name, const char *file, char *ret_path);
 

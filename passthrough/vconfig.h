@@ -15,7 +15,8 @@
 
 #include "caps.h"
 
-#define PT_CONFIG_SIZE 4096u
+#define PT_CONFIG_SIZE	 4096u
+#define PT_CONFIG_HEADER 64u
 
 #define PT_CONFIG_VENDOR	0x00
 #define PT_CONFIG_COMMAND	0x04

@@ -216,6 +216,18 @@ int vfio_irq_unmask_fd(const struct pt_sys *sys, int fd, unsigned index, int eve
 	return set_irqs(sys, fd, index, VFIO_IRQ_SET_ACTION_UNMASK, 0, 1, &eventfd);
 }
 
+int vfio_irq_unmask(const struct pt_sys *sys, int fd, unsigned index)
+{
+	struct vfio_irq_set set = {
+		.argsz = sizeof(set),
+		.flags = VFIO_IRQ_SET_ACTION_UNMASK | VFIO_IRQ_SET_DATA_NONE,
+		.index = index,
+		.count = 1,
+	};
+
+	return pt_ioctl(sys, fd, VFIO_DEVICE_SET_IRQS, &set);
+}
+
 /* Does not allocate: teardown must not depend on memory. */
 int vfio_irq_disable(const struct pt_sys *sys, int fd, unsigned index)
 {

@@ -31,6 +31,7 @@ int vfio_irq_info(const struct pt_sys *sys, int fd, unsigned index, struct pt_ir
 int vfio_irq_trigger(const struct pt_sys *sys, int fd, unsigned index, unsigned start,
 		     unsigned count, const int *fds);
 int vfio_irq_unmask_fd(const struct pt_sys *sys, int fd, unsigned index, int eventfd);
+int vfio_irq_unmask(const struct pt_sys *sys, int fd, unsigned index);
 int vfio_irq_disable(const struct pt_sys *sys, int fd, unsigned index);
 
 int vfio_reset(const struct pt_sys *sys, int fd);

@@ -30,6 +30,7 @@ extern "C" {
 #endif
 
 struct pt_device;
+struct pt_host_device;
 
 enum pt_device_state {
 	PT_DEVICE_CLOSED,
@@ -184,8 +185,25 @@ const char *pt_device_name(const struct pt_device *device);
 /** pt_device_state() - where it is in its life */
 enum pt_device_state pt_device_state(const struct pt_device *device);
 
+/** pt_device_noiommu() - whether no IOMMU stands before it, and how it is had; an enum pt_noiommu,
+ * PT_NOIOMMU_NONE before it is bound */
+int pt_device_noiommu(const struct pt_device *device);
+
 /** pt_device_resettable() - whether pt_device_reset() can work; known once attached */
 int pt_device_resettable(const struct pt_device *device);
+
+/**
+ * pt_device_describe() - what the device says of itself
+ * @ret_host: what pt_host_read() gave when the device was opened, but vendor, device, class, BARs
+ *	and interrupt pin as the attached device has them
+ *
+ * The only way to learn them of a mediated device, for which sysfs has none. A VMM that must know
+ * them before it makes the guest's address space attaches the device to another one for a moment.
+ *
+ * Errors: -EBADFD not attached; -EIO and others of pt_device_read().
+ */
+int pt_device_describe(struct pt_device *device, struct pt_host_device *ret_host,
+		       struct pt_error *err);
 
 /** pt_device_region() - a region as the kernel reported it at attach; NULL for an index it does not
  * have */

@@ -138,7 +138,7 @@ void pt_space_close(struct pt_space *space);
  * its place. Attach the first device before mapping, so that a failure names the range. Inverse:
  * pt_space_unmap().
  *
- * Errors: -EINVAL misaligned, empty, or outside what the attached devices' IOMMU can address (the
+ * Errors: -EOPNOTSUPP no IOMMU is there to map it in (@unsafe_noiommu); -EINVAL misaligned, empty, or outside what the attached devices' IOMMU can address (the
  * message names the range); -EOVERFLOW; -EEXIST overlaps a mapping; -ENOMEM not enough memory, or
  * RLIMIT_MEMLOCK; -EFAULT memory that cannot be pinned, such as another device's BAR.
  */

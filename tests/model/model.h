@@ -52,6 +52,9 @@ enum model_iommu { MODEL_IOMMU_INTEL, MODEL_IOMMU_AMD, MODEL_IOMMU_NONE };
  * @map_file: the kernel has IOMMU_IOAS_MAP_FILE (6.13 and later)
  * @no_cdev: the kernel has VFIO but no device cdevs; of devices that are added from now on
  * @bind_token: VFIO_DEVICE_BIND_IOMMUFD takes a VF token, and asks for it (6.17 and later)
+ * @noiommu: how the kernel gives away devices that are in no IOMMU group, PT_NOIOMMU_NONE for not at all; of devices
+ *	that are added from now on
+ * @no_rawio: the process has no CAP_SYS_RAWIO
  * @aperture_bits: address bits that the IOMMU translates
  * @memlock: bytes that may be pinned, UINT64_MAX for no limit
  * @incoherent: the IOMMU does not keep caches coherent
@@ -62,6 +65,8 @@ struct model_host {
 	bool no_cdev;
 	bool bind_token;
 	bool incoherent;
+	enum pt_noiommu noiommu;
+	bool no_rawio;
 	unsigned aperture_bits;
 	uint64_t memlock;
 };
@@ -99,6 +104,8 @@ struct model_bar {
  * @bdf: canonical
  * @driver: "vfio-pci", a host driver, NULL for none
  * @physfn: BDF of the physical function, for a virtual one
+ * @mediated: a mediated device, as the kernel's samples make them; @bdf is its UUID
+ * @packed: the regions are where mdpy has them in the descriptor: config space at 0, BAR 0 behind it
  * @sriov: a physical function with virtual ones
  * @group: IOMMU group, -1 for none
  * @config: config space as the hardware has it; made with the model_config_*() functions
@@ -114,6 +121,8 @@ struct model_pci {
 	const char *bdf;
 	const char *driver;
 	const char *physfn;
+	bool mediated;
+	bool packed;
 	bool sriov;
 	int group;
 	struct model_bar bars[PT_BARS];
@@ -246,8 +255,15 @@ void model_config_put(struct model_pci *pci, unsigned at, unsigned size, uint32_
 /** model_nvme() - an NVMe disk on vfio-pci: 16 KiB 64-bit BAR 0 with the MSI-X table in it, 65 vectors, PCI Express */
 struct model_pci model_nvme(const char *bdf, int group);
 
+/** model_mtty(), model_mdpy() - the kernel's sample mediated devices: a serial port, a screen */
+struct model_pci model_mtty(const char *uuid, int group);
+struct model_pci model_mdpy(const char *uuid, int group);
+
 /** model_add() - add a function, its driver, group and nodes; @pci is copied. Owned by the model. */
 struct model_device *model_add(struct model *model, const struct model_pci *pci);
+
+/** model_device() - the one that was added as number @index, from 0 */
+struct model_device *model_device(const struct model *model, unsigned index);
 
 /** model_kill() - the device falls off its bus; sysfs shows it too */
 void model_kill(struct model_device *device);

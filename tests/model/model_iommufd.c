@@ -91,6 +91,9 @@ void model_iommufd_detach(struct model_file *file, struct model_device *device)
 {
 	struct model_object *object = device_find(file, device);
 
+	if (object->access)
+		object->access->users--;
+	object->access = NULL;
 	if (object->hwpt)
 		leave(to_iommufd(file), object);
 }
@@ -115,6 +118,16 @@ int model_iommufd_attach(struct model_file *file, struct model_device *device, u
 
 	if (!target)
 		return -ENOENT;
+	/* vfio_iommufd_emulated_attach_ioas(): no HWPT, and nothing is pinned before the driver asks for it. */
+	if (device->pci.mediated) {
+		if (target->kind != MODEL_OBJECT_IOAS)
+			return -ENOENT;
+		if (object->access)
+			object->access->users--;
+		object->access = target;
+		target->users++;
+		return 0;
+	}
 	if (target->kind == MODEL_OBJECT_DEVICE)
 		return -EINVAL;
 	if (target->kind == MODEL_OBJECT_HWPT)

@@ -28,6 +28,7 @@ struct model_object {
 
 	struct model_object *ioas; /* HWPT */
 
+	struct model_object *access; /* DEVICE that is mediated: its IOAS */
 	struct model_device *device; /* DEVICE */
 	struct model_object *hwpt;
 };

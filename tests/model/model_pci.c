@@ -108,6 +108,34 @@ struct model_pci model_nvme(const char *bdf, int group)
 	return pci;
 }
 
+/* samples/vfio-mdev/mtty.c: a 16550 behind an I/O BAR, with a pin, no capabilities and a config space of 255 bytes. */
+struct model_pci model_mtty(const char *uuid, int group)
+{
+	struct model_pci pci = {.bdf = uuid, .driver = "mtty", .group = group, .mediated = true};
+
+	model_config_init(&pci, 0x4348, 0x3253, 0x070002);
+	pci.config_size = 255;
+	pci.bars[0] = (struct model_bar){.size = 8, .io = true};
+	model_config_put(&pci, 0x04, 2, 0x0001);
+	model_config_put(&pci, 0x3d, 1, 1);
+	return pci;
+}
+
+/* samples/vfio-mdev/mdpy.c: a framebuffer, and a vendor's capability that describes it. */
+struct model_pci model_mdpy(const char *uuid, int group)
+{
+	const uint8_t screen[14] = {16, 0, 'X', 'R', '2', '4', 0x80, 0x02, 0, 0, 0xe0, 0x01};
+	struct model_pci pci = {.bdf = uuid, .driver = "mdpy", .group = group, .mediated = true};
+
+	model_config_init(&pci, 0x1b36, 0x000f, 0x038000);
+	pci.config_size = 255;
+	pci.packed = true;
+	pci.bars[0] = (struct model_bar){.size = 0x200000, .prefetchable = true};
+	model_config_put(&pci, 0x04, 2, 0x0003);
+	model_config_cap(&pci, 0x40, 0x09, screen, sizeof(screen));
+	return pci;
+}
+
 /* What sysfs shows. */
 
 /* A link in sysfs is relative: as many "../" as it is deep. */
@@ -201,7 +229,8 @@ static void put_group(const struct place *place, const struct model_pci *pci)
 			 (unsigned long long)pci->reserved[i].first,
 			 (unsigned long long)pci->reserved[i].last);
 	}
-	strcat(text, "0x00000000fee00000 0x00000000feefffff msi\n");
+	if (!pci->mediated)
+		strcat(text, "0x00000000fee00000 0x00000000feefffff msi\n");
 	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%d/reserved_regions", pci->group);
 	model_put_file(place->model, path, text);
 }
@@ -236,34 +265,87 @@ static void put_iommu(const struct place *place)
 	}
 }
 
-static void put_driver(const struct place *place, const struct model_pci *pci, unsigned index)
+bool model_without_iommu(const struct model *model, const struct model_pci *pci)
+{
+	return pci->group < 0 && model->host.noiommu != PT_NOIOMMU_NONE && pci->driver &&
+	       !strcmp(pci->driver, "vfio-pci");
+}
+
+/* The group that VFIO makes up for a device without an IOMMU, before Linux 7.3 and with CONFIG_VFIO_GROUP. */
+static void put_noiommu_group(const struct place *place, unsigned index)
+{
+	struct model *model = place->model;
+	char path[MODEL_TEXT];
+
+	link_to(place, "iommu_group", "/sys/kernel/iommu_groups/%u", 90 + index);
+	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%u/name", 90 + index);
+	model_put_file(model, path, "vfio-noiommu\n");
+	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%u/reserved_regions", 90 + index);
+	model_put_file(model, path, "");
+	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%u/devices", 90 + index);
+	model_put_dir(model, path);
+	snprintf(path, sizeof(path), "/dev/vfio/noiommu-%u", 90 + index);
+	model_put_node(model, path, 242, 90 + index);
+}
+
+/* @prefix: of the node's name. */
+static void put_cdev(const struct place *place, const char *prefix, unsigned index)
 {
 	struct model *model = place->model;
 	struct place vfio = {.model = model};
 	char path[MODEL_TEXT];
 
-	if (!pci->driver)
-		return;
-	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/%s", pci->driver);
-	model_put_dir(model, path);
-	link_to(place, "driver", "%s", path);
-	if (strcmp(pci->driver, "vfio-pci") || pci->group < 0)
-		return;
-	snprintf(vfio.path, sizeof(vfio.path), "%.70s/vfio-dev/vfio%u", place->path, index);
+	snprintf(vfio.path, sizeof(vfio.path), "%.70s/vfio-dev/%svfio%u", place->path, prefix,
+		 index);
 	model_put_dir(model, vfio.path);
 	link_to(&vfio, "device", "%s", place->path);
 	link_to(&vfio, "subsystem", "/sys/class/vfio-dev");
-	snprintf(path, sizeof(path), "/sys/class/vfio-dev/vfio%u", index);
+	snprintf(path, sizeof(path), "/sys/class/vfio-dev/%svfio%u", prefix, index);
 	sysfs_link(model, path, vfio.path);
-	snprintf(path, sizeof(path), "/dev/vfio/%d", pci->group);
-	model_put_node(model, path, 242, (unsigned)pci->group);
-	if (model->host.no_cdev)
+	if (model->host.no_cdev || model->host.noiommu == PT_NOIOMMU_GROUP)
 		return;
 	put(&vfio, "dev", "%u:%u\n", MODEL_MAJOR_VFIO, index);
 	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u", MODEL_MAJOR_VFIO, index);
 	sysfs_link(model, path, vfio.path);
-	snprintf(path, sizeof(path), "/dev/vfio/devices/vfio%u", index);
+	snprintf(path, sizeof(path), "/dev/vfio/devices/%svfio%u", prefix, index);
 	model_put_node(model, path, MODEL_MAJOR_VFIO, index);
+}
+
+static void put_driver(const struct place *place, const struct model_pci *pci, unsigned index)
+{
+	struct model *model = place->model;
+	bool noiommu = model_without_iommu(model, pci);
+	char path[MODEL_TEXT];
+
+	if (!pci->driver)
+		return;
+	snprintf(path, sizeof(path), "/sys/bus/%s/drivers/%s", pci->mediated ? "mdev" : "pci",
+		 pci->driver);
+	model_put_dir(model, path);
+	link_to(place, "driver", "%s", path);
+	if ((strcmp(pci->driver, "vfio-pci") && !pci->mediated) || (pci->group < 0 && !noiommu))
+		return;
+	put_cdev(place, noiommu ? "noiommu-" : "", index);
+	if (noiommu && model->host.noiommu == PT_NOIOMMU_GROUP)
+		put_noiommu_group(place, index);
+	if (pci->group < 0)
+		return;
+	snprintf(path, sizeof(path), "/dev/vfio/%d", pci->group);
+	model_put_node(model, path, 242, (unsigned)pci->group);
+}
+
+static void put_mediated(struct model *model, const struct model_pci *pci, unsigned index)
+{
+	struct place place = {.model = model};
+	char path[MODEL_TEXT];
+
+	snprintf(place.path, sizeof(place.path), "/sys/devices/virtual/%s/%s/%s", pci->driver,
+		 pci->driver, pci->bdf);
+	model_put_dir(model, place.path);
+	snprintf(path, sizeof(path), "/sys/bus/mdev/devices/%s", pci->bdf);
+	sysfs_link(model, path, place.path);
+	put_group(&place, pci);
+	put_driver(&place, pci, index);
 }
 
 /* Functions of bus 0 are on the root bus, others behind a root port. */
@@ -309,6 +391,7 @@ struct model_device *model_add(struct model *model, const struct model_pci *pci)
 	device->pci = *pci;
 	device->irq_index = -1;
 	device->private->index = model->device_count;
+	device->private->noiommu = model_without_iommu(model, pci);
 	memcpy(device->private->config, pci->config, sizeof(pci->config));
 	for (unsigned i = 0; i < PT_BARS; i++) {
 		device->private->bar_fd[i] = -1;
@@ -320,7 +403,10 @@ struct model_device *model_add(struct model *model, const struct model_pci *pci)
 			abort();
 	}
 	model_config_learn(device);
-	put_sysfs(model, pci, device->private->index);
+	if (pci->mediated)
+		put_mediated(model, pci, device->private->index);
+	else
+		put_sysfs(model, pci, device->private->index);
 	model->devices =
 		realloc(model->devices, (model->device_count + 1) * sizeof(struct model_device *));
 	if (!model->devices)
@@ -349,4 +435,9 @@ void model_stuck(struct model_device *device)
 		 device->pci.bdf);
 	model_put_file(device->model, path, "D3cold\n");
 	device->asleep = true;
+}
+
+struct model_device *model_device(const struct model *model, unsigned index)
+{
+	return model->devices[index];
 }

@@ -177,9 +177,10 @@ unsigned model_irq_count(const struct model_device *device, unsigned index);
 struct model_device_private {
 	uint8_t config[MODEL_CONFIG_SIZE];   /* as the hardware has it */
 	uint8_t writable[MODEL_CONFIG_SIZE]; /* bits that a write through VFIO changes */
-	uint8_t bar_virtual[24];	 /* what was written to the BARs; VFIO keeps it to itself */
-	int bar_fd[PT_BARS];		 /* real memfds */
-	unsigned index;			 /* N of vfioN */
+	uint8_t bar_virtual[24]; /* what was written to the BARs; VFIO keeps it to itself */
+	int bar_fd[PT_BARS];	 /* real memfds */
+	unsigned index;		 /* N of vfioN */
+	bool noiommu;
 	unsigned pm, express, msi, msix; /* where these capabilities are, 0 for nowhere */
 	unsigned bind_count;
 	struct model_file *triggers[PT_IRQ_COUNT][MODEL_VECTORS];
@@ -198,7 +199,14 @@ void model_config_learn(struct model_device *device);
 int64_t model_region_read(struct model_device *device, void *buf, size_t size, uint64_t offset);
 int64_t model_region_write(struct model_device *device, const void *buf, size_t size,
 			   uint64_t offset);
+/* Where a region is in the descriptor. */
+uint64_t model_region_offset(const struct model_device *device, unsigned index);
+/* Which region is at an offset of the descriptor, and where in it. */
+unsigned model_region_at(const struct model_device *device, uint64_t offset, uint64_t *ret_at);
 void model_region_reset(struct model_device *device);
+
+/* model_pci.c: whether the function is given away without an IOMMU. */
+bool model_without_iommu(const struct model *model, const struct model_pci *pci);
 
 /* model_kvm.c */
 struct model_file *model_kvm_new(struct model *model);

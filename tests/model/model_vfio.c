@@ -28,6 +28,9 @@ int model_vfio_open(struct model *model, unsigned minor, struct model_file **ret
 			device = model->devices[i];
 	if (!device || device->unregistered)
 		return -ENODEV;
+	/* vfio_device_fops_cdev_open(), Linux 7.3. */
+	if (device->private->noiommu && model->host.no_rawio)
+		return -EPERM;
 	vfio = model_xalloc(sizeof(*vfio));
 	model_file_init(model, &vfio->file, &model_vfio_ops, device->pci.bdf);
 	vfio->device = device;
@@ -40,6 +43,9 @@ static int claim(const struct model_device *device, const struct model_file *iom
 {
 	struct model *model = device->model;
 
+	/* No IOMMU, no interrupts of the host's. */
+	if (device->pci.mediated || device->private->noiommu)
+		return 0;
 	if (model->no_remapping &&
 	    !model_tree_begins(model, "/sys/module/iommufd/parameters/allow_unsafe_interrupts",
 			       'Y'))
@@ -78,6 +84,8 @@ static int enable(struct model_device *device)
 		device->bind_eagain--;
 		return -EAGAIN;
 	}
+	if (device->pci.mediated)
+		return 0;
 	config[PCI_COMMAND] = (uint8_t)((config[PCI_COMMAND] & ~PCI_COMMAND_MASTER) | 0x03);
 	device->power_state = 0;
 	memset(device->private->bar_virtual, 0, sizeof(device->private->bar_virtual));
@@ -120,6 +128,29 @@ static int match_token(struct model_device *device, const void *token)
 	return token ? -EINVAL : 0;
 }
 
+/* The patches that brought BIND, for a device without an IOMMU; no release has it. */
+static bool takes_negative(const struct model_device *device)
+{
+	return device->private->noiommu && device->model->host.noiommu == PT_NOIOMMU_NEGATIVE;
+}
+
+static int bind_negative(struct model_vfio_file *vfio)
+{
+	int ret;
+
+	if (vfio->device->model->host.no_rawio)
+		return -EPERM;
+	if (vfio->device->bound)
+		return -EINVAL;
+	ret = enable(vfio->device);
+	if (ret)
+		return ret;
+	vfio->granted = true;
+	vfio->device->bound = true;
+	vfio->device->private->bind_count++;
+	return 0;
+}
+
 static int bind(struct model_vfio_file *vfio, struct bind_command *cmd)
 {
 	struct model_device *device = vfio->device;
@@ -128,7 +159,7 @@ static int bind(struct model_vfio_file *vfio, struct bind_command *cmd)
 	struct model_file *iommufd;
 	int ret;
 
-	if (cmd->argsz < 16 || cmd->iommufd < 0 ||
+	if (cmd->argsz < 16 || (cmd->iommufd < 0 && !takes_negative(device)) ||
 	    cmd->flags & ~(model->host.bind_token ? BIND_TOKEN : 0))
 		return -EINVAL;
 	if (cmd->flags & BIND_TOKEN) {
@@ -143,11 +174,15 @@ static int bind(struct model_vfio_file *vfio, struct bind_command *cmd)
 	ret = model->host.bind_token ? match_token(device, token) : 0;
 	if (ret)
 		return ret;
+	if (cmd->iommufd < 0)
+		return bind_negative(vfio);
 	iommufd = model_fd_file(model, cmd->iommufd);
 	if (!iommufd)
 		return -EBADF;
 	if (iommufd->ops != &model_iommufd_ops)
 		return -EBADFD;
+	if (takes_negative(device))
+		return -ENODEV;
 	if (device->bound || device->held || model->host.incoherent)
 		return -EINVAL;
 	ret = claim(device, iommufd);
@@ -167,7 +202,7 @@ static int attach(struct model_vfio_file *vfio, struct vfio_device_attach_iommuf
 {
 	int ret;
 
-	if (cmd->argsz < 12 || cmd->flags)
+	if (cmd->argsz < 12 || cmd->flags || !vfio->iommufd)
 		return -EINVAL;
 	if (vfio->device->attach_ebusy > 0) {
 		vfio->device->attach_ebusy--;
@@ -181,7 +216,7 @@ static int attach(struct model_vfio_file *vfio, struct vfio_device_attach_iommuf
 
 static int detach(struct model_vfio_file *vfio, const struct vfio_device_detach_iommufd_pt *cmd)
 {
-	if (cmd->argsz < 8 || cmd->flags)
+	if (cmd->argsz < 8 || cmd->flags || !vfio->iommufd)
 		return -EINVAL;
 	if (model_guest_has(vfio->device->model, vfio->device))
 		model_violate(vfio->device->model, "%s detached with BARs in the guest",
@@ -195,7 +230,8 @@ static int get_info(const struct model_device *device, struct vfio_device_info *
 {
 	if (info->argsz < 16)
 		return -EINVAL;
-	info->flags = VFIO_DEVICE_FLAGS_PCI | (device->no_reset ? 0 : VFIO_DEVICE_FLAGS_RESET);
+	info->flags = VFIO_DEVICE_FLAGS_PCI |
+		      (device->no_reset || device->pci.mediated ? 0 : VFIO_DEVICE_FLAGS_RESET);
 	info->num_regions = PT_REGION_COUNT;
 	info->num_irqs = PT_IRQ_COUNT;
 	return 0;
@@ -257,7 +293,7 @@ static int get_region_info(const struct model_device *device, struct vfio_region
 		return -EINVAL;
 	if (info->index >= PT_REGION_COUNT || info->index == PT_REGION_VGA)
 		return -EINVAL;
-	info->offset = (uint64_t)info->index << MODEL_OFFSET_SHIFT;
+	info->offset = model_region_offset(device, info->index);
 	if (info->index < PT_BARS) {
 		bar_info(device, info);
 		region_caps(device, info);
@@ -297,6 +333,8 @@ unsigned model_irq_count(const struct model_device *device, unsigned index)
 static int get_irq_info(const struct model_device *device, struct vfio_irq_info *info)
 {
 	if (info->argsz < sizeof(*info) || info->index >= PT_IRQ_COUNT)
+		return -EINVAL;
+	if (device->pci.mediated && info->index > PT_IRQ_MSI)
 		return -EINVAL;
 	if (info->index == PT_IRQ_ERR && !device->private->express)
 		return -EINVAL;
@@ -390,9 +428,9 @@ static int vfio_mmap(struct model_file *file, uint64_t offset, size_t size, int 
 {
 	struct model_vfio_file *vfio = to_vfio(file);
 	struct model_device *device = vfio->device;
-	uint64_t index = offset >> MODEL_OFFSET_SHIFT;
-	uint64_t start = offset & ((1ull << MODEL_OFFSET_SHIFT) - 1);
-	struct vfio_region_info info = {.argsz = sizeof(info), .index = (uint32_t)index};
+	uint64_t start;
+	unsigned index = model_region_at(device, offset, &start);
+	struct vfio_region_info info = {.argsz = sizeof(info), .index = index};
 	bool listed = device->pci.sparse_count == 0 || device->pci.sparse_region != index;
 
 	if (!vfio->granted || index >= PT_BARS || !(flags & MAP_SHARED))
@@ -418,7 +456,8 @@ static void vfio_release(struct model_file *file)
 
 	if (vfio->granted) {
 		model_irq_close(device);
-		model_iommufd_unbind(vfio->iommufd, device);
+		if (vfio->iommufd)
+			model_iommufd_unbind(vfio->iommufd, device);
 		device->bound = false;
 		device->attached = false;
 		model_file_put(vfio->iommufd);

@@ -96,16 +96,23 @@ const struct device_setting *device_setting_find(const char *name, struct pt_err
 	return NULL;
 }
 
+/* The one way to write an address or a UUID. Return: -EINVAL it is neither. */
+static int canonical(const char *text, char *ret_name)
+{
+	return pt_bdf_parse(text, ret_name) == 0 ? 0 : pt_uuid_canonical(text, ret_name);
+}
+
 int device_name_set(struct vm_config_device *device, const char *value, struct pt_error *err)
 {
 	char bdf[PT_NAME_SIZE];
 	char *name;
 
 	if (strncmp(value, "/sys/", 5) != 0 && strncmp(value, "/dev/", 5) != 0 &&
-	    pt_bdf_parse(value, bdf) < 0)
+	    canonical(value, bdf) < 0)
 		return pt_error_remedy(
 			err, pt_error_set(err, -EINVAL, "\"%s\" is not a device", value),
-			"write a PCI address such as 0000:02:00.0, its path below /sys, or /dev/vfio/devices/vfioN");
+			"write a PCI address such as 0000:02:00.0, the UUID of a mediated device, "
+			"a path of either below /sys, or /dev/vfio/devices/vfioN");
 	if (strlen(value) >= PT_PATH_SIZE)
 		return pt_error_remedy(err,
 				       pt_error_set(err, -ENAMETOOLONG, "longer than %d characters",
@@ -161,10 +168,10 @@ int device_option_parse(const char *text, struct vm_config_device *ret_device, s
 /* The same function can be written in several ways; those that need the host to tell are found by the host facts. */
 static int same_device(const struct vm_config_device *a, const struct vm_config_device *b)
 {
-	char a_bdf[PT_NAME_SIZE], b_bdf[PT_NAME_SIZE];
+	char a_name[PT_NAME_SIZE], b_name[PT_NAME_SIZE];
 
-	if (pt_bdf_parse(a->name, a_bdf) == 0 && pt_bdf_parse(b->name, b_bdf) == 0)
-		return strcmp(a_bdf, b_bdf) == 0;
+	if (canonical(a->name, a_name) == 0 && canonical(b->name, b_name) == 0)
+		return strcmp(a_name, b_name) == 0;
 	return strcmp(a->name, b->name) == 0;
 }
 

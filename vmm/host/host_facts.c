@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <passthrough/device.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,28 @@ static int read_memory(const struct pt_sys *sys, struct host_facts *facts, struc
 	return 0;
 }
 
+/*
+ * sysfs does not tell what a mediated device is like, only the device itself does: it is bound to an address space of its
+ * own for a moment, in which there is no memory.
+ */
+static int ask_device(const struct pt_sys *sys, struct pt_host_device *host, struct pt_error *err)
+{
+	struct pt_device *device = NULL;
+	struct pt_space *space;
+	int ret = pt_space_open(sys, NULL, &space, err);
+
+	if (ret < 0)
+		return ret;
+	ret = pt_device_open(space, host->name, NULL, &device, err);
+	if (ret == 0)
+		ret = pt_device_attach(device, err);
+	if (ret == 0)
+		ret = pt_device_describe(device, host, err);
+	pt_device_close(device);
+	pt_space_close(space);
+	return ret;
+}
+
 static int read_device(const struct pt_sys *sys, struct device_facts *device, struct pt_error *err)
 {
 	char bdf[PT_NAME_SIZE];
@@ -51,6 +74,10 @@ static int read_device(const struct pt_sys *sys, struct device_facts *device, st
 	if (ret < 0)
 		return ret;
 	ret = pt_host_assignable(sys, &device->host, NULL, err);
+	if (ret < 0)
+		return ret;
+	if (device->host.mediated)
+		ret = ask_device(sys, &device->host, err);
 	if (ret < 0)
 		return ret;
 	ret = pt_host_reserved(sys, &device->host, device->reserved, HOST_RESERVED_MAX,

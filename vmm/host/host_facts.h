@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * struct host_facts: what the plan needs to know of this host, read without changing or binding anything.
+ * struct host_facts: what the plan needs to know of this host, read without changing anything.
  *
- * KVM's answers come from /dev/kvm, the functions' from sysfs.
+ * KVM's answers come from /dev/kvm, the functions' from sysfs, those of mediated devices from the devices, which are bound
+ * for that moment.
  */
 #ifndef TENON_HOST_HOST_FACTS_H
 #define TENON_HOST_HOST_FACTS_H
