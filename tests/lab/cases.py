@@ -18,7 +18,7 @@ from options import suggestion
 
 QUIET_LIMIT = 75  # seconds without output: the run stands still
 CHECK = re.compile(r"^LAB-CHECK (ok|fail|skip) (.*)$", re.MULTILINE)
-HEADER = re.compile(r"^# (devices|limit|kernel): *(.*)$")
+HEADER = re.compile(r"^# (devices|limit|kernel|iommu): *(.*)$")
 
 
 class Case:
@@ -30,6 +30,7 @@ class Case:
         self.devices = header.get("devices", "").split()
         self.limit = float(header.get("limit", 120))
         self.kernel = header.get("kernel")
+        self.iommu = header.get("iommu", "intel")
 
     def _header(self):
         fields = {}
@@ -107,6 +108,7 @@ class Runner:
             kernel=self._kernel,
             initrd=guest.initramfs(),
             devices=devices.DeviceSet(case.devices),
+            iommu=case.iommu,
             variables=self._variables,
         )
         console = os.path.join(self._folder, f"{case.name}.console")

@@ -53,9 +53,22 @@ static int set_vf_token(struct vm_config_device *device, const char *value, stru
 	return 0;
 }
 
+static int set_noiommu(struct vm_config_device *device, const char *value, struct pt_error *err)
+{
+	if (strcmp(value, "unsafe") != 0)
+		return pt_error_remedy(
+			err,
+			pt_error_set(err, -EINVAL, "\"%s\" is not a way to do without an IOMMU",
+				     value),
+			"write unsafe: the guest gets the device without its DMA; or leave it out");
+	device->unsafe_noiommu = 1;
+	return 0;
+}
+
 static const struct device_setting device_settings[] = {
 	{"slot", set_slot},
 	{"vf-token", set_vf_token},
+	{"noiommu", set_noiommu},
 };
 
 #define SETTINGS (sizeof(device_settings) / sizeof(device_settings[0]))

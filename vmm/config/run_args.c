@@ -29,10 +29,11 @@ enum { GROUP_GUEST = 1, GROUP_RUN };
 
 static const struct argp_option other_options[] = {
 	{"device", KEY_DEVICE, "DEVICE", 0,
-	 "Pass a PCI device through. DEVICE is BDF|UUID|PATH[,slot=N][,vf-token=UUID]: its address, such as "
+	 "Pass a PCI device through. DEVICE is BDF|UUID|PATH[,slot=N][,vf-token=UUID][,noiommu=unsafe]: its address, such as "
 	 "0000:02:00.0, its path below /sys, or /dev/vfio/devices/vfioN, or the UUID of a "
 	 "mediated device; slot is its place on the guest's bus 0; vf-token is what the user of "
-	 "a virtual function's physical function has set. Can be given several times; adds to the file's devices",
+	 "a virtual function's physical function has set; noiommu=unsafe gives a device that no IOMMU stands "
+	 "before, without its DMA. Can be given several times; adds to the file's devices",
 	 GROUP_GUEST},
 	{"dry-run", KEY_DRY_RUN, NULL, 0, "Print what would be done, and touch nothing", GROUP_RUN},
 	{"timing", KEY_TIMING, NULL, 0, "Print at the end how long each phase of the launch took",

@@ -24,10 +24,12 @@ enum serial_kind {
  * struct vm_config_device - one device to pass through
  * @name: BDF, UUID, sysfs path or /dev/vfio/devices/vfioN, as it was written
  * @vf_token: a UUID; NULL when not given
+ * @unsafe_noiommu: it may be had without an IOMMU, and then without its DMA
  */
 struct vm_config_device {
 	char *name;
 	char *vf_token;
+	int unsafe_noiommu;
 	unsigned slot; /* of the guest's bus 0, 1 to VM_SLOT_MAX; 0 for the next that is free */
 };
 

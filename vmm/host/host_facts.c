@@ -62,8 +62,10 @@ static int ask_device(const struct pt_sys *sys, struct pt_host_device *host, str
 	return ret;
 }
 
-static int read_device(const struct pt_sys *sys, struct device_facts *device, struct pt_error *err)
+static int read_device(const struct pt_sys *sys, const struct device_request *request,
+		       struct device_facts *device, struct pt_error *err)
 {
+	const struct pt_space_setup setup = {.unsafe_noiommu = request->unsafe_noiommu};
 	char bdf[PT_NAME_SIZE];
 	int ret;
 
@@ -73,12 +75,13 @@ static int read_device(const struct pt_sys *sys, struct device_facts *device, st
 	ret = pt_host_read(sys, bdf, &device->host, err);
 	if (ret < 0)
 		return ret;
-	ret = pt_host_assignable(sys, &device->host, NULL, err);
+	ret = pt_host_assignable(sys, &device->host, &setup, err);
 	if (ret < 0)
 		return ret;
 	if (device->host.mediated)
 		ret = ask_device(sys, &device->host, err);
-	if (ret < 0)
+	/* Nothing is mapped for a device without an IOMMU. */
+	if (ret < 0 || device->host.noiommu)
 		return ret;
 	ret = pt_host_reserved(sys, &device->host, device->reserved, HOST_RESERVED_MAX,
 			       &device->reserved_count, err);
@@ -109,8 +112,8 @@ static int check_twice(const struct host_facts *facts, size_t index, struct pt_e
 	return 0;
 }
 
-static int read_devices(const struct pt_sys *sys, const char *const *names, size_t count,
-			struct host_facts *facts, struct pt_error *err)
+static int read_devices(const struct pt_sys *sys, const struct device_request *requests,
+			size_t count, struct host_facts *facts, struct pt_error *err)
 {
 	if (!count)
 		return 0;
@@ -121,8 +124,8 @@ static int read_devices(const struct pt_sys *sys, const char *const *names, size
 	for (size_t i = 0; i < count; i++) {
 		int ret;
 
-		facts->devices[i].name = names[i];
-		ret = read_device(sys, &facts->devices[i], err);
+		facts->devices[i].name = requests[i].name;
+		ret = read_device(sys, &requests[i], &facts->devices[i], err);
 		if (ret < 0)
 			return ret;
 		ret = check_twice(facts, i, err);
@@ -132,7 +135,7 @@ static int read_devices(const struct pt_sys *sys, const char *const *names, size
 	return 0;
 }
 
-int host_facts_read(const struct pt_sys *sys, const char *const *names, size_t count,
+int host_facts_read(const struct pt_sys *sys, const struct device_request *requests, size_t count,
 		    struct host_facts *ret_facts, struct pt_error *err)
 {
 	CLEANUP(host_facts_done) struct host_facts facts = {0};
@@ -144,7 +147,7 @@ int host_facts_read(const struct pt_sys *sys, const char *const *names, size_t c
 	ret = read_memory(sys, &facts, err);
 	if (ret < 0)
 		return ret;
-	ret = read_devices(sys, names, count, &facts, err);
+	ret = read_devices(sys, requests, count, &facts, err);
 	if (ret < 0)
 		return ret;
 	*ret_facts = facts;

@@ -14,6 +14,12 @@
 
 #define HOST_RESERVED_MAX 32
 
+/** struct device_request - what the config asks for that the facts depend on */
+struct device_request {
+	const char *name;
+	int unsafe_noiommu;
+};
+
 /**
  * struct device_facts - a function to pass through
  * @name: as the config wrote it
@@ -49,12 +55,12 @@ struct host_facts {
 /**
  * host_facts_read() - look at the host
  * @sys: the kernel seam for sysfs; /dev/kvm is opened through it too
- * @names: @count device names, as in the config; kept by reference
+ * @requests: @count devices, as in the config; their names are kept by reference
  *
  * Fails with the first thing that makes a launch impossible: no /dev/kvm or no permission on it, a device that does not
  * exist, cannot be assigned as the host stands, or is named twice. Return: 0 or -errno. Inverse: host_facts_done().
  */
-int host_facts_read(const struct pt_sys *sys, const char *const *names, size_t count,
+int host_facts_read(const struct pt_sys *sys, const struct device_request *requests, size_t count,
 		    struct host_facts *ret_facts, struct pt_error *err);
 
 /** host_facts_done() - accepts one that was only zeroed */

@@ -99,11 +99,12 @@ static int unlockable(uint64_t memory, uint64_t memlock, struct pt_error *err)
 			       (memory + 1023) / 1024);
 }
 
-/* The DMA of a mediated device is its driver's business, which pins what it needs when it needs it. */
+/* The DMA of a mediated device is its driver's business, which pins what it needs when it needs it; one without an IOMMU
+ * does none. */
 static int pins_memory(const struct host_facts *facts)
 {
 	for (size_t i = 0; i < facts->device_count; i++) {
-		if (!facts->devices[i].host.mediated)
+		if (!facts->devices[i].host.mediated && !facts->devices[i].host.noiommu)
 			return 1;
 	}
 	return 0;

@@ -100,7 +100,8 @@ struct vm_plan {
 	struct plan_range mmio64_window;
 	struct plan_device devices[PLAN_DEVICES_MAX];
 	unsigned device_count;
-	int pins_memory; /* devices will pin all of RAM */
+	int pins_memory;    /* devices will pin all of RAM */
+	int unsafe_noiommu; /* no IOMMU stands before the devices: no DMA */
 	char kernel[PT_PATH_SIZE];
 	char initrd[PT_PATH_SIZE]; /* empty: none */
 	char cmdline[2048];

@@ -111,6 +111,10 @@ static void print_host_side(const struct vm_plan *plan, FILE *out)
 			      size_text(plan->memory, size));
 	else
 		(void)fprintf(out, "  pinned: nothing\n");
+	if (plan->unsafe_noiommu)
+		(void)fprintf(
+			out,
+			"  no IOMMU: the devices get no DMA and no message-signalled interrupts\n");
 	if (!plan->device_count)
 		(void)fprintf(out, "  bound to iommufd: nothing\n");
 	for (unsigned i = 0; i < plan->device_count; i++)

@@ -6,6 +6,7 @@
 #   # devices: SPEC...     (as for ./run lab --device)
 #   # limit: SECONDS       (for the whole case)
 #   # kernel: newest       (only if 6.12 is not enough)
+#   # iommu: amd           (if not intel)
 
 set -u
 TENON=${TENON:-build/vmm/tenon}
