@@ -14,10 +14,17 @@
 #define IO_MASK	     0x3u
 #define MEM_MASK     0xfu
 #define MEM_PREFETCH 0x8u
+#define ROM_ENABLE   0x1u
+#define ROM_MASK     0x7ffu
+
+static unsigned register_of(unsigned i)
+{
+	return i == PT_BAR_ROM ? PT_CONFIG_ROM : PT_CONFIG_BAR0 + 4 * i;
+}
 
 static uint32_t low_register(const struct pt_function *function, unsigned i)
 {
-	return pt_vconfig_get(&function->config, PT_CONFIG_BAR0 + 4 * i, 4);
+	return pt_vconfig_get(&function->config, register_of(i), 4);
 }
 
 uint64_t pt_bar_address(const struct pt_function *function, unsigned i)
@@ -26,7 +33,7 @@ uint64_t pt_bar_address(const struct pt_function *function, unsigned i)
 	case PT_BAR_IO:
 		return low_register(function, i) & ~IO_MASK;
 	case PT_BAR_MEM32:
-		return low_register(function, i) & ~MEM_MASK;
+		return low_register(function, i) & ~(i == PT_BAR_ROM ? ROM_MASK : MEM_MASK);
 	case PT_BAR_MEM64:
 		return (low_register(function, i) & ~MEM_MASK) |
 		       (uint64_t)low_register(function, i + 1) << 32;
@@ -80,10 +87,21 @@ int pt_bars_init(struct pt_function *function, const uint8_t *raw, struct pt_err
 	return 0;
 }
 
+/* PCI 3.0, 6.2.5.2: the address, and a bit that turns it on. */
+static void own_rom_register(struct pt_function *function)
+{
+	const struct pt_bar *bar = &function->bars[PT_BAR_ROM].bar;
+
+	if (bar->kind == PT_BAR_NONE)
+		return;
+	pt_vconfig_own(&function->config, PT_CONFIG_ROM, 4, UINT32_MAX,
+		       (uint32_t) ~(bar->size - 1) | ROM_ENABLE, (uint32_t)bar->address);
+}
+
 static void own_registers(struct pt_function *function, unsigned i)
 {
 	const struct pt_bar *bar = &function->bars[i].bar;
-	unsigned offset = PT_CONFIG_BAR0 + 4 * i;
+	unsigned offset = register_of(i);
 	uint64_t writable = ~(bar->size - 1);
 	uint32_t type = 0;
 
@@ -164,14 +182,19 @@ int pt_bars_map(struct pt_function *function, struct pt_error *err)
 		if (function->bars[i].bar.kind == PT_BAR_MEM64)
 			i++;
 	}
+	own_rom_register(function);
 	return 0;
 }
 
-static bool decodes(const struct pt_bar *bar, uint16_t command, bool powered)
+static bool decodes(const struct pt_function *function, unsigned i, uint16_t command, bool powered)
 {
-	if (bar->kind == PT_BAR_NONE || !powered)
+	enum pt_bar_kind kind = function->bars[i].bar.kind;
+
+	if (kind == PT_BAR_NONE || !powered)
 		return false;
-	return command & (bar->kind == PT_BAR_IO ? PT_COMMAND_IO : PT_COMMAND_MEMORY);
+	if (i == PT_BAR_ROM && !(low_register(function, i) & ROM_ENABLE))
+		return false;
+	return command & (kind == PT_BAR_IO ? PT_COMMAND_IO : PT_COMMAND_MEMORY);
 }
 
 static void remove_pieces(struct pt_function *function, struct pt_function_bar *bar)
@@ -196,16 +219,29 @@ static void remove_bar(struct pt_function *function, unsigned i)
 
 void pt_bars_withdraw(struct pt_function *function, uint16_t command, bool powered)
 {
-	for (unsigned i = 0; i < PT_BARS; i++) {
+	for (unsigned i = 0; i < PT_BAR_COUNT; i++) {
 		const struct pt_bar *bar = &function->bars[i].bar;
 
-		if (bar->mapped && (!decodes(bar, command, powered) ||
+		if (bar->mapped && (!decodes(function, i, command, powered) ||
 				    pt_bar_address(function, i) != bar->address))
 			remove_bar(function, i);
 	}
 }
 
-/* What cannot be mapped stays trapped: slow, and right. */
+/* Once a BAR: a guest can bring it about as often as it likes. */
+static void report_refused(struct pt_function *function, struct pt_function_bar *bar,
+			   struct pt_error *err)
+{
+	if (!bar->refused)
+		pt_report_callback(function, err);
+	bar->refused = true;
+}
+
+/*
+ * What cannot be mapped stays trapped: slow, and right. Guest memory or another BAR may be in the
+ * way, where a guest moves BARs one after another or means harm; it is tried again whenever the
+ * guest changes something.
+ */
 static void add_pieces(struct pt_function *function, struct pt_function_bar *bar)
 {
 	struct pt_error err = PT_ERROR_INIT;
@@ -218,7 +254,7 @@ static void add_pieces(struct pt_function *function, struct pt_function_bar *bar
 		if (function->ops->memory_add(function->ctx, bar->bar.address + piece->offset,
 					      piece->size, (char *)bar->base + piece->offset,
 					      &err) < 0) {
-			pt_report_callback(function, &err);
+			report_refused(function, bar, &err);
 			remove_pieces(function, bar);
 			return;
 		}
@@ -238,7 +274,7 @@ static void add_bar(struct pt_function *function, unsigned i)
 	if (r < 0) {
 		/* A guest that sizes a BAR with decoding on writes addresses that are none. */
 		if (r != -ERANGE)
-			pt_report_callback(function, &err);
+			report_refused(function, bar, &err);
 		return;
 	}
 	bar->bar.mapped = 1;
@@ -247,11 +283,15 @@ static void add_bar(struct pt_function *function, unsigned i)
 
 void pt_bars_place(struct pt_function *function)
 {
-	for (unsigned i = 0; i < PT_BARS; i++) {
-		struct pt_bar *bar = &function->bars[i].bar;
+	for (unsigned i = 0; i < PT_BAR_COUNT; i++) {
+		struct pt_function_bar *bar = &function->bars[i];
 
-		if (!bar->mapped && function->running &&
-		    decodes(bar, function->command, function->powered))
+		if (!function->running ||
+		    !decodes(function, i, function->command, function->power_state == 0))
+			continue;
+		if (bar->bar.mapped && bar->pieces_added == 0)
+			add_pieces(function, bar);
+		else if (!bar->bar.mapped && (i != PT_BAR_ROM || pt_rom_load(function)))
 			add_bar(function, i);
 	}
 }

@@ -8,13 +8,7 @@
 #include "refusal.h"
 #include "sysfs.h"
 #include "vfio_ioctl.h"
-
-/*
- * pci_try_reset_function() in the kernel gives up when the device's lock is taken, for example by a
- * sibling that is being reset; it passes quickly. The kernel's own selftests retry 20 times 10 ms.
- */
-#define RETRIES	 20
-#define RETRY_MS 10
+#include "vfio_reset_ioctl.h"
 
 static int open_iommu(const struct pt_sys *sys, int *ret_fd, struct pt_error *err)
 {
@@ -116,6 +110,37 @@ static int check_identity(const struct pt_sys *sys, const struct pt_host_device 
 	return pt_node_check(sys, fd, node, number, host->name, err);
 }
 
+/* The device that a cdev's number belongs to. */
+static int cdev_identify(const struct pt_space *space, int fd, const char *wanted, char *ret_name,
+			 struct pt_error *err)
+{
+	const struct pt_sys *sys = space->sys;
+	char link[PT_PATH_SIZE], real[PT_PATH_SIZE];
+	unsigned major, minor;
+	const char *node;
+	int r = sys->rdev(sys->ctx, fd, &major, &minor);
+
+	if (r < 0)
+		return pt_error_set(err, r, "descriptor %d: is not a VFIO device node: %s", fd,
+				    strerror(-r));
+	(void)snprintf(link, sizeof(link), "/sys/dev/char/%u:%u", major, minor);
+	r = sys->realpath(sys->ctx, link, real, sizeof(real));
+	if (r < 0)
+		return pt_error_set(err, r, "descriptor %d: %s: %s", fd, link, strerror(-r));
+	node = strstr(real, "/vfio-dev/");
+	if (!node)
+		return pt_error_set(err, -ENOTTY, "descriptor %d: is not a VFIO device node (%s)",
+				    fd, real);
+	(void)snprintf(link, sizeof(link), PT_VFIO_NODES "%s", node + strlen("/vfio-dev/"));
+	r = pt_host_resolve(sys, link, ret_name, err);
+	if (r < 0)
+		return pt_error_prefix(err, r, "descriptor %d", fd);
+	if (wanted && strcmp(wanted, ret_name))
+		return pt_error_set(err, -EINVAL, "descriptor %d: is %s, not %s", fd, ret_name,
+				    wanted);
+	return 0;
+}
+
 static int open_node(const struct pt_sys *sys, const struct pt_host_device *host, int *ret_fd,
 		     struct pt_error *err)
 {
@@ -161,9 +186,9 @@ static void cdev_close(struct pt_device *device)
 /* Whether to ask once more, after a while. @asked: how often so far. */
 static bool try_again(const struct pt_device *device, unsigned *asked)
 {
-	if ((*asked)++ == RETRIES)
+	if ((*asked)++ == PT_RETRIES)
 		return false;
-	device->sys->sleep_ms(device->sys->ctx, RETRY_MS);
+	device->sys->sleep_ms(device->sys->ctx, PT_RETRY_MS);
 	return true;
 }
 
@@ -225,16 +250,40 @@ static void cdev_detach(struct pt_device *device)
 	(void)vfio_detach(device->sys, device->fd);
 }
 
+/*
+ * 0 stands for a function that is not bound, but in an IOMMU group that the iommufd owns: nobody else
+ * can bind it. One that is bound to the iommufd for another space may be in use there.
+ */
+static bool cdev_owns(const struct pt_space *space, const struct pt_bus_function *function)
+{
+	if (function->id == VFIO_DEVID_NOT_OWNED)
+		return false;
+	return function->id == 0 || pt_space_device(space, function->name);
+}
+
+/* The kernel takes the iommufd for the proof of ownership. */
+static int cdev_bus_reset(struct pt_device *device, const struct pt_bus_function *functions,
+			  unsigned count)
+{
+	(void)functions;
+	(void)count;
+	return vfio_hot_reset(device->sys, device->fd, NULL, 0);
+}
+
 const struct pt_backend pt_cdev_backend = {
 	.name = "cdev",
+	.node = PT_IOMMU_NODE,
 	.space_open = cdev_space_open,
 	.space_close = cdev_space_close,
 	.map = cdev_map,
 	.unmap = cdev_unmap,
 	.ranges = cdev_ranges,
+	.identify = cdev_identify,
 	.open = cdev_open,
 	.close = cdev_close,
 	.bind = cdev_bind,
 	.attach = cdev_attach,
 	.detach = cdev_detach,
+	.owns = cdev_owns,
+	.bus_reset = cdev_bus_reset,
 };

@@ -128,6 +128,12 @@ static int refused_ebusy(const struct pt_device *device, int code, struct pt_err
 	int r;
 
 	(void)snprintf(node, sizeof(node), "/dev/vfio/%d", device->host.group);
+	if (pt_self_holds(device->sys, node)) {
+		pt_error_set(err, code,
+			     "%s: this process has %s open, and a group cannot be used both ways",
+			     device->host.name, node);
+		return pt_error_remedy(err, code, "reach all functions of a group in the same way");
+	}
 	r = pt_refused_by_holder(device, code, node, err);
 	if (r < 0)
 		return r;

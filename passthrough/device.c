@@ -7,9 +7,6 @@
 
 #define GIB (1ull << 30)
 
-#define RESET_RETRIES  20
-#define RESET_RETRY_MS 10
-
 static const char *const state_names[] = {
 	[PT_DEVICE_CLOSED] = "closed",	   [PT_DEVICE_OPENED] = "opened",
 	[PT_DEVICE_ATTACHED] = "attached", [PT_DEVICE_RUNNING] = "running",
@@ -75,6 +72,8 @@ static int open_device(struct pt_space *space, const struct pt_host_device *host
 	device->space = space;
 	device->host = *host;
 	device->fd = -1;
+	for (unsigned i = 0; i < PT_EVENT_COUNT; i++)
+		device->event_fd[i] = -1;
 	r = take_setup(device, setup, err);
 	if (r == 0)
 		r = space->backend->open(device, fd, err);
@@ -83,6 +82,8 @@ static int open_device(struct pt_space *space, const struct pt_host_device *host
 		return r;
 	}
 	pt_device_move(device, PT_DEVICE_OPENED);
+	device->next = space->devices;
+	space->devices = device;
 	*ret_device = device;
 	return 0;
 }
@@ -102,30 +103,6 @@ PT_PUBLIC int pt_device_open(struct pt_space *space, const char *name,
 	return r < 0 ? r : open_device(space, &host, -1, setup, ret_device, err);
 }
 
-/* The device that a cdev's number belongs to. */
-static int device_of_fd(const struct pt_sys *sys, int fd, char *ret_name, struct pt_error *err)
-{
-	char link[PT_PATH_SIZE], real[PT_PATH_SIZE];
-	unsigned major, minor;
-	const char *node;
-	int r = sys->rdev(sys->ctx, fd, &major, &minor);
-
-	if (r < 0)
-		return pt_error_set(err, r, "descriptor %d: is not a VFIO device node: %s", fd,
-				    strerror(-r));
-	(void)snprintf(link, sizeof(link), "/sys/dev/char/%u:%u", major, minor);
-	r = sys->realpath(sys->ctx, link, real, sizeof(real));
-	if (r < 0)
-		return pt_error_set(err, r, "descriptor %d: %s: %s", fd, link, strerror(-r));
-	node = strstr(real, "/vfio-dev/");
-	if (!node)
-		return pt_error_set(err, -ENOTTY, "descriptor %d: is not a VFIO device node (%s)",
-				    fd, real);
-	(void)snprintf(link, sizeof(link), PT_VFIO_NODES "%s", node + strlen("/vfio-dev/"));
-	r = pt_host_resolve(sys, link, ret_name, err);
-	return r < 0 ? pt_error_prefix(err, r, "descriptor %d", fd) : 0;
-}
-
 PT_PUBLIC int pt_device_open_fd(struct pt_space *space, int fd, const char *name,
 				const struct pt_device_setup *setup, struct pt_device **ret_device,
 				struct pt_error *err)
@@ -135,12 +112,9 @@ PT_PUBLIC int pt_device_open_fd(struct pt_space *space, int fd, const char *name
 	int r = name ? pt_host_resolve(space->sys, name, wanted, err) : 0;
 
 	if (r == 0)
-		r = device_of_fd(space->sys, fd, found, err);
+		r = space->backend->identify(space, fd, name ? wanted : NULL, found, err);
 	if (r < 0)
 		return r;
-	if (name && strcmp(wanted, found))
-		return pt_error_set(err, -EINVAL, "descriptor %d: is %s, not %s", fd, found,
-				    wanted);
 	r = pt_host_read(space->sys, found, &host, err);
 	return r < 0 ? r : open_device(space, &host, fd, setup, ret_device, err);
 }
@@ -215,6 +189,17 @@ PT_PUBLIC int pt_device_bind(struct pt_device *device, struct pt_error *err)
 	return 0;
 }
 
+/* The kernel has reset the function at bind, where it has a reset of its own. */
+static void first_reset(struct pt_device *device)
+{
+	bool waits = false;
+
+	device->reset_owed = !device->resettable;
+	device->last_reset = device->resettable ? PT_RESET_FUNCTION : PT_RESET_NONE;
+	if (device->reset_owed)
+		(void)pt_reset_ladder(device, &waits, NULL);
+}
+
 PT_PUBLIC int pt_device_attach(struct pt_device *device, struct pt_error *err)
 {
 	const struct pt_backend *backend = device->space->backend;
@@ -232,6 +217,7 @@ PT_PUBLIC int pt_device_attach(struct pt_device *device, struct pt_error *err)
 	}
 	device->attached = true;
 	pt_device_move(device, PT_DEVICE_ATTACHED);
+	first_reset(device);
 	return 0;
 }
 
@@ -246,6 +232,7 @@ static void unmap_region(struct pt_device *device, struct pt_device_region *regi
 
 PT_PUBLIC void pt_device_detach(struct pt_device *device)
 {
+	pt_events_done(device);
 	for (unsigned i = 0; i < PT_IRQ_COUNT; i++)
 		pt_device_irq_disable(device, i);
 	for (unsigned i = 0; i < PT_REGION_COUNT; i++)
@@ -257,11 +244,21 @@ PT_PUBLIC void pt_device_detach(struct pt_device *device)
 		device->state = PT_DEVICE_OPENED;
 }
 
+static void leave_space(struct pt_device *device)
+{
+	struct pt_device **link = &device->space->devices;
+
+	while (*link != device)
+		link = &(*link)->next;
+	*link = device->next;
+}
+
 PT_PUBLIC void pt_device_close(struct pt_device *device)
 {
 	if (!device)
 		return;
 	pt_device_detach(device);
+	leave_space(device);
 	device->space->backend->close(device);
 	pt_free(device->sys, device);
 }
@@ -320,6 +317,8 @@ PT_PUBLIC int pt_device_read(struct pt_device *device, unsigned region, uint64_t
 
 	if (check_access(device, region, offset, size) < 0)
 		return -EINVAL;
+	if (device->state == PT_DEVICE_LOST)
+		return -ENODEV;
 	n = sys->pread(sys->ctx, device->fd, buf, size,
 		       device->regions[region].file_offset + offset);
 	if (n != (int64_t)size)
@@ -334,6 +333,8 @@ PT_PUBLIC int pt_device_write(struct pt_device *device, unsigned region, uint64_
 
 	if (check_access(device, region, offset, size) < 0)
 		return -EINVAL;
+	if (device->state == PT_DEVICE_LOST)
+		return -ENODEV;
 	n = device->sys->pwrite(device->sys->ctx, device->fd, buf, size,
 				device->regions[region].file_offset + offset);
 	if (n != (int64_t)size)
@@ -409,6 +410,8 @@ PT_PUBLIC int pt_device_irq_set(struct pt_device *device, unsigned index, unsign
 	    end > device->irqs[index].count)
 		return pt_error_set(err, -EINVAL, "%s: interrupt %u: it has no vectors %u to %u",
 				    device->host.name, index, start, start + count - 1);
+	if (device->state == PT_DEVICE_LOST)
+		return pt_error_set(err, -ENODEV, "%s: is gone", device->host.name);
 	r = vfio_irq_trigger(device->sys, device->fd, index, start, count, fds);
 	if (r < 0)
 		return pt_error_set(err, pt_device_noted(device, r),
@@ -436,26 +439,4 @@ PT_PUBLIC void pt_device_irq_disable(struct pt_device *device, unsigned index)
 		return;
 	(void)vfio_irq_disable(device->sys, device->fd, index);
 	device->irq_enabled[index] = false;
-}
-
-PT_PUBLIC int pt_device_reset(struct pt_device *device, struct pt_error *err)
-{
-	int r;
-
-	if (!device->resettable) {
-		pt_error_set(err, -ENOTTY, "%s: the kernel has no way to reset it alone",
-			     device->host.name);
-		return pt_error_remedy(err, -ENOTTY, "see /sys/bus/pci/devices/%s/reset_method",
-				       device->host.name);
-	}
-	for (unsigned i = 0;; i++) {
-		r = vfio_reset(device->sys, device->fd);
-		if (r != -EAGAIN || i == RESET_RETRIES)
-			break;
-		device->sys->sleep_ms(device->sys->ctx, RESET_RETRY_MS);
-	}
-	if (r < 0)
-		return pt_error_set(err, pt_device_noted(device, r), "%s: VFIO_DEVICE_RESET: %s",
-				    device->host.name, strerror(-r));
-	return 0;
 }

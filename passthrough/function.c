@@ -1,17 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "function_internal.h"
 
-#define PM_CONTROL	  4u
-#define PM_STATE	  0x3u
-#define PCIE_CAPABILITIES 4u /* of the device */
-#define PCIE_CAPABLE_FLR  0x10000000u
-#define PCIE_CONTROL	  8u
-#define PCIE_CONTROL_FLR  0x8000u
-#define AF_CAPABILITIES	  3u
-#define AF_CAPABLE_FLR	  0x02u
-#define AF_CONTROL	  4u
-#define AF_CONTROL_FLR	  0x01u
-
 /* Of COMMAND, what the guest reads is what it wrote. */
 #define COMMAND_SHADOWED ((uint32_t)(PT_COMMAND_IO | PT_COMMAND_MEMORY | PT_COMMAND_MASTER))
 
@@ -81,43 +70,6 @@ static int device_config_write(struct pt_function *function, unsigned offset, un
 	return 0;
 }
 
-/* Reads the device's config space, as 256 or 4096 bytes. @raw is zeroed. */
-static int read_config(struct pt_function *function, uint8_t *raw, unsigned *ret_size,
-		       struct pt_error *err)
-{
-	const char *bdf = pt_device_name(function->device);
-	uint64_t size = pt_device_region(function->device, PT_REGION_CONFIG)->size;
-	int r;
-
-	if (size < PT_CONFIG_HEADER)
-		return pt_error_set(err, -EIO, "%s: its config space has %u bytes, fewer than %u",
-				    bdf, (unsigned)size, PT_CONFIG_HEADER);
-	if (size > PT_CONFIG_SIZE)
-		size = PT_CONFIG_SIZE;
-	else if (size > 256 && size < PT_CONFIG_SIZE)
-		size = 256;
-	r = pt_device_read(function->device, PT_REGION_CONFIG, 0, raw, size);
-	if (r < 0)
-		return pt_error_set(err, r, "%s: reading config space: %s", bdf, strerror(-r));
-	if (pt_load_le(raw + PT_CONFIG_VENDOR, 4) == UINT32_MAX) {
-		pt_error_set(err, -EIO,
-			     "%s: the device does not answer: its config space reads all ones",
-			     bdf);
-		return pt_error_remedy(
-			err, -EIO,
-			"it may be in a low-power state it cannot leave, or off the bus: see the host's "
-			"kernel log; a power cycle of the host brings it back");
-	}
-	*ret_size = size == PT_CONFIG_SIZE ? PT_CONFIG_SIZE : 256;
-	return 0;
-}
-
-/* Without an IOMMU the guest's addresses are not the device's: it must never be a bus master. */
-static bool no_dma(const struct pt_function *function)
-{
-	return function->device->space->setup.unsafe_noiommu;
-}
-
 static void report_no_dma(struct pt_function *function)
 {
 	struct pt_error err = PT_ERROR_INIT;
@@ -134,65 +86,6 @@ static void report_no_dma(struct pt_function *function)
 		"what needs DMA or message-signalled interrupts does not work with noiommu=unsafe; use a host "
 		"with an IOMMU");
 	pt_report(function, &err);
-}
-
-static void report_hidden(struct pt_function *function, const char *what)
-{
-	struct pt_error err = PT_ERROR_INIT;
-
-	pt_error_set(&err, -EINVAL,
-		     "%s: its %s capability is not usable and is not shown to the guest",
-		     pt_device_name(function->device), what);
-	pt_report(function, &err);
-}
-
-static void build_config(struct pt_function *function, const uint8_t *raw, unsigned size)
-{
-	struct pt_cap caps[PT_CAPS_MAX];
-	unsigned count = pt_caps_walk(raw, size, caps);
-	/* A message is a write to memory, which the device must be a bus master for. */
-	bool hide_msi = no_dma(function) || pt_device_irq(function->device, PT_IRQ_MSI)->count == 0;
-	bool hide_msix = no_dma(function);
-
-	for (unsigned i = 0; i < count; i++) {
-		/* The longest form of the MSI capability has 24 bytes. */
-		if (caps[i].id == PT_CAP_MSI && caps[i].offset > 0x100 - 24)
-			hide_msi = true;
-		if (caps[i].id == PT_CAP_MSIX && !hide_msix &&
-		    !pt_msix_usable(function, raw, caps[i].offset)) {
-			hide_msix = true;
-			report_hidden(function, "MSI-X");
-		}
-	}
-	pt_vconfig_build(&function->config, raw, size, function->setup.root_bus, hide_msi,
-			 hide_msix);
-}
-
-static int build(struct pt_function *function, struct pt_error *err)
-{
-	uint8_t *raw = pt_alloc(function->sys, PT_CONFIG_SIZE);
-	unsigned size = 0;
-	int r;
-
-	if (!raw)
-		return pt_no_memory(err, pt_device_name(function->device));
-	r = read_config(function, raw, &size, err);
-	if (r == 0)
-		r = pt_bars_init(function, raw, err);
-	if (r == 0) {
-		build_config(function, raw, size);
-		function->pin =
-			raw[PT_CONFIG_INTERRUPT_PIN] <= 4 ? raw[PT_CONFIG_INTERRUPT_PIN] : 0;
-		if (pt_device_irq(function->device, PT_IRQ_INTX)->count == 0)
-			function->pin = 0;
-		r = pt_msi_init(function, raw, err);
-	}
-	if (r == 0)
-		r = pt_msix_init(function, raw, err);
-	if (r == 0)
-		r = pt_bars_map(function, err);
-	pt_free(function->sys, raw);
-	return r;
 }
 
 PT_PUBLIC int pt_function_create(struct pt_device *device, const struct pt_function_setup *setup,
@@ -214,7 +107,7 @@ PT_PUBLIC int pt_function_create(struct pt_device *device, const struct pt_funct
 	function->ops = ops;
 	function->ctx = ctx;
 	function->intx.trigger = function->intx.resample = -1;
-	r = build(function, err);
+	r = pt_view_build(function, err);
 	if (r < 0) {
 		pt_function_destroy(function);
 		return r;
@@ -230,76 +123,8 @@ PT_PUBLIC void pt_function_destroy(struct pt_function *function)
 	pt_function_stop(function);
 	pt_vectors_done(function, &function->msi.vectors);
 	pt_msix_done(function);
+	pt_rom_done(function);
 	pt_free(function->sys, function);
-}
-
-/* The function as at power-on, for a guest that has not touched it. */
-static int reset_view(struct pt_function *function, struct pt_error *err)
-{
-	pt_vconfig_reset(&function->config);
-	pt_msix_reset(function);
-	function->command = 0;
-	function->powered = true;
-	return device_config_write(function, PT_CONFIG_COMMAND, 2, 0, err);
-}
-
-PT_PUBLIC int pt_function_start(struct pt_function *function, struct pt_error *err)
-{
-	int r = pt_device_require(function->device, 1u << PT_DEVICE_ATTACHED, "start it", err);
-
-	if (r == 0)
-		r = reset_view(function, err);
-	if (r < 0)
-		return r;
-	function->running = true;
-	r = pt_irq_sync(function, err);
-	if (r < 0) {
-		function->running = false;
-		return r;
-	}
-	pt_device_move(function->device, PT_DEVICE_RUNNING);
-	return 0;
-}
-
-/*
- * Bus mastering goes first, so that nothing of the device's is under way when its interrupts and
- * BARs go; the kernel's reset restores COMMAND as it was, so it is all clear before.
- */
-static void quiesce_and_reset(struct pt_function *function)
-{
-	uint16_t no_master = function->command & (uint16_t)~PT_COMMAND_MASTER;
-	struct pt_error err = PT_ERROR_INIT;
-	bool gone = lost(function);
-
-	if (device_config_write(function, PT_CONFIG_COMMAND, 2, no_master, &err) < 0 && !gone)
-		pt_report(function, &err);
-	pt_irq_stop(function);
-	pt_bars_withdraw(function, 0, false);
-	if (device_config_write(function, PT_CONFIG_COMMAND, 2, 0, &err) < 0 && !gone)
-		pt_report(function, &err);
-	if (!lost(function) && pt_device_reset(function->device, &err) < 0)
-		pt_report(function, &err);
-}
-
-PT_PUBLIC void pt_function_stop(struct pt_function *function)
-{
-	if (!function->running)
-		return;
-	quiesce_and_reset(function);
-	function->running = false;
-	if (pt_device_state(function->device) == PT_DEVICE_RUNNING)
-		pt_device_move(function->device, PT_DEVICE_ATTACHED);
-}
-
-/* The guest asked for a function-level reset. It loses what a reset loses; the function stays
- * started. */
-static void guest_reset(struct pt_function *function)
-{
-	struct pt_error err = PT_ERROR_INIT;
-
-	quiesce_and_reset(function);
-	if (reset_view(function, &err) < 0 || pt_irq_sync(function, &err) < 0)
-		pt_report(function, &err);
 }
 
 static bool valid_access(const struct pt_function *function, unsigned offset, unsigned size)
@@ -330,82 +155,65 @@ PT_PUBLIC uint32_t pt_function_config_read(struct pt_function *function, unsigne
 		value = (value & ~COMMAND_SHADOWED) | (function->command & COMMAND_SHADOWED);
 	if (offset == PT_CONFIG_VENDOR && (uint16_t)value == UINT16_MAX)
 		report_dead(function);
-	return (value & ~virt) | pt_vconfig_get(&function->config, offset, size);
+	value = (value & ~virt) | pt_vconfig_get(&function->config, offset, size);
+	return pt_power_shown(function, offset, size, value);
 }
 
-/* The byte of an access that lands on @offset, or @otherwise when it does not reach it. */
-static uint8_t byte_at(unsigned at, unsigned size, uint32_t value, unsigned offset,
-		       uint8_t otherwise)
+/* What the write makes of COMMAND. */
+static uint16_t command_asked(const struct pt_function *function, unsigned offset, unsigned size,
+			      uint32_t value)
 {
-	if (offset < at || offset >= at + size)
-		return otherwise;
-	return (uint8_t)(value >> (8 * (offset - at)));
-}
+	uint8_t low =
+		pt_byte_at(offset, size, value, PT_CONFIG_COMMAND, (uint8_t)function->command);
+	uint8_t high = pt_byte_at(offset, size, value, PT_CONFIG_COMMAND + 1,
+				  (uint8_t)(function->command >> 8));
 
-/* A function that cannot be reset ignores the bit. PCI Express base 7.5.3.4; PCI Advanced
- * Capabilities ECN. */
-static bool asks_for_reset(struct pt_function *function, unsigned offset, unsigned size,
-			   uint32_t value)
-{
-	unsigned pcie = function->config.pcie, af = function->config.af;
-	uint32_t capable;
-
-	if (pcie != 0 &&
-	    byte_at(offset, size, value, pcie + PCIE_CONTROL + 1, 0) & PCIE_CONTROL_FLR >> 8)
-		return device_config_read(function, pcie + PCIE_CAPABILITIES, 4, &capable) == 0 &&
-		       capable & PCIE_CAPABLE_FLR;
-	if (af != 0 && byte_at(offset, size, value, af + AF_CONTROL, 0) & AF_CONTROL_FLR)
-		return device_config_read(function, af + AF_CAPABILITIES, 1, &capable) == 0 &&
-		       capable & AF_CAPABLE_FLR;
-	return false;
-}
-
-/* What the write makes of COMMAND and of the power state. */
-static void look_ahead(const struct pt_function *function, unsigned offset, unsigned size,
-		       uint32_t value, uint16_t *ret_command, bool *ret_powered)
-{
-	unsigned pm = function->config.pm;
-	uint8_t low = byte_at(offset, size, value, PT_CONFIG_COMMAND, (uint8_t)function->command);
-	uint8_t high = byte_at(offset, size, value, PT_CONFIG_COMMAND + 1,
-			       (uint8_t)(function->command >> 8));
-
-	*ret_command = (uint16_t)(low | high << 8);
-	*ret_powered = function->powered;
-	if (pm != 0 && offset <= pm + PM_CONTROL && offset + size > pm + PM_CONTROL)
-		*ret_powered = (byte_at(offset, size, value, pm + PM_CONTROL, 0) & PM_STATE) == 0;
+	return (uint16_t)(low | high << 8);
 }
 
 PT_PUBLIC void pt_function_config_write(struct pt_function *function, unsigned offset,
 					unsigned size, uint32_t value)
 {
 	struct pt_error err = PT_ERROR_INIT;
+	unsigned power;
 	uint16_t command;
 	uint32_t virt;
-	bool powered;
 
 	function->stats.config_accesses++;
 	if (!function->running || !valid_access(function, offset, size))
 		return;
-	if (asks_for_reset(function, offset, size, value)) {
-		guest_reset(function);
+	if (lost(function)) {
+		pt_bars_withdraw(function, 0, false);
 		return;
 	}
-	look_ahead(function, offset, size, value, &command, &powered);
+	power = pt_power_asked(function, offset, size, value);
+	if (pt_function_asked_to_reset(function, offset, size, value) ||
+	    pt_power_resets(function, power)) {
+		pt_function_reset(function);
+		return;
+	}
+	command = command_asked(function, offset, size, value);
+	if (power != function->power_state && pt_power_wake(function) < 0)
+		return;
 	pt_vconfig_put(&function->config, offset, size, value);
-	pt_bars_withdraw(function, command, powered);
-	if (offset == PT_CONFIG_COMMAND && no_dma(function) && command & PT_COMMAND_MASTER) {
+	pt_bars_withdraw(function, command, power == 0);
+	if (offset == PT_CONFIG_COMMAND && pt_function_without_dma(function) &&
+	    command & PT_COMMAND_MASTER) {
 		value &= ~PT_COMMAND_MASTER;
 		report_no_dma(function);
 	}
 	virt = pt_vconfig_virt(&function->config, offset, size);
 	if (virt != ones(size) &&
-	    device_config_write(function, offset, size, value & ~virt, &err) < 0) {
+	    device_config_write(function, offset, size,
+				(value & ~virt) | pt_vconfig_held(&function->config, offset, size),
+				&err) < 0) {
 		/* Whether the device decodes is not known: what was taken out stays out. */
 		pt_report(function, &err);
 		return;
 	}
 	function->command = command;
-	function->powered = powered;
+	pt_power_written(function, offset, size, power);
+	pt_power_sleep(function);
 	pt_bars_place(function);
 	if (pt_irq_sync(function, &err) < 0)
 		pt_report(function, &err);
@@ -416,6 +224,10 @@ PT_PUBLIC void pt_function_bar_read(struct pt_function *function, unsigned bar, 
 {
 	function->stats.bar_accesses++;
 	pt_intx_poll(function);
+	if (bar == PT_BAR_ROM && !lost(function)) {
+		pt_rom_read(function, offset, buf, size);
+		return;
+	}
 	if (bar < PT_BARS && !lost(function) && pt_msix_read(function, bar, offset, buf, size))
 		return;
 	if (bar >= PT_BARS ||
@@ -437,7 +249,7 @@ PT_PUBLIC struct pt_bar pt_function_bar(const struct pt_function *function, unsi
 {
 	struct pt_bar bar = {0};
 
-	if (index >= PT_BARS)
+	if (index >= PT_BAR_COUNT)
 		return bar;
 	bar = function->bars[index].bar;
 	/* While it is placed, where it is placed; else where the guest's register would have it. */

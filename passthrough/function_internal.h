@@ -43,6 +43,7 @@ struct pt_wanted {
  * @count: vectors that the function has
  * @minimum: vectors that the host's index is enabled with at least, whether they are used or not
  * @enabled: vectors that it is enabled with, 0 when it is not
+ * @granted: all that the host has to give, where that is fewer than was asked for; 0 for not known
  * @scratch: @count descriptors, for one SET_IRQS
  */
 struct pt_vectors {
@@ -50,6 +51,7 @@ struct pt_vectors {
 	unsigned count;
 	unsigned minimum;
 	unsigned enabled;
+	unsigned granted;
 	struct pt_vector *list;
 	int *scratch;
 	struct pt_wanted (*wanted)(const struct pt_function *function, unsigned vector);
@@ -90,12 +92,22 @@ enum pt_irq_mode {
 	PT_MODE_MSIX,
 };
 
+/* Every BAR, and behind them the expansion ROM. */
+#define PT_BAR_COUNT (PT_BAR_ROM + 1)
+
 struct pt_function_bar {
 	struct pt_bar bar;
 	void *base; /* NULL: nothing of it can be mapped */
 	unsigned piece_count;
 	unsigned pieces_added;
+	bool refused; /* the embedder's refusal was reported */
 	struct pt_area pieces[PT_BAR_PIECES];
+};
+
+/* @bytes: NULL until the device's own is read */
+struct pt_rom {
+	uint8_t *bytes;
+	size_t size;
 };
 
 struct pt_function {
@@ -107,22 +119,67 @@ struct pt_function {
 	bool running;
 	bool dead_reported;
 	bool no_dma_reported;
-	uint16_t command; /* as the guest last wrote it */
-	bool powered;	  /* in D0 */
-	unsigned pin;	  /* 1 to 4, 0 for none */
+	uint16_t command;     /* as the guest last wrote it */
+	bool low_power;	      /* the kernel may put it lower than D3hot */
+	unsigned power_state; /* as the device last had it: 0 for D0 to 3 for D3hot */
+	unsigned pin;	      /* 1 to 4, 0 for none */
 	enum pt_irq_mode mode;
 	struct pt_function_stats stats;
-	struct pt_function_bar bars[PT_BARS];
+	struct pt_function_bar bars[PT_BAR_COUNT];
+	struct pt_rom rom;
 	struct pt_intx intx;
 	struct pt_msi msi;
 	struct pt_msix msix;
 	struct pt_vconfig config;
 };
 
+/* Without an IOMMU the guest's addresses are not the device's: it must never be a bus master. */
+static inline bool pt_function_without_dma(const struct pt_function *function)
+{
+	return function->device->space->setup.unsafe_noiommu;
+}
+
 /* function.c */
 void pt_report(struct pt_function *function, const struct pt_error *err);
 /* What one of the embedder's callbacks said, with the device's name before it. */
 void pt_report_callback(struct pt_function *function, struct pt_error *err);
+
+/* view.c: config space, BARs, vectors. What it has made is undone by pt_function_destroy(). */
+int pt_view_build(struct pt_function *function, struct pt_error *err);
+/* The byte of an access that lands on @offset, or @otherwise when it does not reach it. */
+static inline uint8_t pt_byte_at(unsigned at, unsigned size, uint32_t value, unsigned offset,
+				 uint8_t otherwise)
+{
+	if (offset < at || offset >= at + size)
+		return otherwise;
+	return (uint8_t)(value >> (8 * (offset - at)));
+}
+
+/* function_reset.c */
+/* Whether a write starts a function-level reset. */
+bool pt_function_asked_to_reset(struct pt_function *function, unsigned offset, unsigned size,
+				uint32_t value);
+
+/* power.c */
+/* The power state after a write: what is written to its register, else what it is. */
+unsigned pt_power_asked(const struct pt_function *function, unsigned offset, unsigned size,
+			uint32_t value);
+/* Whether the function loses what it had by going to state @asked: from D3hot to D0, without
+ * No_Soft_Reset. */
+bool pt_power_resets(struct pt_function *function, unsigned asked);
+/* A write has reached the device: which state it is in now. */
+void pt_power_written(struct pt_function *function, unsigned offset, unsigned size, unsigned asked);
+/* Which state it is in, whoever put it there. */
+int pt_power_learn(struct pt_function *function, struct pt_error *err);
+/* The guest has suspended it: so may the host, if it is set up so. Its BARs are out. */
+void pt_power_sleep(struct pt_function *function);
+/* The opposite, before it is put in another state. While it fails, BARs stay out. */
+int pt_power_wake(struct pt_function *function);
+/* What the guest reads of the power state. */
+uint32_t pt_power_shown(const struct pt_function *function, unsigned offset, unsigned size,
+			uint32_t value);
+/* Into D0. */
+void pt_power_on(struct pt_function *function);
 
 /* bars.c: the BARs in the guest's address space. */
 int pt_bars_init(struct pt_function *function, const uint8_t *raw, struct pt_error *err);
@@ -133,6 +190,15 @@ uint64_t pt_bar_address(const struct pt_function *function, unsigned i);
 void pt_bars_withdraw(struct pt_function *function, uint16_t command, bool powered);
 /* Puts in every BAR that is wanted and not in yet. The device decodes by now. */
 void pt_bars_place(struct pt_function *function);
+
+/* rom_bar.c */
+/* Whether there is one and how large; bytes that the embedder gave are taken over. */
+int pt_rom_init(struct pt_function *function, const uint8_t *raw, struct pt_error *err);
+void pt_rom_done(struct pt_function *function);
+/* The guest turned it on and the device decodes memory. Return: false when there is none to show
+ * after all; the register says so from then on. */
+bool pt_rom_load(struct pt_function *function);
+void pt_rom_read(const struct pt_function *function, uint64_t offset, uint8_t *buf, size_t size);
 
 /* irq.c: which kind of interrupt is in use, and INTx itself. */
 /* Brings the host in line with what the guest's registers ask for. */
@@ -171,8 +237,8 @@ unsigned pt_msi_allowed(const struct pt_function *function);
 void pt_msi_update_pending(struct pt_function *function, unsigned offset, unsigned size);
 
 /* msix.c */
-/* Whether the capability at @offset can be served: its table and PBA lie in memory BARs that the
- * device has. */
+/* Whether the capability at @offset, which is there whole, can be served: its table and PBA lie in
+ * memory BARs that the device has. */
 bool pt_msix_usable(const struct pt_function *function, const uint8_t *raw, unsigned offset);
 int pt_msix_init(struct pt_function *function, const uint8_t *raw, struct pt_error *err);
 void pt_msix_done(struct pt_function *function);

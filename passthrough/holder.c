@@ -72,3 +72,10 @@ PT_PUBLIC int pt_host_holder(const struct pt_sys *sys, const char *node_path, ch
 {
 	return pt_node_holder(sys, node_path, -1, ret_text, size);
 }
+
+bool pt_self_holds(const struct pt_sys *sys, const char *node_path)
+{
+	struct holder_walk walk = {.sys = sys, .node_path = node_path, .process = "self"};
+
+	return sys->list(sys->ctx, "/proc/self/fd", match_descriptor, &walk) > 0;
+}

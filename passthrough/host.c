@@ -107,7 +107,7 @@ PT_PUBLIC int pt_host_read(const struct pt_sys *sys, const char *name,
 	r = device.mediated ? read_mediated(sys, &device, err) : read_function(sys, &device, err);
 	if (r < 0)
 		return r;
-	r = pt_sysfs_link(sys, name, "driver", device.driver, sizeof(device.driver));
+	r = pt_host_driver(sys, name, device.driver);
 	if (r == 0)
 		r = pt_sysfs_link(sys, name, "physfn", device.physfn, sizeof(device.physfn));
 	if (r == 0)

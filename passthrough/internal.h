@@ -19,8 +19,21 @@
 #define PT_PAGE_SIZE	 4096ull
 #define PT_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-#define PT_IOMMU_NODE "/dev/iommu"
-#define PT_VFIO_NODES "/dev/vfio/devices/"
+#define PT_IOMMU_NODE	  "/dev/iommu"
+#define PT_VFIO_NODES	  "/dev/vfio/devices/"
+#define PT_CONTAINER_NODE "/dev/vfio/vfio"
+#define PT_GROUP_NODES	  "/dev/vfio/"
+
+#define PT_CONTAINER_REMEDY                                                                           \
+	"load it with `modprobe vfio_iommu_type1`; where there is no such module, run a kernel with " \
+	"CONFIG_VFIO_GROUP and CONFIG_VFIO_CONTAINER"
+
+/*
+ * pci_try_reset_function() in the kernel gives up when the device's lock is taken, for example by a
+ * sibling that is being reset; it passes quickly. The kernel's own selftests retry 20 times 10 ms.
+ */
+#define PT_RETRIES  20
+#define PT_RETRY_MS 10
 
 static inline bool pt_add_overflow(uint64_t a, uint64_t b, uint64_t *ret_sum)
 {
@@ -64,12 +77,20 @@ static inline void pt_close_fd(const struct pt_sys *sys, int *fd)
 /* -ENOMEM; @what was being worked on. */
 int pt_no_memory(struct pt_error *err, const char *what);
 
+/* struct pt_bus_function - a function that a reset of a bus hits; @id is the iommufd's name for it, or
+ * its group's number, as the device was opened */
+struct pt_bus_function {
+	uint32_t id;
+	char name[PT_NAME_SIZE];
+};
+
 /*
  * struct pt_backend: how the kernel is reached. Mechanism only; state, policy and messages that
  * need more than the call itself are above it. Each operation is listed with its inverse.
  */
 struct pt_backend {
 	const char *name;
+	const char *node; /* that a space is an open file of */
 
 	/* @fd: -1 to open the backend's node, else a descriptor that stays the caller's. Inverse:
 	 * @space_close. */
@@ -81,28 +102,48 @@ struct pt_backend {
 		   const struct pt_memory *memory, unsigned access, bool *ret_by_file);
 	int (*unmap)(struct pt_space *space, uint64_t iova, uint64_t size);
 
+	/* The remedy for @code of @map, where the backend knows more than errno says; may be NULL. */
+	void (*map_remedy)(struct pt_space *space, int code, struct pt_error *err);
+
 	int (*ranges)(struct pt_space *space, struct pt_iova_range *ranges, size_t max,
 		      size_t *ret_count);
+
+	/* Which device @fd stands for. @wanted: canonical name, or NULL for whichever. @ret_name has
+	 * room for PT_NAME_SIZE. */
+	int (*identify)(const struct pt_space *space, int fd, const char *wanted, char *ret_name,
+			struct pt_error *err);
 
 	/* Opens what stands for the device and tells KVM. @fd: -1 to open the node, else a
 	 * descriptor that becomes the device's on success. Inverse: @close. */
 	int (*open)(struct pt_device *device, int fd, struct pt_error *err);
 	void (*close)(struct pt_device *device);
 
-	/* Undone by @close. */
+	/* Undone by @close, and maybe by @detach, which then clears @bound. */
 	int (*bind)(struct pt_device *device, struct pt_error *err);
 
 	/* Inverse: @detach. */
 	int (*attach)(struct pt_device *device, struct pt_error *err);
 	void (*detach)(struct pt_device *device);
+
+	/* Whether the space may reset a function: it is one of its devices, or nobody can use it
+	 * but the space. */
+	bool (*owns)(const struct pt_space *space, const struct pt_bus_function *function);
+	/* Resets the device's bus. @functions are all that are on it, all of them owned. */
+	int (*bus_reset)(struct pt_device *device, const struct pt_bus_function *functions,
+			 unsigned count);
 };
 
 extern const struct pt_backend pt_cdev_backend;
+extern const struct pt_backend pt_group_backend;
 
 struct pt_mapping {
 	uint64_t iova;
 	uint64_t size;
+	void *hva;
+	unsigned access;
 };
+
+struct pt_group;
 
 struct pt_space {
 	const struct pt_sys *sys;
@@ -112,9 +153,12 @@ struct pt_space {
 	bool owns_fd;
 	uint32_t ioas_id;
 	bool no_map_file;	     /* the kernel said once that it has no IOAS_MAP_FILE */
+	struct pt_group *groups;     /* that are open */
+	bool container_live;	     /* the container holds what is in @mappings */
 	struct pt_mapping *mappings; /* unsorted; no two overlap */
 	size_t mapping_count;
 	size_t mapping_max;
+	struct pt_device *devices; /* linked by @next; in no order */
 	struct pt_space_stats stats;
 };
 
@@ -136,12 +180,18 @@ struct pt_device {
 	enum pt_noiommu noiommu; /* how it was bound */
 	uint32_t devid;		 /* the iommufd's name for it */
 	struct pt_space *space;
+	struct pt_group *group;
+	struct pt_device *next_in_group;
+	struct pt_device *next; /* of the space */
+	bool reset_owed;	/* it may have been used since it was last reset */
+	enum pt_reset_kind last_reset;
 	bool has_vf_token;
 	uint8_t vf_token[16];
 	struct pt_host_device host;
 	struct pt_device_region regions[PT_REGION_COUNT];
 	struct pt_irq irqs[PT_IRQ_COUNT];
 	bool irq_enabled[PT_IRQ_COUNT];
+	int event_fd[PT_EVENT_COUNT]; /* -1 for one that nobody waits for */
 };
 
 /* One guard for every public entry: 0 when the device is in one of @states (a mask of 1 << state),
@@ -153,12 +203,34 @@ int pt_device_require(const struct pt_device *device, unsigned states, const cha
  * ignored. */
 void pt_device_move(struct pt_device *device, enum pt_device_state next);
 
+/* Disarms the events and closes their eventfds. */
+void pt_events_done(struct pt_device *device);
+
+/* Lets the platform put the device in a state of its choice, or no longer. -ENOTTY: no such feature. */
+int pt_device_low_power(struct pt_device *device, bool enter);
+
 /* Takes note of a kernel's answer that means that the device is gone. Return: @code. */
 int pt_device_noted(struct pt_device *device, int code);
 
 /* Reads a token, 16 bytes. */
 int pt_vf_token_parse(const struct pt_device *device, const char *token, uint8_t *ret_uuid,
 		      struct pt_error *err);
+
+/* Says why a range could not be mapped. Return: @code. */
+int pt_space_explain_map(struct pt_space *space, uint64_t iova, uint64_t size, int code,
+			 struct pt_error *err);
+/* The device of a space that has this canonical name, NULL for none. */
+struct pt_device *pt_space_device(const struct pt_space *space, const char *name);
+
+/* pt_device_reset(), which also says whether only functions of the same space that still run are in
+ * the way: the last of them to stop does it for all. */
+int pt_reset_ladder(struct pt_device *device, bool *ret_waits, struct pt_error *err);
+
+/* @device does not run any more: reset the bus of those that waited for it. */
+void pt_reset_waiting(struct pt_device *device);
+
+/* -EIO when the device does not answer or is not in D0; @ret_evidence, "reads all ones", is constant. */
+int pt_health_check(struct pt_device *device, const char **ret_evidence);
 
 /* struct pt_kvm_ops, where there is one. */
 int pt_kvm_file_add(const struct pt_space *space, int fd, const char *name, struct pt_error *err);
@@ -176,6 +248,15 @@ int pt_blocked_by_sibling(const struct pt_host_device *device, int code, struct 
 /* pt_host_holder(), and this process counts too where it has the node open by another descriptor than @own_fd. */
 int pt_node_holder(const struct pt_sys *sys, const char *node_path, int own_fd, char *ret_text,
 		   size_t size);
+
+/* Whether this process has the node open, which pt_host_holder() does not say. */
+bool pt_self_holds(const struct pt_sys *sys, const char *node_path);
+
+/* The descriptor of an IOMMU group that the space has open, -1 for none; stays the space's. For what asks for proof that
+ * all affected groups are the caller's: VFIO_DEVICE_PCI_HOT_RESET. */
+int pt_group_fd(const struct pt_space *space, int number);
+/* Name of the driver that a function is bound to, empty for none. */
+int pt_host_driver(const struct pt_sys *sys, const char *bdf, char ret_driver[PT_DRIVER_SIZE]);
 
 /* Reads a small file whole into @buf, terminated, trailing newline cut. Return: its length or
  * -errno. */

@@ -30,7 +30,7 @@ static bool driver_blocks(const struct pt_host_sibling *sibling)
 static int describe_sibling(struct sibling_walk *walk, const char *bdf)
 {
 	struct pt_host_sibling *sibling = &walk->device->siblings[walk->device->sibling_count];
-	int r = pt_sysfs_link(walk->sys, bdf, "driver", sibling->driver, sizeof(sibling->driver));
+	int r = pt_host_driver(walk->sys, bdf, sibling->driver);
 
 	if (r == 0)
 		r = pt_sysfs_node(walk->sys, bdf, sibling->node);

@@ -81,9 +81,6 @@ bool pt_msix_usable(const struct pt_function *function, const uint8_t *raw, unsi
 	struct pt_msix msix;
 	unsigned count;
 
-	/* The capability is 12 bytes and lies below 0x100. */
-	if (offset > 0x100 - 12)
-		return false;
 	parse(raw + offset, &msix, &count);
 	return in_memory_bar(function, msix.table_bar, msix.table_offset, msix.table_size) &&
 	       in_memory_bar(function, msix.pba_bar, msix.pba_offset, msix.pba_size) &&

@@ -15,20 +15,22 @@
 
 static const struct pt_backend *const backends[] = {
 	[PT_BACKEND_CDEV] = &pt_cdev_backend,
+	[PT_BACKEND_GROUP] = &pt_group_backend,
 };
 
 static int space_open(const struct pt_sys *sys, const struct pt_space_setup *setup, int fd,
 		      struct pt_space **ret_space, struct pt_error *err)
 {
+	const struct pt_backend *backend = backends[setup ? setup->backend : PT_BACKEND_CDEV];
 	struct pt_space *space = pt_alloc(sys, sizeof(*space));
 	int r;
 
 	if (!space)
-		return pt_no_memory(err, PT_IOMMU_NODE);
+		return pt_no_memory(err, backend->node);
 	space->sys = sys;
+	space->backend = backend;
 	if (setup)
 		space->setup = *setup;
-	space->backend = backends[space->setup.backend];
 	space->fd = -1;
 	r = space->backend->space_open(space, fd, err);
 	if (r < 0) {
@@ -100,8 +102,8 @@ static int check_range(uint64_t iova, uint64_t size, struct pt_error *err)
 	return 0;
 }
 
-static int explain_map(struct pt_space *space, uint64_t iova, uint64_t size, int code,
-		       struct pt_error *err)
+int pt_space_explain_map(struct pt_space *space, uint64_t iova, uint64_t size, int code,
+			 struct pt_error *err)
 {
 	if (code == -EINVAL && pt_space_check(space, iova, size, err) == -EADDRNOTAVAIL)
 		return pt_error_set(err, code,
@@ -111,7 +113,9 @@ static int explain_map(struct pt_space *space, uint64_t iova, uint64_t size, int
 	pt_error_set(err, code, "IOVA 0x%" PRIx64 "-0x%" PRIx64 ": mapping it for devices: %s",
 		     iova, iova + size - 1, strerror(-code));
 	if (code == -ENOMEM)
-		return pt_refused_memory(space->sys, code, err);
+		(void)pt_refused_memory(space->sys, code, err);
+	if (space->backend->map_remedy)
+		space->backend->map_remedy(space, code, err);
 	return code;
 }
 
@@ -142,11 +146,16 @@ PT_PUBLIC int pt_space_map(struct pt_space *space, uint64_t iova, uint64_t size,
 	}
 	r = reserve_entry(space);
 	if (r < 0)
-		return pt_no_memory(err, PT_IOMMU_NODE);
+		return pt_no_memory(err, space->backend->node);
 	r = space->backend->map(space, iova, size, memory, access, &by_file);
 	if (r < 0)
-		return explain_map(space, iova, size, r, err);
-	space->mappings[space->mapping_count++] = (struct pt_mapping){.iova = iova, .size = size};
+		return pt_space_explain_map(space, iova, size, r, err);
+	space->mappings[space->mapping_count++] = (struct pt_mapping){
+		.iova = iova,
+		.size = size,
+		.hva = memory->hva,
+		.access = access,
+	};
 	space->stats.maps++;
 	space->stats.by_file += by_file;
 	space->stats.bytes += size;
@@ -181,8 +190,8 @@ PT_PUBLIC int pt_space_ranges(struct pt_space *space, struct pt_iova_range *rang
 	int r = space->backend->ranges(space, ranges, max, ret_count);
 
 	if (r < 0)
-		return pt_error_set(err, r, PT_IOMMU_NODE ": reading the usable IOVA ranges: %s",
-				    strerror(-r));
+		return pt_error_set(err, r, "%s: reading the usable IOVA ranges: %s",
+				    space->backend->node, strerror(-r));
 	return 0;
 }
 
@@ -231,6 +240,15 @@ void pt_kvm_file_del(const struct pt_space *space, int fd)
 {
 	if (space->setup.kvm)
 		space->setup.kvm->file_del(space->setup.kvm_ctx, fd);
+}
+
+struct pt_device *pt_space_device(const struct pt_space *space, const char *name)
+{
+	struct pt_device *device = space->devices;
+
+	while (device && strcmp(device->host.name, name))
+		device = device->next;
+	return device;
 }
 
 PT_PUBLIC enum pt_backend_kind pt_space_backend(const struct pt_space *space)

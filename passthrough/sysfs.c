@@ -80,6 +80,11 @@ int pt_sysfs_link(const struct pt_sys *sys, const char *name, const char *link, 
 	return 0;
 }
 
+int pt_host_driver(const struct pt_sys *sys, const char *bdf, char ret_driver[PT_DRIVER_SIZE])
+{
+	return pt_sysfs_link(sys, bdf, "driver", ret_driver, PT_DRIVER_SIZE);
+}
+
 bool pt_is_noiommu_node(const char *node)
 {
 	return !strncmp(node, PT_NOIOMMU_PREFIX, strlen(PT_NOIOMMU_PREFIX));

@@ -131,6 +131,7 @@ static void set_irqs(struct pt_function *function, struct pt_vectors *vectors, u
 
 	if (r > 0) {
 		report_partial(function, vectors, (unsigned)r);
+		vectors->granted = (unsigned)r;
 		if ((unsigned)r <= first || (unsigned)r >= end)
 			return;
 		r = set_block(function, vectors, first, (unsigned)r, &err);
@@ -180,6 +181,13 @@ static bool to_arm(const struct pt_vectors *vectors, unsigned v)
 	return vectors->list[v].connected && !vectors->list[v].armed;
 }
 
+/* How many can be armed at most. What the host did not have it was asked for once, and that was
+ * reported; where vectors are added one by one it may have more the next time. */
+static unsigned available(const struct pt_vectors *vectors, bool noresize)
+{
+	return noresize && vectors->granted > 0 ? vectors->granted : vectors->count;
+}
+
 /* Arms what is connected and not armed, a run at a time. */
 static void arm(struct pt_function *function, struct pt_vectors *vectors, unsigned first,
 		unsigned last)
@@ -187,11 +195,11 @@ static void arm(struct pt_function *function, struct pt_vectors *vectors, unsign
 	bool noresize = pt_device_irq(function->device, vectors->index)->noresize;
 	unsigned end;
 
-	for (unsigned v = first; v <= last; v = end) {
+	for (unsigned v = first; v <= last && v < available(vectors, noresize); v = end) {
 		end = v + 1;
 		if (!to_arm(vectors, v))
 			continue;
-		while (end <= last && to_arm(vectors, end))
+		while (end <= last && end < available(vectors, noresize) && to_arm(vectors, end))
 			end++;
 		if (noresize && vectors->enabled > 0 && end > vectors->enabled)
 			rearm_all(function, vectors, end);
@@ -264,6 +272,7 @@ void pt_vectors_stop(struct pt_function *function, struct pt_vectors *vectors)
 	bool unrouted = false;
 
 	disarm_all(function, vectors);
+	vectors->granted = 0;
 	for (unsigned v = 0; v < vectors->count; v++) {
 		struct pt_vector *vector = &vectors->list[v];
 

@@ -74,8 +74,8 @@ int vfio_device_info(const struct pt_sys *sys, int fd, unsigned *ret_regions, un
 	return 0;
 }
 
-/* An area that can be mapped page by page and lies in the region; others are left to read and
- * write. */
+/* An area that can be mapped page by page, lies in the region and over no other; the rest is left to
+ * read and write. */
 static void add_area(struct pt_region *region, uint64_t offset, uint64_t size)
 {
 	uint64_t end;
@@ -86,38 +86,48 @@ static void add_area(struct pt_region *region, uint64_t offset, uint64_t size)
 		return;
 	if (region->area_count == PT_ARRAY_SIZE(region->areas))
 		return;
+	for (unsigned i = 0; i < region->area_count; i++) {
+		if (pt_overlaps(offset, size, region->areas[i].offset, region->areas[i].size))
+			return;
+	}
 	region->areas[region->area_count++] = (struct pt_area){.offset = offset, .size = size};
 }
 
 static bool add_sparse_areas(const struct vfio_region_info *info, uint32_t at,
 			     struct pt_region *region)
 {
-	const struct vfio_region_info_cap_sparse_mmap *cap =
-		(const void *)((const char *)info + at);
+	const char *bytes = (const char *)info + at;
+	struct vfio_region_info_cap_sparse_mmap cap;
+	struct vfio_region_sparse_mmap_area area;
 
-	if (info->argsz - at < sizeof(*cap) ||
-	    (info->argsz - at - sizeof(*cap)) / sizeof(cap->areas[0]) < cap->nr_areas)
+	if (info->argsz - at < sizeof(cap))
 		return false;
-	for (uint32_t i = 0; i < cap->nr_areas; i++)
-		add_area(region, cap->areas[i].offset, cap->areas[i].size);
+	memcpy(&cap, bytes, sizeof(cap));
+	if ((info->argsz - at - sizeof(cap)) / sizeof(area) < cap.nr_areas)
+		return false;
+	for (uint32_t i = 0; i < cap.nr_areas; i++) {
+		memcpy(&area, bytes + sizeof(cap) + i * sizeof(area), sizeof(area));
+		add_area(region, area.offset, area.size);
+	}
 	return true;
 }
 
-/* Offsets come from the kernel, but a chain is still walked with bounds, forwards only. */
+/* Offsets come from the kernel, but a chain is still walked with bounds, forwards only; and they are
+ * aligned to nothing that one could rely on. */
 static int read_areas(const struct vfio_region_info *info, struct pt_region *region)
 {
-	const struct vfio_info_cap_header *header;
+	struct vfio_info_cap_header header;
 	uint32_t at = info->flags & VFIO_REGION_INFO_FLAG_CAPS ? info->cap_offset : 0;
 
 	while (at != 0) {
-		if (at < sizeof(*info) || at > info->argsz - sizeof(*header))
+		if (at < sizeof(*info) || at > info->argsz - sizeof(header))
 			return -EIO;
-		header = (const void *)((const char *)info + at);
-		if (header->id == VFIO_REGION_INFO_CAP_SPARSE_MMAP)
+		memcpy(&header, (const char *)info + at, sizeof(header));
+		if (header.id == VFIO_REGION_INFO_CAP_SPARSE_MMAP)
 			return add_sparse_areas(info, at, region) ? 0 : -EIO;
-		if (header->next != 0 && header->next <= at)
+		if (header.next != 0 && header.next <= at)
 			return -EIO;
-		at = header->next;
+		at = header.next;
 	}
 	add_area(region, 0, region->size);
 	return 0;

@@ -110,8 +110,8 @@ def tidy(totals):
             print(f"      | {line}")
 
 
-def lab(names, kernel, vmm, totals):
-    for result in cases.run_all(names, kernel, vmm):
+def lab(options, kernel, totals):
+    for result in cases.run_all(options.cases, kernel, options.vmm, long=options.all):
         totals.add(result.count("ok"), result.count("fail"), result.count("skip"))
 
 
@@ -124,7 +124,7 @@ def show_list():
             print(f"  {name}")
     print("tidy:\n  clang-tidy (only by name, with --all and in ./run lint)\nlab:")
     for case in cases.all_cases():
-        print(f"  {case.name:<20} {case.what}")
+        print(f"  {case.name:<20} {case.what}{' (long: with --all, or by name)' if case.long else ''}")
 
 
 def parse(arguments):
@@ -136,9 +136,9 @@ def parse(arguments):
         description=f"WHAT is one of {', '.join(WHATS)}; without it all but tidy run. CASE is a lab case, see --list.",
         epilog="Exit code 0 only if nothing failed.",
     )
-    parser.add_argument("--all", action="store_true", help="clang-tidy, and the lab on the newest kernel, too")
+    parser.add_argument("--all", action="store_true", help="clang-tidy, the lab's long cases, and the lab on the newest kernel, too")
     parser.add_argument("--list", action="store_true", help="say what there is")
-    parser.add_argument("--kernel", default="6.12", help="for the lab: 6.12 (default), newest, or a bzImage FILE")
+    parser.add_argument("--kernel", default="6.12", help="for the lab: 6.12 (default), newest, debian, or a bzImage FILE")
     parser.add_argument("--vmm", metavar="PROGRAM", help="test PROGRAM instead of tenon, as tests/lab/peer-qemu")
     parser.add_argument("what", nargs="*", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
@@ -165,9 +165,9 @@ def main(arguments):
     if "tidy" in options.what:
         tidy(totals)
     if "lab" in options.what:
-        lab(options.cases, options.kernel, options.vmm, totals)
+        lab(options, options.kernel, totals)
         if options.all and options.kernel != "newest":
-            lab(options.cases, "newest", options.vmm, totals)
+            lab(options, "newest", totals)
     print(totals)
     return 1 if totals.failed or not totals.passed + totals.skipped else 0
 

@@ -29,6 +29,8 @@ static int make_plan(const struct pt_sys *sys, const struct vm_config *config,
 {
 	CLEANUP(host_facts_done) struct host_facts facts = {0};
 	struct device_request requests[VM_DEVICES_MAX];
+	const enum pt_backend_kind backend =
+		config->backend == BACKEND_GROUP ? PT_BACKEND_GROUP : PT_BACKEND_CDEV;
 	int ret = boot_files_check(config, err);
 
 	if (ret < 0)
@@ -36,7 +38,8 @@ static int make_plan(const struct pt_sys *sys, const struct vm_config *config,
 	for (size_t i = 0; i < config->device_count; i++)
 		requests[i] = (struct device_request){config->devices[i].name,
 						      config->devices[i].unsafe_noiommu};
-	ret = host_facts_read(sys, requests, config->device_count, &facts, err);
+	ret = host_facts_read(sys, requests, config->device_count,
+			      config->backend == BACKEND_AUTO ? NULL : &backend, &facts, err);
 	if (ret < 0)
 		return ret;
 	return plan_make(config, &facts, ret_plan, err);

@@ -130,6 +130,9 @@ int pt_device_open(struct pt_space *space, const char *name, const struct pt_dev
  * @name: the device it must be, in any form of pt_device_open(); NULL for any, which only a cdev can
  *	answer
  *
+ * Functions of one group are behind one open file: give the same descriptor for each of them, or a
+ * duplicate. It is closed with the last of them.
+ *
  * Errors: -ENOTTY not a VFIO descriptor of the space's backend; -EINVAL it is another device than
  * @name; -ENOMEM; of struct pt_kvm_ops.
  */
@@ -147,7 +150,8 @@ int pt_device_open_fd(struct pt_space *space, int fd, const char *name,
 void pt_device_close(struct pt_device *device);
 
 /**
- * pt_device_bind() - bind the device to the space's iommufd
+ * pt_device_bind() - bind the device to the space's iommufd, or open it by its group, which then is
+ * in the space's container
  *
  * The first half of pt_device_attach(), which does it where it is not done: for an embedder that
  * binds several devices, or times it, since the kernel resets the function when it binds it. EAGAIN
@@ -156,7 +160,9 @@ void pt_device_close(struct pt_device *device);
  *
  * Errors: -EBADFD wrong state; -EBUSY the group's node is open, or a host driver has a sibling;
  * -EINVAL another process has the device; -EPERM DMA of the group is someone else's, or interrupts
- * are not isolated; -EACCES VF token; -ENOMEM. The message names the cause that was found.
+ * are not isolated; -EACCES VF token; -ENOMEM; on the group backend -EADDRINUSE as of
+ * pt_device_attach(), and -ENODEV the driver of containers is not loaded. The message names the
+ * cause that was found.
  */
 int pt_device_bind(struct pt_device *device, struct pt_error *err);
 
@@ -164,15 +170,16 @@ int pt_device_bind(struct pt_device *device, struct pt_error *err);
  * pt_device_attach() - bind the device, where it is not bound, and attach it to its space
  *
  * OPENED to ATTACHED. Afterwards regions, interrupts and config space are readable. A failed attach
- * can be retried. Inverse: pt_device_detach().
+ * can be retried. A function that the kernel could not reset at bind is reset through its bus where
+ * that is possible; it is no failure where it is not. Inverse: pt_device_detach().
  *
  * Errors: of pt_device_bind(); -EADDRINUSE something that is mapped already collides with the
  * device's reserved ranges; -ENOMEM.
  */
 int pt_device_attach(struct pt_device *device, struct pt_error *err);
 
-/** pt_device_detach() - ATTACHED or LOST to OPENED; the device's DMA is blocked from then on.
- * Cannot fail. */
+/** pt_device_detach() - ATTACHED or LOST to OPENED; the device's DMA is blocked from then on. With the
+ * group backend it is not bound any more either. Cannot fail. */
 void pt_device_detach(struct pt_device *device);
 
 /** pt_device_fd() - the descriptor that the device answers on, -1 as long as it has none; stays the
@@ -189,7 +196,7 @@ enum pt_device_state pt_device_state(const struct pt_device *device);
  * PT_NOIOMMU_NONE before it is bound */
 int pt_device_noiommu(const struct pt_device *device);
 
-/** pt_device_resettable() - whether pt_device_reset() can work; known once attached */
+/** pt_device_resettable() - whether the function has a reset of its own; known once attached */
 int pt_device_resettable(const struct pt_device *device);
 
 /**
@@ -261,14 +268,95 @@ int pt_device_irq_unmask_fd(struct pt_device *device, int fd, struct pt_error *e
  * Cannot fail. */
 void pt_device_irq_disable(struct pt_device *device, unsigned index);
 
+/** enum pt_event - what the host has to say of a device */
+enum pt_event {
+	PT_EVENT_REQ, /* it wants the device back: somebody unbinds its driver, and waits for our
+			 close. Signalled again every few seconds. */
+	PT_EVENT_ERR, /* it had an error that is not correctable (AER); reset it before it is used
+			 again. pt_device_health() says which. */
+	PT_EVENT_COUNT,
+};
+
 /**
- * pt_device_reset() - reset the function
+ * pt_device_event() - be told of an event
+ * @ret_fd: eventfd, non-blocking, that is signalled at each; stays the device's, which closes it in
+ *	pt_device_detach() and pt_device_close(). A second call returns the same.
+ *
+ * A device that has vanished signals PT_EVENT_REQ as well: its driver is unbound. Source:
+ * include/uapi/linux/vfio.h, VFIO_PCI_REQ_IRQ_INDEX, VFIO_PCI_ERR_IRQ_INDEX.
+ *
+ * Errors: -ENOENT the device has no such event, as a conventional PCI device has no ERR: no reason to
+ * give up; -EBADFD wrong state; -ENODEV it is gone; -EMFILE; -ENOMEM.
+ */
+int pt_device_event(struct pt_device *device, enum pt_event event, int *ret_fd,
+		    struct pt_error *err);
+
+/** enum pt_feature - numbers of VFIO_DEVICE_FEATURE */
+enum pt_feature {
+	PT_FEATURE_VF_TOKEN = 0,
+	PT_FEATURE_MIGRATION = 1,
+	PT_FEATURE_MIGRATION_STATE = 2,
+	PT_FEATURE_LOW_POWER_ENTRY = 3,
+	PT_FEATURE_LOW_POWER_WAKEUP = 4,
+	PT_FEATURE_LOW_POWER_EXIT = 5,
+	PT_FEATURE_DMA_LOGGING_START = 6, /* the device can log what it writes by DMA */
+	PT_FEATURE_DMA_LOGGING_STOP = 7,
+	PT_FEATURE_DMA_LOGGING_REPORT = 8,
+	PT_FEATURE_MIGRATION_SIZE = 9,
+	PT_FEATURE_BUS_MASTER = 10,
+	PT_FEATURE_DMA_BUF = 11,
+	PT_FEATURE_PRECOPY_INFO = 12,
+	PT_FEATURE_COUNT = 13,
+};
+
+/** pt_feature_name() - "dma-logging-start"; NULL for a number that is none */
+const char *pt_feature_name(enum pt_feature feature);
+
+/**
+ * pt_device_features() - what the device, its driver and the kernel have of it
+ * @ret_mask: a bit 1 << PT_FEATURE_... each
+ *
+ * Changes nothing. Errors: -EBADFD wrong state; -ENODEV it is gone; -EIO.
+ */
+int pt_device_features(struct pt_device *device, uint32_t *ret_mask, struct pt_error *err);
+
+#define PT_MIGRATION_STOP_COPY 1u /* always, when it can be migrated */
+#define PT_MIGRATION_P2P       2u
+#define PT_MIGRATION_PRE_COPY  4u
+
+/**
+ * pt_device_migration() - how the device can be migrated
+ * @ret_flags: PT_MIGRATION_*
+ *
+ * Source: include/uapi/linux/vfio.h, VFIO_DEVICE_FEATURE_MIGRATION. Errors: -ENOTTY not at all, as
+ * with any device on plain vfio-pci; -EBADFD wrong state; -ENODEV it is gone.
+ */
+int pt_device_migration(struct pt_device *device, uint64_t *ret_flags, struct pt_error *err);
+
+/** enum pt_reset_kind - how a device was reset */
+enum pt_reset_kind {
+	PT_RESET_NONE,	   /* not at all */
+	PT_RESET_FUNCTION, /* by itself: FLR, power management, or what else the kernel chose */
+	PT_RESET_BUS,	   /* with all that is on its bus */
+};
+
+/**
+ * pt_device_reset() - reset the function, or else its bus
+ *
+ * First the function's own reset (VFIO_DEVICE_RESET). Where it has none or that fails, a reset of its
+ * bus (VFIO_DEVICE_PCI_HOT_RESET), which hits every function on it. So all of them must belong to
+ * the device's space, and none but the device itself may be RUNNING.
  *
  * The kernel saves and restores config space around it, bus mastering included: clear COMMAND
- * first. Mapped regions are revoked meanwhile: take BARs out of the guest first. EAGAIN is retried.
+ * first. Mapped regions are revoked meanwhile: take BARs out of the guest first. EAGAIN and EBUSY,
+ * a lock that is taken, are retried for some 200 ms.
  *
- * Errors: -ENOTTY the function has no reset of its own; -EIO; -EAGAIN still locked after the
- * retries.
+ * Calls that reset, start or stop functions of one space that share a bus are made one at a time.
+ *
+ * Errors: -EBADFD wrong state; -ENODEV it is gone; -ENOTTY it can be reset in no way; -EBUSY
+ * functions of its bus are not the space's, or run: the message names them and their drivers; -EIO
+ * it reads all ones or is not in D0 after the last reset that is possible; others of the kernel;
+ * -EAGAIN still locked after the retries.
  */
 int pt_device_reset(struct pt_device *device, struct pt_error *err);
 
@@ -284,6 +372,54 @@ int pt_device_reset(struct pt_device *device, struct pt_error *err);
  * Errors: -EBADFD wrong state; -EINVAL @token is no UUID; -ENOTTY the function has no virtual ones.
  */
 int pt_device_set_vf_token(struct pt_device *device, const char *token, struct pt_error *err);
+
+#define PT_RESET_METHODS_SIZE 64
+#define PT_AER_SIZE	      256
+
+/**
+ * struct pt_device_health - how a device is
+ * @answers: its config space does not read all ones
+ * @power_state: 0 for D0 to 3 for D3hot
+ * @resettable: as pt_device_resettable()
+ * @last_reset: how it was last reset
+ * @reset_owed: that was not done, or did not bring it back, since it was last used
+ * @reset_methods: as pt_device_reset_methods(); empty when the kernel does not say
+ * @aer_correctable, @aer_nonfatal, @aer_fatal: errors that the kernel counted since it knows the
+ *	device; 0 too where it counts none
+ * @aer: which, those that are not 0: "correctable BadTLP 3, fatal DLP 1"
+ */
+struct pt_device_health {
+	int answers;
+	unsigned power_state;
+	int resettable;
+	enum pt_reset_kind last_reset;
+	int reset_owed;
+	char reset_methods[PT_RESET_METHODS_SIZE];
+	uint64_t aer_correctable;
+	uint64_t aer_nonfatal;
+	uint64_t aer_fatal;
+	char aer[PT_AER_SIZE];
+};
+
+/**
+ * pt_device_health() - look how the device is
+ *
+ * Changes nothing, but wakes a device that is in low power. Source:
+ * Documentation/ABI/testing/sysfs-bus-pci-devices-aer_stats. Errors: -EBADFD wrong state; -ENODEV it
+ * is gone; from the kernel, reading config space.
+ */
+int pt_device_health(struct pt_device *device, struct pt_device_health *ret_health,
+		     struct pt_error *err);
+
+/**
+ * pt_device_reset_methods() - how the kernel resets the function by itself
+ * @ret_text: methods in the order in which they are tried, such as "flr bus"; empty for none
+ *
+ * Errors: -ENOENT the kernel does not say (before 5.15, or no method). Source:
+ * Documentation/ABI/testing/sysfs-bus-pci, reset_method.
+ */
+int pt_device_reset_methods(const struct pt_device *device, char *ret_text, size_t size,
+			    struct pt_error *err);
 
 #ifdef __cplusplus
 }

@@ -34,7 +34,7 @@ struct pt_function;
  *	page-aligned; gpa and hva are congruent modulo min(BAR size, 1 GiB). Inverse: @memory_remove.
  * @memory_remove: take it out again; when it returns no vCPU can reach it. Cannot fail.
  * @trap_add: send guest accesses to @size bytes at @address (guest physical, or a port when @io) to
- *	pt_function_bar_read() and _write() of BAR @bar. The whole BAR is announced, what @memory_add
+ *	pt_function_bar_read() and _write() of BAR @bar, 0 to PT_BAR_ROM. The whole BAR is announced, what @memory_add
  *	covers wins over it. Inverse: @trap_remove. -ERANGE: the guest cannot have a BAR there; it is left
  *	out without a report, since guests that size a BAR write such addresses in passing.
  * @trap_remove: Cannot fail.
@@ -91,6 +91,35 @@ enum pt_bar_kind {
 	PT_BAR_MEM64, /* memory anywhere */
 };
 
+/* The expansion ROM where BARs are counted: @trap_add, pt_function_bar_read(), pt_function_bar(). */
+#define PT_BAR_ROM PT_BARS
+
+#define PT_ROM_SIZE_MAX (16u << 20)
+
+/** enum pt_rom_source - what the guest finds as the function's expansion ROM */
+enum pt_rom_source {
+	PT_ROM_DEVICE, /* the device's own, where it has one */
+	PT_ROM_BYTES,  /* what the embedder gives */
+	PT_ROM_NONE,
+};
+
+/**
+ * struct pt_rom_setup - the expansion ROM
+ * @bytes: for PT_ROM_BYTES, @size of them; copied. They must pass pt_rom_check(). One for another
+ *	device is reported, and used.
+ * @address: where it is after reset; a multiple of what it takes, see pt_rom_space(); below 4 GiB
+ *
+ * The device's own is read once in the function's life, when the guest first turns it on, and kept:
+ * what a guest writes to the device's flash memory shows after the function was made anew. One that
+ * cannot be read or is none is reported and, from then on, absent.
+ */
+struct pt_rom_setup {
+	enum pt_rom_source source;
+	const void *bytes;
+	size_t size;
+	uint64_t address;
+};
+
 /**
  * struct pt_bar - a BAR as the guest sees it
  * @size: bytes, a power of two
@@ -108,12 +137,30 @@ struct pt_bar {
 /**
  * struct pt_function_setup - how the guest is to see the function
  * @root_bus: it sits on a root bus, so a PCI Express endpoint is shown as a root complex integrated
- *	endpoint (PCIe base specification 7.5.3.2, 1.3.2.3)
+ *	endpoint (PCIe base specification 7.5.3.2, 1.3.2.3);
+ *	behind a port, an integrated endpoint as an endpoint
+ * @multifunction: the guest's slot holds several functions. It must be set for function 0, since
+ *	that is where a guest looks before it looks for others (PCI 3.0, 6.2.1); for the others it may be
+ *	set or not. What the host's slot holds makes no difference.
+ * @has_gpudirect_clique: show the guest's driver @gpudirect_clique, 0 to 15: NVIDIA GPUs with the same
+ *	one reach each other by peer-to-peer DMA. That they do is the embedder's word; it is tried by
+ *	nobody. Inserted as the vendor-specific capability of NVIDIA's specification of GPUDirect P2P in
+ *	virtual machines.
+ * @rom: zeroes are the device's own, and no address yet
  * @bar_address: where each BAR is after reset, before the guest moves it; a multiple of the BAR's
  *	size. What firmware would have programmed.
+ * @low_power: while the guest has the function in D3hot, let the host's platform put it lower
+ *	(VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY), where the kernel has that and the guest cannot notice:
+ *	without No_Soft_Reset, or with d3cold_allowed 0 on the host. Off by default: it saves the host
+ *	some power, and makes each access to config space wake the function, which takes milliseconds.
  */
 struct pt_function_setup {
 	int root_bus;
+	int multifunction;
+	int has_gpudirect_clique;
+	unsigned gpudirect_clique;
+	struct pt_rom_setup rom;
+	int low_power;
 	uint64_t bar_address[PT_BARS];
 };
 
@@ -137,7 +184,8 @@ struct pt_function_stats {
  * Nothing is placed in the guest before pt_function_start().
  *
  * Errors: -EBADFD wrong state; -EIO the device reads all ones; -EINVAL a BAR address that is not
- * aligned; -ENOMEM.
+ * aligned, a clique for another device than an NVIDIA GPU, or bytes that are no ROM; -EFBIG a ROM that is too large; -ENOSPC no place for the clique's
+ * capability; -ENOMEM.
  */
 int pt_function_create(struct pt_device *device, const struct pt_function_setup *setup,
 		       const struct pt_guest_ops *ops, void *ctx, struct pt_function **ret_function,
@@ -150,7 +198,9 @@ void pt_function_destroy(struct pt_function *function);
  * pt_function_start() - from now on the guest may use the function
  *
  * Connects INTx where there is a pin. BARs appear when the guest turns decoding on. ATTACHED to
- * RUNNING. Inverse: pt_function_stop(). Errors: -EBADFD wrong state; from the callbacks.
+ * RUNNING. A reset that is still owed, since it could not be done when the function was stopped, is
+ * tried again; that it starts without is reported by @report. Inverse: pt_function_stop(). Errors:
+ * -EBADFD wrong state; from the callbacks.
  */
 int pt_function_start(struct pt_function *function, struct pt_error *err);
 
@@ -159,9 +209,21 @@ int pt_function_start(struct pt_function *function, struct pt_error *err);
  * ATTACHED
  *
  * What the guest wrote is forgotten: after another start the function is as it was after power-on.
- * A reset that fails is reported by @report. Call it when the machine resets or ends. Cannot fail.
+ * A reset that fails is reported by @report, and so is a device that does not answer after it. Of
+ * functions that share a bus and have no reset of their own, the last one to be stopped resets the
+ * bus for all: when the machine resets, stop them all before the first is started again. Call it
+ * when the machine resets or ends. Cannot fail.
  */
 void pt_function_stop(struct pt_function *function);
+
+/**
+ * pt_function_reset() - what a reset of the function does to it, while the guest goes on
+ *
+ * As pt_function_stop() and pt_function_start() at once, without a failure in between; for a bridge
+ * whose guest resets its secondary bus, where this is the only function. The guest's own FLR, and its
+ * D3hot to D0 where that resets, are done so without a call. Does nothing when it is not started.
+ */
+void pt_function_reset(struct pt_function *function);
 
 /**
  * pt_function_config_read() - the guest reads its config space
@@ -189,8 +251,21 @@ void pt_function_bar_read(struct pt_function *function, unsigned bar, uint64_t o
 void pt_function_bar_write(struct pt_function *function, unsigned bar, uint64_t offset,
 			   const void *buf, size_t size);
 
-/** pt_function_bar() - a BAR as the guest has it now; kind PT_BAR_NONE for an index that is none */
+/** pt_function_bar() - a BAR, or the expansion ROM, as the guest has it now; kind PT_BAR_NONE for an
+ * index that is none */
 struct pt_bar pt_function_bar(const struct pt_function *function, unsigned index);
+
+/**
+ * pt_rom_check() - whether bytes are an expansion ROM
+ *
+ * Every image begins with 0x55 0xaa, has its PCI data structure, and lies within the bytes. Source:
+ * PCI Firmware Specification 3.3, 5.1. Errors: -EINVAL they are not; -EFBIG more than
+ * PT_ROM_SIZE_MAX.
+ */
+int pt_rom_check(const void *bytes, size_t size, struct pt_error *err);
+
+/** pt_rom_space() - the address space that a ROM of @size bytes takes: a power of two, 2 KiB to 16 MiB */
+uint64_t pt_rom_space(uint64_t size);
 
 /** pt_function_stats() - counts */
 struct pt_function_stats pt_function_stats(const struct pt_function *function);

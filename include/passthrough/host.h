@@ -130,8 +130,8 @@ int pt_host_read(const struct pt_sys *sys, const char *name, struct pt_host_devi
  * @setup: of the space that it is to be in; NULL as in pt_space_open()
  *
  * Says the first thing that is in the way, and as remedy what to type. Return: 0, or -ENODEV no
- * driver or no IOMMU, -EBUSY bound to a host driver or a sibling that blocks the group, -ENOENT
- * kernel without VFIO cdev.
+ * driver or no IOMMU, -EBUSY bound to a host driver or a sibling that blocks the group, -ENOENT no
+ * node for @setup's backend: a kernel without VFIO cdevs, or without groups or containers.
  */
 int pt_host_assignable(const struct pt_sys *sys, const struct pt_host_device *device,
 		       const struct pt_space_setup *setup, struct pt_error *err);

@@ -119,7 +119,7 @@ int pt_space_open_fd(const struct pt_sys *sys, const struct pt_space_setup *setu
 		     struct pt_space **ret_space, struct pt_error *err);
 
 /**
- * pt_space_close() - unmap all, destroy the IOAS, close what pt_space_open() opened
+ * pt_space_close() - unmap all, destroy the IOAS or the container, close what pt_space_open() opened
  * @space: NULL is accepted
  *
  * Every device must be closed before. Cannot fail: what the kernel refuses, it frees with the
@@ -140,7 +140,8 @@ void pt_space_close(struct pt_space *space);
  *
  * Errors: -EOPNOTSUPP no IOMMU is there to map it in (@unsafe_noiommu); -EINVAL misaligned, empty, or outside what the attached devices' IOMMU can address (the
  * message names the range); -EOVERFLOW; -EEXIST overlaps a mapping; -ENOMEM not enough memory, or
- * RLIMIT_MEMLOCK; -EFAULT memory that cannot be pinned, such as another device's BAR.
+ * RLIMIT_MEMLOCK; -EFAULT memory that cannot be pinned, such as another device's BAR with iommufd;
+ * -ENOSPC a container takes no more mappings (dma_entry_limit).
  */
 int pt_space_map(struct pt_space *space, uint64_t iova, uint64_t size,
 		 const struct pt_memory *memory, unsigned access, struct pt_error *err);
@@ -160,7 +161,8 @@ int pt_space_unmap(struct pt_space *space, uint64_t iova, uint64_t size, struct 
  * @ranges: the caller's array of @max elements, filled in ascending order
  * @ret_count: how many there are; may be more than @max, and then only @max are filled in
  *
- * Each attach may narrow it, each detach may widen it. Source: IOMMU_IOAS_IOVA_RANGES.
+ * Each attach may narrow it, each detach may widen it. Source: IOMMU_IOAS_IOVA_RANGES,
+ * VFIO_IOMMU_GET_INFO.
  */
 int pt_space_ranges(struct pt_space *space, struct pt_iova_range *ranges, size_t max,
 		    size_t *ret_count, struct pt_error *err);

@@ -18,7 +18,7 @@ from options import suggestion
 
 QUIET_LIMIT = 75  # seconds without output: the run stands still
 CHECK = re.compile(r"^LAB-CHECK (ok|fail|skip) (.*)$", re.MULTILINE)
-HEADER = re.compile(r"^# (devices|limit|kernel|iommu): *(.*)$")
+HEADER = re.compile(r"^# (devices|limit|kernel|iommu|memory|long): *(.*)$")
 
 
 class Case:
@@ -31,6 +31,8 @@ class Case:
         self.limit = float(header.get("limit", 120))
         self.kernel = header.get("kernel")
         self.iommu = header.get("iommu", "intel")
+        self.memory = header.get("memory", "4G")
+        self.long = header.get("long") == "yes"
 
     def _header(self):
         fields = {}
@@ -71,21 +73,36 @@ def all_cases():
     return [Case(path) for path in sorted(paths) if os.path.basename(path) != "lib.sh"]
 
 
-def chosen(names):
-    """The cases with these names, in the order given; all, when there is none."""
+def chosen(names, long=True):
+    """The cases with these names, in the order given; all, when there is none, but the long ones only if wanted."""
     known = {case.name: case for case in all_cases()}
     for name in names:
         if name not in known:
             hint = suggestion(name, known, f"there are {', '.join(known)}")
             raise host.LabError(f"no lab case '{name}'; {hint}")
-    return [known[name] for name in names] if names else list(known.values())
+    return [known[name] for name in names] if names else [case for case in known.values() if long or not case.long]
+
+
+class Kernels:
+    """The kernels that the cases run on, each looked for (and built or fetched) once, when first needed."""
+
+    def __init__(self):
+        self._paths = {}
+
+    def path(self, name):
+        if name not in self._paths:
+            self._paths[name] = host.kernel_path(name)
+        return self._paths[name]
+
+    def guest_path(self, name):
+        return self.path(host.guest_kernel_name(name))
 
 
 class Runner:
-    """Runs cases on hosts with one kernel, and prints a line for each."""
+    """Runs cases on hosts with one kernel, or with the case's own, and prints a line for each."""
 
-    def __init__(self, kernel, kernel_name, vmm=None):
-        self._kernel = kernel
+    def __init__(self, kernels, kernel_name, vmm=None):
+        self._kernels = kernels
         self._kernel_name = kernel_name
         self._variables = {"TENON": vmm} if vmm else {}
         self._folder = os.path.join(guest.build_folder(), f"results-{kernel_name}")
@@ -93,22 +110,30 @@ class Runner:
         os.makedirs(self._folder)
 
     def run(self, case):
-        if case.kernel and case.kernel != self._kernel_name:
-            return self._tell(case, Result([("skip", f"{case.name}: needs --kernel {case.kernel}")], 0))
+        if case.kernel == "newest" and self._kernel_name != "newest":
+            return self._tell(case, Result([("skip", f"{case.name}: needs --kernel newest")], 0))
+        if self._kernels.path(self._kernel_of(case)) is None:
+            return self._tell(case, Result([("skip", f"{case.name}: no kernel '{case.kernel}' here, see above")], 0))
         result = self._attempt(case)
         if result is None:
             print(f"      {case.name}: the run stood still; once more", flush=True)
             result = self._attempt(case, last=True)
         return self._tell(case, result)
 
+    def _kernel_of(self, case):
+        return case.kernel or self._kernel_name
+
     def _attempt(self, case, last=False):
         """A Result, or None when the run stood still and may be repeated."""
         output = bytearray()
+        kernel = self._kernel_of(case)
         machine = host.Host(
-            kernel=self._kernel,
+            kernel=self._kernels.path(kernel),
+            guest_kernel=self._kernels.guest_path(kernel),
             initrd=guest.initramfs(),
             devices=devices.DeviceSet(case.devices),
             iommu=case.iommu,
+            memory=case.memory,
             variables=self._variables,
         )
         console = os.path.join(self._folder, f"{case.name}.console")
@@ -171,16 +196,21 @@ def _telling_lines(output, each=12):
     return told
 
 
-def run_all(names, kernel_name, vmm=None):
-    """Runs cases one after the other; yields a Result for each."""
-    cases = chosen(names)
-    kernel = host.kernel_path(kernel_name)
-    if kernel is None:
+def runs_on(case, kernel_name):
+    """A case about Debian's own kernel brings it along; one run of the cases, that on 6.12, is enough for it."""
+    return case.kernel != "debian" or kernel_name in ("6.12", "debian")
+
+
+def run_all(names, kernel_name, vmm=None, long=False):
+    """Runs cases one after the other, the long ones if wanted or named; yields a Result for each."""
+    cases = [case for case in chosen(names, long) if runs_on(case, kernel_name)]
+    kernels = Kernels()
+    if kernels.path(kernel_name) is None:
         for case in cases:
             print(f"skip  {case.name:<24} no kernel '{kernel_name}' here, see above", flush=True)
         yield Result([("skip", case.name) for case in cases], 0)
         return
-    runner = Runner(kernel, kernel_name, vmm)
+    runner = Runner(kernels, kernel_name, vmm)
     note = f", VMM: {shlex.quote(vmm)}" if vmm else ""
     print(f"lab: {len(cases)} cases on kernel {kernel_name}{note}", flush=True)
     for case in cases:

@@ -18,40 +18,75 @@ class SpecError(Exception):
     """A device specification that makes no sense; the message says which and what would."""
 
 
+class Parts:
+    """What a device consists of beside itself: QEMU's options before and after its -device, and properties of it."""
+
+    def __init__(self, before=(), properties=None, after=()):
+        self.before = list(before)
+        self.properties = properties or {}
+        self.after = list(after)
+
+
 class Kind:
     def __init__(self, qemu_name, backend=None, consumes=None, defaults=None):
         self.qemu_name = qemu_name
-        self.backend = backend  # function(device, folder) -> (QEMU options, properties of the -device)
+        self.backend = backend or (lambda _device, _folder: Parts())
         self.consumes = consumes or {}
         self.defaults = defaults or {}
 
 
-def _disk(device, folder):
+def _image(device, folder):
+    """An empty disk but for what it can be recognised by: lines "ID 1", "ID 2" ... in its middle."""
     path = os.path.join(folder, f"{device.id}.img")
     with open(path, "wb") as image:
         image.truncate(DISK_SIZE)
-    drive = f"if=none,id={device.id}-disk,file={path},format=raw,cache=unsafe"
-    return ["-drive", drive], {"drive": f"{device.id}-disk", "serial": f"lab-{device.id}"}
+        image.seek(DISK_SIZE // 2)
+        image.write("".join(f"{device.id} {number}\n" for number in range(1, 50001)).encode())
+    return ["-drive", f"if=none,id={device.id}-disk,file={path},format=raw,cache=unsafe"]
+
+
+def _nvme(device, folder):
+    """A disk; one with virtual functions shares it with them, which takes a subsystem and resources to hand out."""
+    image = _image(device, folder)
+    serial = {"serial": f"lab-{device.id}"}
+    disk = f"drive={device.id}-disk"
+    if "sriov_max_vfs" not in device.properties:
+        return Parts(image, {"drive": f"{device.id}-disk", **serial})
+    count = int(device.properties["sriov_max_vfs"])
+    resources = {
+        "sriov_vq_flexible": 2 * count,
+        "sriov_vi_flexible": count,
+        "max_ioqpairs": 2 * count + 4,
+        "msix_qsize": count + 5,
+    }
+    subsystem = ["-device", f"nvme-subsys,id={device.id}-subsys,nqn={device.id}"]
+    namespace = ["-device", f"nvme-ns,{disk},bus={device.id},nsid=1"]
+    return Parts(image + subsystem, {"subsys": f"{device.id}-subsys", **serial, **resources}, namespace)
+
+
+def _usb(device, folder):
+    """A USB controller with a disk plugged in."""
+    disk = f"usb-storage,bus={device.id}.0,drive={device.id}-disk,serial=lab-{device.id}"
+    return Parts(_image(device, folder), after=["-device", disk])
 
 
 def _network(device, _folder):
-    return ["-netdev", f"user,id={device.id}-net,restrict=on"], {"netdev": f"{device.id}-net"}
+    return Parts(["-netdev", f"user,id={device.id}-net,restrict=on"], {"netdev": f"{device.id}-net"})
 
 
 def _shared_memory(device, _folder):
-    size = device.own["size"]
-    memory = f"memory-backend-memfd,id={device.id}-mem,size={size},share=on"
-    return ["-object", memory], {"memdev": f"{device.id}-mem"}
+    memory = f"memory-backend-memfd,id={device.id}-mem,size={device.own['size']},share=on"
+    return Parts(["-object", memory], {"memdev": f"{device.id}-mem"})
 
 
 KINDS = {
-    "nvme": Kind("nvme", _disk),
+    "nvme": Kind("nvme", _nvme),
     "e1000e": Kind("e1000e", _network),
     "igb": Kind("igb", _network),
     "rtl8139": Kind("rtl8139", _network),
     "edu": Kind("edu"),
     "ivshmem": Kind("ivshmem-plain", _shared_memory, consumes={"size": "1M"}),
-    "xhci": Kind("qemu-xhci"),
+    "xhci": Kind("qemu-xhci", _usb),
     "bochs": Kind("bochs-display"),
     "testdev": Kind("pci-testdev"),
 }
@@ -82,18 +117,18 @@ class Device:
         return f"{self.slot:02x}.0/00.{self.function}"
 
     def qemu_options(self, folder, multifunction):
-        options, properties = self.kind.backend(self, folder) if self.kind.backend else ([], {})
+        parts = self.kind.backend(self, folder)
         properties = {
             "id": self.id,
             "bus": f"port-{self.slot:02x}",
             "addr": f"00.{self.function}",
-            **properties,
+            **parts.properties,
             **self.properties,
         }
         if multifunction:
             properties["multifunction"] = "on"
         rendered = ",".join(f"{key}={value}" for key, value in properties.items())
-        return options + ["-device", f"{self.kind.qemu_name},{rendered}"]
+        return parts.before + ["-device", f"{self.kind.qemu_name},{rendered}"] + parts.after
 
 
 class DeviceSet:

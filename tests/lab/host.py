@@ -60,8 +60,9 @@ class Outcome:
 
 
 class Host:
-    def __init__(self, kernel, devices, iommu="intel", memory="4G", cpus=2, initrd="", variables=None):
+    def __init__(self, kernel, devices, iommu="intel", memory="4G", cpus=2, initrd="", guest_kernel=None, variables=None):
         self.kernel = kernel
+        self.guest_kernel = guest_kernel or kernel
         self.devices = devices
         self.iommu = iommu
         self.memory = memory
@@ -142,16 +143,19 @@ class Host:
         archive.copy("job/session", os.path.join(HERE, "host", "session"))
         archive.file("job/settings", self._settings(mode).encode())
         archive.file("job/command", f"{script}\n".encode())
+        archive.folder("modules")
+        for module in sorted(glob.glob(os.path.join(os.path.dirname(self.kernel), "modules", "*.ko"))):
+            archive.copy(f"modules/{os.path.basename(module)}", module)
         archive.write(path)
 
     def _settings(self, mode):
         columns, rows = shutil.get_terminal_size()
-        paths = (PROJECT, self.kernel, self.initrd, os.path.expanduser("~"))
+        paths = (PROJECT, self.guest_kernel, self.initrd, os.path.expanduser("~"))
         settings = {
             "LAB_mode": mode,
             "LAB_folder": PROJECT,
             "LAB_home": os.path.expanduser("~"),
-            "LAB_KERNEL": self.kernel,
+            "LAB_KERNEL": self.guest_kernel,
             "LAB_INITRD": self.initrd,
             "LAB_locations": " ".join(f"{device.id}={device.location}" for device in self.devices),
             "LAB_needs_tmp": "yes" if any(path.startswith("/tmp/") for path in paths) else "no",
@@ -172,7 +176,7 @@ class Host:
             *("-nodefaults", "-no-user-config", "-display", "none", "-vga", "none", "-no-reboot"),
             *iommu_options,
             *("-kernel", self.kernel, "-initrd", initramfs),
-            *("-append", f"console=ttyS0 quiet panic=-1 {iommu_parameters}"),
+            *("-append", f"console=ttyS0 quiet panic=-1 mitigations=off {iommu_parameters}"),
             *("-serial", f"file:{os.path.join(self.folder, 'console.log')}"),
             *("-qmp", f"unix:{self.qmp_path},server=on,wait=off"),
             *("-fsdev", "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap"),
@@ -183,7 +187,7 @@ class Host:
 
 
 def kernel_path(name):
-    """The bzImage for 6.12, newest or a FILE, built first if need be. None, with the reason on stderr, if there is none."""
+    """The bzImage for 6.12, newest, debian or a FILE, built first if need be. None, with the reason on stderr, if there is none."""
     builder = subprocess.Popen([os.path.join(HERE, "kernel"), name], stdout=subprocess.PIPE, text=True)
     try:
         path = builder.communicate()[0].strip()
@@ -192,6 +196,11 @@ def kernel_path(name):
         builder.wait()
         raise
     return path if builder.returncode == 0 else None
+
+
+def guest_kernel_name(name):
+    """The kernel for guests of a host with kernel `name`: Debian's own has its drivers in modules, which guests lack."""
+    return "6.12" if name == "debian" else name
 
 
 class _Watch:

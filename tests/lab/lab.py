@@ -36,7 +36,7 @@ def parser():
         epilog="Each device is named in the environment: LAB_nvme0=0000:01:00.0. LAB_KERNEL and LAB_INITRD name a "
         "kernel and an initramfs for guests. tests/lab/bind gives a device to vfio-pci. More in docs/lab.md.",
     )
-    result.add_argument("--kernel", default="6.12", help="6.12 (default), newest, or a bzImage FILE")
+    result.add_argument("--kernel", default="6.12", help="6.12 (default), newest, debian (its own 6.12, for the host only), or a bzImage FILE")
     result.add_argument("--iommu", default="intel", choices=list(host.IOMMUS), help="default: intel")
     result.add_argument("--memory", default="4G", metavar="SIZE", help="of the emulated host; default: 4G")
     result.add_argument("--cpus", default=2, type=int, metavar="N", help="default: 2")
@@ -57,10 +57,13 @@ def make_host(chosen):
     except devices.SpecError as error:
         fail(error)
     kernel = host.kernel_path(chosen.kernel)
-    if kernel is None:
+    guest_name = host.guest_kernel_name(chosen.kernel)
+    guest_kernel = kernel if guest_name == chosen.kernel else host.kernel_path(guest_name)
+    if kernel is None or guest_kernel is None:
         sys.exit(FAILURE_STATUS)
     return host.Host(
         kernel=kernel,
+        guest_kernel=guest_kernel,
         initrd=guest.initramfs(),
         devices=given,
         iommu=chosen.iommu,

@@ -32,10 +32,15 @@ static int memory_add(void *ctx, uint64_t gpa, uint64_t size, void *hva, struct 
 	if (gpa % MODEL_PAGE || size % MODEL_PAGE || (uintptr_t)hva % MODEL_PAGE || size == 0)
 		model_violate(guest->model, "memory_add of 0x%llx, 0x%llx bytes: not whole pages",
 			      (unsigned long long)gpa, (unsigned long long)size);
-	for (unsigned i = 0; i < guest->window_count; i++)
-		if (overlap(gpa, size, guest->windows[i].gpa, guest->windows[i].size))
-			model_violate(guest->model, "memory_add of 0x%llx over another",
+	for (unsigned i = 0; i < guest->window_count; i++) {
+		if (!overlap(gpa, size, guest->windows[i].gpa, guest->windows[i].size))
+			continue;
+		if (guest->windows[i].hva == hva)
+			model_violate(guest->model, "memory_add of 0x%llx, which is in already",
 				      (unsigned long long)gpa);
+		return pt_error_set(err, -EEXIST, "guest: memory at 0x%llx over another",
+				    (unsigned long long)gpa);
+	}
 	if (guest->window_count == GUEST_WINDOWS)
 		return pt_error_set(err, -ENOSPC, "guest: no more windows");
 	model_guest_sees(guest->model, hva, size, true);

@@ -3,8 +3,9 @@
  * A fake guest: the struct pt_guest_ops that tests give to functions.
  *
  * It keeps what it was given (windows of memory, traps, routes, connections), delivers what is signalled, and takes the
- * part of KVM that a caller can get wrong: a second window over the first, a connection without a committed route, a
- * route dropped under a connection and the like are violations of the model. Its callbacks are in the model's log
+ * part of KVM that a caller can get wrong: a window given twice, a connection without a committed route, a route dropped
+ * under a connection and the like are violations of the model. A window over another is refused, as KVM does it: a guest
+ * may put two BARs in one place. Its callbacks are in the model's log
  * ("guest memory_add ...") and can be made to fail by the model's fault. What is in the guest counts as a leak until it
  * is out again.
  */

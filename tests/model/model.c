@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The model as a whole: made, looked at, thrown away; its files and descriptors. */
-#include "model_private.h"
+#include "model_group.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,9 +85,14 @@ struct model *model_new(void)
 	model->host.iommu = MODEL_IOMMU_INTEL;
 	model->host.aperture_bits = 48;
 	model->host.memlock = UINT64_MAX;
+	model->host.dma_entries = 65535;
 	model_tree_init(model);
 	model_put_node(model, "/dev/iommu", MODEL_MAJOR_MISC, MODEL_MINOR_IOMMU);
 	model_put_node(model, "/dev/kvm", MODEL_MAJOR_MISC, MODEL_MINOR_KVM);
+	model_put_node(model, "/dev/vfio/vfio", MODEL_MAJOR_MISC, MODEL_MINOR_VFIO);
+	model_put_link(model, "/sys/dev/char/10:196", "../../devices/virtual/misc/vfio");
+	model_put_file(model, "/sys/devices/virtual/misc/vfio/dev", "10:196\n");
+	model_put_file(model, "/sys/module/vfio_iommu_type1/parameters/dma_entry_limit", "65535\n");
 	model_put_link(model, "/sys/dev/char/10:124", "../../devices/virtual/misc/iommu");
 	model_put_link(model, "/sys/dev/char/10:232", "../../devices/virtual/misc/kvm");
 	model_put_file(model, "/sys/devices/virtual/misc/iommu/dev", "10:124\n");
@@ -135,6 +140,7 @@ void model_free(struct model *model)
 	for (unsigned i = 0; i < model->device_count; i++)
 		device_free(model->devices[i]);
 	model_tree_done(model);
+	model_groups_done(model);
 	for (unsigned i = 0; i < model->block_count; i++)
 		free(model->blocks[i].ptr);
 	for (unsigned i = 0; i < model->owned_count; i++)
@@ -217,6 +223,9 @@ unsigned model_leaks(const struct model *model, char *text, size_t size)
 		leak(&leaks, "allocation of %zu bytes", model->blocks[i].size);
 	if (model->pinned > 0)
 		leak(&leaks, "%llu bytes pinned", (unsigned long long)model->pinned);
+	if (model->mm_pinned > 0)
+		leak(&leaks, "%llu bytes pinned by a container",
+		     (unsigned long long)model->mm_pinned);
 	return leaks.count;
 }
 
@@ -254,7 +263,8 @@ unsigned model_ioas_count(const struct model *model)
 bool model_ioas_find(const struct model *model, uint64_t iova, uint64_t size)
 {
 	for (const struct model_file *file = model->files; file; file = file->next)
-		if (file->ops == &model_iommufd_ops && model_iommufd_covers(file, iova, size))
+		if ((file->ops == &model_iommufd_ops && model_iommufd_covers(file, iova, size)) ||
+		    (file->ops == &model_container_ops && model_container_covers(file, iova, size)))
 			return true;
 	return false;
 }

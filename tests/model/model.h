@@ -2,8 +2,8 @@
 /*
  * A modelled kernel: the part of Linux that libpassthrough talks to, behind struct pt_sys.
  *
- * Nothing is canned. The model has files, and files are references to objects: an iommufd with its IOAS and HWPT, a
- * VFIO device with its config space, BARs and interrupts, eventfds, a KVM virtual machine with its kvm-vfio device, a
+ * Nothing is canned. The model has files, and files are references to objects: an iommufd with its IOAS and HWPT, an IOMMU group
+ * and the container that it is in, a VFIO device with its config space, BARs and interrupts, eventfds, a KVM virtual machine with its kvm-vfio device, a
  * tree of /sys, /dev and /proc. An ioctl checks argsz, flags, reserved fields and states as Linux 6.12 does and changes
  * the objects. So code under test can be run in any order, and what it leaves behind can be counted.
  *
@@ -25,7 +25,7 @@
  *
  * BARs are real shared memory, so that mmap gives addresses that work. Everything else is bookkeeping. Where a kernel
  * between 6.6 and today differs from 6.12, struct model_host has a switch. Not modelled: DMA itself, HWPTs made by hand,
- * hot reset, migration, dma-buf.
+ * migration, dma-buf.
  */
 #ifndef MODEL_H
 #define MODEL_H
@@ -55,8 +55,11 @@ enum model_iommu { MODEL_IOMMU_INTEL, MODEL_IOMMU_AMD, MODEL_IOMMU_NONE };
  * @noiommu: how the kernel gives away devices that are in no IOMMU group, PT_NOIOMMU_NONE for not at all; of devices
  *	that are added from now on
  * @no_rawio: the process has no CAP_SYS_RAWIO
+ * @no_group: the kernel has no VFIO groups; of devices that are added from now on
+ * @no_type1: no driver for a container's IOMMU is loaded
+ * @dma_entries: mappings that a container takes; of containers whose IOMMU is set from now on
  * @aperture_bits: address bits that the IOMMU translates
- * @memlock: bytes that may be pinned, UINT64_MAX for no limit
+ * @memlock: bytes that may be pinned, by the user for iommufd and by the process for containers; UINT64_MAX for no limit
  * @incoherent: the IOMMU does not keep caches coherent
  */
 struct model_host {
@@ -67,15 +70,22 @@ struct model_host {
 	bool incoherent;
 	enum pt_noiommu noiommu;
 	bool no_rawio;
+	bool no_group;
+	bool no_type1;
+	uint32_t dma_entries;
 	unsigned aperture_bits;
 	uint64_t memlock;
 };
+
+/** enum model_death - how a device is no more: its file says ENODEV, or it reads all ones */
+enum model_death { MODEL_LIVES, MODEL_GONE, MODEL_DEAD };
 
 /**
  * struct model_fault - the n-th call from now on fails
  * @countdown: 1 makes the next call fail, 0 none
  * @error: the negative errno it fails with; an allocation returns NULL
  * @calls: calls that could have failed so far
+ * @kills: it does not fail; it and all that follow find every device dead, in that way
  * @fired: it has happened
  * @where: the call that failed
  *
@@ -85,6 +95,7 @@ struct model_host {
 struct model_fault {
 	unsigned countdown;
 	int error;
+	enum model_death kills;
 	unsigned calls;
 	bool fired;
 	char where[MODEL_TEXT];
@@ -115,6 +126,7 @@ struct model_bar {
  * @noresize: no MSI-X vector can be added while others are enabled
  * @msix_mappable: the kernel allows to map the page with the MSI-X table
  * @sparse_region: what region has a sparse-mmap capability; @sparse_count areas of it
+ * @rom_space: bytes of the expansion ROM's BAR, 0 for none; @rom_size bytes at @rom are in it, all ones behind
  * @reserved: address ranges that the IOMMU keeps for itself, beside the MSI window
  */
 struct model_pci {
@@ -135,9 +147,15 @@ struct model_pci {
 	unsigned sparse_region;
 	unsigned sparse_count;
 	struct pt_area sparse[4];
+	uint64_t rom_space;
+	const uint8_t *rom;
+	size_t rom_size;
 	unsigned reserved_count;
 	struct pt_iova_range reserved[4];
 };
+
+/** enum model_after_reset - what a device is like after a reset */
+enum model_after_reset { MODEL_WORKS, MODEL_DIES, MODEL_SLEEPS };
 
 /**
  * struct model_device - a function of the host as it is now
@@ -145,25 +163,40 @@ struct model_pci {
  * The first part is for tests to set, the second to look at.
  */
 struct model_device {
-	unsigned bind_eagain;  /* so many times BIND says EAGAIN */
-	unsigned attach_ebusy; /* so many times ATTACH says EBUSY */
-	unsigned reset_eagain; /* so many times RESET says EAGAIN */
-	int reset_error;       /* what RESET says, 0 for success */
-	bool no_reset;	       /* no reset method: not in GET_INFO's flags */
-	bool dead;	       /* fell off the bus: all ones from everywhere; see model_kill() */
-	bool asleep;	       /* cannot be woken */
-	bool unregistered;     /* its driver is being unbound: open says ENODEV */
-	bool held;	       /* another process has it bound */
-	bool group_open;       /* somebody has /dev/vfio/GROUP open */
-	bool foreign_owner;    /* DMA of the group belongs to somebody else */
-	unsigned grant;	       /* so many vectors are there at most, 0 for all */
+	unsigned bind_eagain;	 /* so many times BIND says EAGAIN */
+	unsigned attach_ebusy;	 /* so many times ATTACH says EBUSY */
+	unsigned reset_eagain;	 /* so many times RESET says EAGAIN */
+	int reset_error;	 /* what RESET says, 0 for success */
+	bool no_reset;		 /* no reset method: not in GET_INFO's flags */
+	unsigned bus_reset_busy; /* so many times PCI_HOT_RESET says EBUSY */
+	int bus_reset_error;	 /* what PCI_HOT_RESET says, 0 for success */
+	bool no_bus_reset;	 /* neither its slot nor its bus can be reset */
+	enum model_after_reset after_reset;
+	bool bus_wakes;	    /* but after a bus reset it works */
+	bool only_d0;	    /* it enters no other power state */
+	uint32_t features;  /* a bit a number; at first the low-power ones, which vfio-pci has */
+	uint64_t migration; /* what feature 1 says */
+	bool gone;	    /* its file says ENODEV to everything */
+	bool dead;	    /* fell off the bus: all ones from everywhere; see model_kill() */
+	bool asleep;	    /* cannot be woken */
+	bool unregistered;  /* its driver is being unbound: open says ENODEV */
+	bool held;	    /* another process has it bound */
+	bool group_open;    /* somebody has /dev/vfio/GROUP open */
+	bool foreign_owner; /* DMA of the group belongs to somebody else */
+	bool unsafe_interrupts; /* no interrupt remapping for it; see model_remapping() */
+	unsigned grant;		/* so many vectors are there at most, 0 for all */
+	const char *
+		vf_token; /* its physical function's user asks for this UUID, NULL for none; of groups */
 
 	bool bound;
 	bool attached;
 	unsigned power_state; /* D0 to D3 */
+	bool low_power;	      /* let go to a state of the platform's choice */
 	unsigned resets;      /* by VFIO_DEVICE_RESET */
-	int irq_index;	      /* PT_IRQ_INTX, _MSI or _MSIX when one is enabled, else -1 */
-	unsigned vectors;     /* allocated in it */
+	unsigned
+		bus_resets; /* by VFIO_DEVICE_PCI_HOT_RESET, through whichever function of its bus */
+	int irq_index;	    /* PT_IRQ_INTX, _MSI or _MSIX when one is enabled, else -1 */
+	unsigned vectors;   /* allocated in it */
 	bool intx_masked;
 	bool token_set;
 	uint8_t token[16]; /* of a physical function */
@@ -280,6 +313,9 @@ void model_read_bar(struct model_device *device, unsigned bar, uint64_t offset, 
 void model_write_bar(struct model_device *device, unsigned bar, uint64_t offset, const void *buf,
 		     size_t size);
 
+/** model_scribble() - the hardware's config space changes: random bytes of @seed in @size of them at @at */
+void model_scribble(struct model_device *device, unsigned at, unsigned size, uint32_t seed);
+
 /** model_device_config() - a value of config space as the hardware has it */
 uint32_t model_device_config(const struct model_device *device, unsigned at, unsigned size);
 
@@ -307,7 +343,7 @@ void model_listen(struct model *model, int fd, void (*ready)(void *arg, int fd),
 
 /* IO address spaces. */
 
-/** model_ioas_find() - whether devices can reach @size bytes at @iova, as one mapping, in any IOAS */
+/** model_ioas_find() - whether devices can reach @size bytes at @iova, as one mapping, in any IOAS or container */
 bool model_ioas_find(const struct model *model, uint64_t iova, uint64_t size);
 unsigned model_ioas_count(const struct model *model);
 

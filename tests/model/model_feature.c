@@ -1,54 +1,110 @@
 /* SPDX-License-Identifier: MIT */
-/* VFIO_DEVICE_FEATURE: what a device can do beside its regions and interrupts. */
+/*
+ * VFIO_DEVICE_FEATURE: probes, low power, what a driver says of migration. In low power the device is kept in D0 by the
+ * kernel as far as anybody can read: it wakes for each access.
+ */
 #include "model_private.h"
 
 #include <errno.h>
 #include <linux/vfio.h>
 #include <string.h>
 
-#define OPERATIONS (VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET)
+#define GET   VFIO_DEVICE_FEATURE_GET
+#define SET   VFIO_DEVICE_FEATURE_SET
+#define PROBE VFIO_DEVICE_FEATURE_PROBE
+#define HEAD  8u
 
-/* vfio_check_feature(): 1 to go on, 0 the probe's yes. */
-static int check(uint32_t flags, size_t size, uint32_t supported, size_t min)
+/* What vfio_check_feature() says: 1 to go on. */
+static int check(const struct vfio_device_feature *feature, uint32_t supported, size_t size)
 {
-	if ((flags & OPERATIONS) & ~supported)
+	if (feature->flags & (GET | SET) & ~supported)
 		return -EINVAL;
-	if (flags & VFIO_DEVICE_FEATURE_PROBE)
+	if (feature->flags & PROBE)
 		return 0;
-	if (!(flags & OPERATIONS) || size < min)
+	if (!(feature->flags & (GET | SET)))
 		return -EINVAL;
-	return 1;
+	return feature->argsz - HEAD < size ? -EINVAL : 1;
 }
 
-static int vf_token(struct model_device *device, uint32_t flags, const void *data, size_t size)
+static int low_power_entry(struct model_device *device, const struct vfio_device_feature *feature)
 {
-	int ret;
+	int ret = check(feature, SET, 0);
 
-	if (!device->pci.sriov)
-		return -ENOTTY;
-	ret = check(flags, size, VFIO_DEVICE_FEATURE_SET, sizeof(device->token));
 	if (ret != 1)
 		return ret;
-	memcpy(device->token, data, sizeof(device->token));
+	if (device->low_power)
+		return -EINVAL;
+	if (model_guest_has(device->model, device))
+		model_violate(device->model, "%s: low power with BARs in the guest",
+			      device->pci.bdf);
+	device->low_power = true;
+	device->power_state = 0;
+	if (device->private->pm)
+		device->private->config[device->private->pm + 4] &= 0xfc;
+	return 0;
+}
+
+static int low_power_exit(struct model_device *device, const struct vfio_device_feature *feature)
+{
+	int ret = check(feature, SET, 0);
+
+	if (ret == 1)
+		device->low_power = false;
+	return ret == 1 ? 0 : ret;
+}
+
+static int migration(const struct model_device *device, struct vfio_device_feature *feature)
+{
+	int ret = check(feature, GET, sizeof(device->migration));
+
+	if (ret == 1)
+		memcpy(feature->data, &device->migration, sizeof(device->migration));
+	return ret == 1 ? 0 : ret;
+}
+
+/* Of the others only probes are modelled; which operations they take is in the kernel's header. */
+static int other(const struct vfio_device_feature *feature, unsigned number)
+{
+	uint32_t supported = number == 8 || number == 9 || number == 11 ? GET : SET;
+	int ret = check(feature, number == 2 ? GET | SET : supported, 0);
+
+	return ret == 1 ? -ENOTTY : ret;
+}
+
+static int vf_token(struct model_device *device, const struct vfio_device_feature *feature)
+{
+	int ret = check(feature, SET, sizeof(device->token));
+
+	if (ret != 1)
+		return ret;
+	memcpy(device->token, feature->data, sizeof(device->token));
 	device->token_set = true;
 	return 0;
 }
 
-int model_feature(struct model_device *device, void *arg)
+int model_feature(struct model_device *device, struct vfio_device_feature *feature)
 {
-	const struct vfio_device_feature *feature = arg;
-	uint32_t known = VFIO_DEVICE_FEATURE_MASK | OPERATIONS | VFIO_DEVICE_FEATURE_PROBE;
-	uint32_t both = feature->flags & OPERATIONS;
+	unsigned number = feature->flags & VFIO_DEVICE_FEATURE_MASK;
 
-	if (feature->argsz < sizeof(*feature) || feature->flags & ~known)
+	model_detail(device->model, "feature %u%s%s%s", number, feature->flags & GET ? " get" : "",
+		     feature->flags & SET ? " set" : "", feature->flags & PROBE ? " probe" : "");
+	if (feature->argsz < HEAD ||
+	    (feature->flags & ~(uint32_t)(VFIO_DEVICE_FEATURE_MASK | GET | SET | PROBE)))
 		return -EINVAL;
-	if (both == OPERATIONS && !(feature->flags & VFIO_DEVICE_FEATURE_PROBE))
+	if (!(feature->flags & PROBE) && (feature->flags & GET) && (feature->flags & SET))
 		return -EINVAL;
-	switch (feature->flags & VFIO_DEVICE_FEATURE_MASK) {
-	case VFIO_DEVICE_FEATURE_PCI_VF_TOKEN:
-		return vf_token(device, feature->flags, feature->data,
-				feature->argsz - sizeof(*feature));
-	default:
+	if (number >= 32 || !(device->features >> number & 1))
 		return -ENOTTY;
+	switch (number) {
+	case VFIO_DEVICE_FEATURE_PCI_VF_TOKEN:
+		return vf_token(device, feature);
+	case VFIO_DEVICE_FEATURE_MIGRATION:
+		return migration(device, feature);
+	case VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY:
+		return low_power_entry(device, feature);
+	case VFIO_DEVICE_FEATURE_LOW_POWER_EXIT:
+		return low_power_exit(device, feature);
+	default:
+		return other(feature, number);
 	}
 }

@@ -14,9 +14,8 @@ struct model_object *model_ioas(struct model_iommufd *iommufd, uint32_t id)
 	return object;
 }
 
-/* What the IOMMU of a device leaves out, as [first, last]; the aperture is element 0. Return: false after the last. */
-static bool device_reserved(const struct model_device *device, unsigned index,
-			    struct pt_iova_range *ret_range)
+bool model_reserved(const struct model_device *device, unsigned index,
+		    struct pt_iova_range *ret_range)
 {
 	unsigned bits = device->model->host.aperture_bits;
 
@@ -36,7 +35,7 @@ static bool meets_reserved(const struct model_device *device, uint64_t first, ui
 {
 	struct pt_iova_range range;
 
-	for (unsigned i = 0; device_reserved(device, i, &range); i++)
+	for (unsigned i = 0; model_reserved(device, i, &range); i++)
 		if (first <= range.last && range.first <= last)
 			return true;
 	return false;
@@ -71,7 +70,7 @@ static bool next_reserved(const struct model_iommufd *iommufd, const struct mode
 	for (const struct model_object *object = iommufd->objects; object; object = object->next) {
 		if (!in_ioas(object, ioas))
 			continue;
-		for (unsigned i = 0; device_reserved(object->device, i, &range); i++) {
+		for (unsigned i = 0; model_reserved(object->device, i, &range); i++) {
 			if (range.last < from || (found && range.first >= ret_range->first))
 				continue;
 			*ret_range = range;

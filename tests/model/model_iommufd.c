@@ -59,6 +59,13 @@ static struct model_object *device_find(struct model_file *file, const struct mo
 	return object;
 }
 
+uint32_t model_iommufd_devid(struct model_file *file, const struct model_device *device)
+{
+	const struct model_object *object = device_find(file, device);
+
+	return object ? object->id : 0;
+}
+
 int model_iommufd_bind(struct model_file *file, struct model_device *device, uint32_t *ret_id)
 {
 	struct model_object *object = object_new(to_iommufd(file), MODEL_OBJECT_DEVICE);

@@ -34,15 +34,21 @@ static void kvm_vfio_release(struct model_file *file)
 	free(vfio);
 }
 
+static bool is_bound(const struct model_file *file)
+{
+	if (file->ops == &model_group_ops)
+		return model_group_serves(file);
+	return container_of(file, const struct model_vfio_file, file)->granted;
+}
+
 static int file_add(struct kvm_vfio *vfio, int fd)
 {
 	struct model_file *file = model_fd_file(vfio->file.model, fd);
-	struct model_vfio_file *opened;
 	int slot = -1;
 
 	if (!file)
 		return -EBADF;
-	if (file->ops != &model_vfio_ops)
+	if (file->ops != &model_vfio_ops && file->ops != &model_group_ops)
 		return -EINVAL;
 	for (int i = FILES - 1; i >= 0; i--) {
 		if (vfio->held[i] == file)
@@ -52,10 +58,8 @@ static int file_add(struct kvm_vfio *vfio, int fd)
 	}
 	if (slot < 0)
 		return -ENOMEM;
-	opened = container_of(file, struct model_vfio_file, file);
-	if (opened->granted)
+	if (is_bound(file))
 		model_violate(file->model, "KVM is told of %s after it was bound", file->label);
-	opened->kvm = true;
 	vfio->held[slot] = model_file_get(file);
 	return 0;
 }
@@ -70,7 +74,6 @@ static int file_del(struct kvm_vfio *vfio, int fd)
 		if (vfio->held[i] != file)
 			continue;
 		vfio->held[i] = NULL;
-		container_of(file, struct model_vfio_file, file)->kvm = false;
 		model_file_put(file);
 		return 0;
 	}

@@ -107,7 +107,11 @@ static int fault_tick(struct model *model, const char *what)
 		return 0;
 	fault->fired = true;
 	snprintf(fault->where, sizeof(fault->where), "%s", what);
-	return fault->error;
+	for (unsigned i = 0; i < model->device_count; i++) {
+		model->devices[i]->gone |= fault->kills == MODEL_GONE;
+		model->devices[i]->dead |= fault->kills == MODEL_DEAD;
+	}
+	return fault->kills == MODEL_LIVES ? fault->error : 0;
 }
 
 int model_enter(struct model *model, const char *fmt, ...)

@@ -191,11 +191,12 @@ static void put_resource(const struct place *place, const struct model_pci *pci)
 	uint64_t start = 0x380000000000;
 
 	for (unsigned i = 0; i < 7; i++) {
-		const struct model_bar *bar = i < PT_BARS ? &pci->bars[i] : NULL;
+		const struct model_bar rom = {.size = pci->rom_space};
+		const struct model_bar *bar = i < PT_BARS ? &pci->bars[i] : &rom;
 		uint64_t flags = 0x40000;
 		size_t used = strlen(text);
 
-		if (!bar || bar->size == 0) {
+		if (bar->size == 0) {
 			snprintf(text + used, sizeof(text) - used, "0x%016x 0x%016x 0x%016x\n", 0,
 				 0, 0);
 			continue;
@@ -265,6 +266,24 @@ static void put_iommu(const struct place *place)
 	}
 }
 
+/* A group with a function on a VFIO driver has a node. */
+static void put_group_node(struct model *model, int number)
+{
+	char path[MODEL_TEXT], target[MODEL_TEXT / 2], text[32];
+	unsigned minor = model_group_add(model, number);
+
+	snprintf(target, sizeof(target), "/sys/devices/virtual/vfio/%d", number);
+	snprintf(path, sizeof(path), "%s/dev", target);
+	snprintf(text, sizeof(text), "%u:%u\n", MODEL_MAJOR_GROUP, minor);
+	model_put_file(model, path, text);
+	snprintf(path, sizeof(path), "/sys/class/vfio/%d", number);
+	sysfs_link(model, path, target);
+	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u", MODEL_MAJOR_GROUP, minor);
+	sysfs_link(model, path, target);
+	snprintf(path, sizeof(path), "/dev/vfio/%d", number);
+	model_put_node(model, path, MODEL_MAJOR_GROUP, minor);
+}
+
 bool model_without_iommu(const struct model *model, const struct model_pci *pci)
 {
 	return pci->group < 0 && model->host.noiommu != PT_NOIOMMU_NONE && pci->driver &&
@@ -328,10 +347,8 @@ static void put_driver(const struct place *place, const struct model_pci *pci, u
 	put_cdev(place, noiommu ? "noiommu-" : "", index);
 	if (noiommu && model->host.noiommu == PT_NOIOMMU_GROUP)
 		put_noiommu_group(place, index);
-	if (pci->group < 0)
-		return;
-	snprintf(path, sizeof(path), "/dev/vfio/%d", pci->group);
-	model_put_node(model, path, 242, (unsigned)pci->group);
+	if (pci->group >= 0 && !model->host.no_group)
+		put_group_node(model, pci->group);
 }
 
 static void put_mediated(struct model *model, const struct model_pci *pci, unsigned index)
@@ -390,6 +407,8 @@ struct model_device *model_add(struct model *model, const struct model_pci *pci)
 	device->model = model;
 	device->pci = *pci;
 	device->irq_index = -1;
+	if (!pci->mediated)
+		device->features = 1u << 3 | 1u << 4 | 1u << 5 | (pci->sriov ? 1u : 0);
 	device->private->index = model->device_count;
 	device->private->noiommu = model_without_iommu(model, pci);
 	memcpy(device->private->config, pci->config, sizeof(pci->config));

@@ -11,6 +11,8 @@
 #define MODEL_MAJOR_MISC  10
 #define MODEL_MINOR_KVM	  232
 #define MODEL_MINOR_IOMMU 124
+#define MODEL_MINOR_VFIO  196 /* /dev/vfio/vfio */
+#define MODEL_MAJOR_GROUP 242
 #define MODEL_MAJOR_VFIO  511
 #define MODEL_OFFSET_SHIFT \
 	40 /* a region's offset in the device's descriptor is its index shifted so far */
@@ -92,7 +94,9 @@ struct model {
 	struct model_node *root;
 	struct model_device **devices;
 	unsigned device_count;
-	uint64_t pinned;
+	struct model_group *groups;
+	uint64_t pinned;    /* by iommufd, counted for the user */
+	uint64_t mm_pinned; /* by containers, counted for the process */
 	unsigned slept_ms;
 	char violation[MODEL_TEXT];
 };
@@ -156,6 +160,8 @@ int model_iommufd_bind(struct model_file *file, struct model_device *device, uin
 void model_iommufd_unbind(struct model_file *file, struct model_device *device);
 int model_iommufd_attach(struct model_file *file, struct model_device *device, uint32_t *pt_id);
 void model_iommufd_detach(struct model_file *file, struct model_device *device);
+/* The device's id in this iommufd, 0 when it is not bound to it. */
+uint32_t model_iommufd_devid(struct model_file *file, const struct model_device *device);
 unsigned model_iommufd_ioas(const struct model_file *file);
 bool model_iommufd_covers(const struct model_file *file, uint64_t iova, uint64_t size);
 
@@ -164,14 +170,45 @@ struct model_vfio_file {
 	struct model_file file;
 	struct model_device *device;
 	struct model_file *iommufd; /* bound to it */
+	struct model_file *group;   /* opened by it */
+	unsigned *group_users;
 	bool granted;
-	bool kvm;
 };
 extern const struct model_file_ops model_vfio_ops;
 int model_vfio_open(struct model *model, unsigned minor, struct model_file **ret_file);
-/* VFIO_DEVICE_FEATURE. */
-int model_feature(struct model_device *device, void *arg);
+/* @users counts the files that are open by the group. */
+int model_vfio_open_by_group(struct model_device *device, struct model_file *group, unsigned *users,
+			     struct model_file **ret_file);
 unsigned model_irq_count(const struct model_device *device, unsigned index);
+
+/* model_group.c */
+extern const struct model_file_ops model_group_ops;
+struct model_group *model_group_find(const struct model *model, int number);
+/* The group's minor number; the group is made if it is not there. */
+unsigned model_group_add(struct model *model, int number);
+int model_group_open(struct model *model, unsigned minor, struct model_file **ret_file);
+/* Whether somebody has the node of the device's group open. */
+bool model_group_is_open(const struct model_device *device);
+/* Whether @file is a group that a device is open by. */
+bool model_group_serves(const struct model_file *file);
+
+/* model_container.c */
+extern const struct model_file_ops model_container_ops;
+struct model_file *model_container_new(struct model *model);
+
+/* model_ioas.c: what the IOMMU of a device leaves out; the aperture is element 0. Return: false after the last. */
+bool model_reserved(const struct model_device *device, unsigned index,
+		    struct pt_iova_range *ret_range);
+/* model_reset.c */
+struct vfio_pci_hot_reset_info;
+struct vfio_pci_hot_reset;
+int model_reset_function(struct model_device *device);
+int model_hot_reset_info(struct model_vfio_file *vfio, struct vfio_pci_hot_reset_info *info);
+int model_hot_reset(struct model_vfio_file *vfio, const struct vfio_pci_hot_reset *reset);
+
+/* model_feature.c */
+struct vfio_device_feature;
+int model_feature(struct model_device *device, struct vfio_device_feature *feature);
 
 /* What of a device no test needs to see. */
 struct model_device_private {
@@ -182,7 +219,7 @@ struct model_device_private {
 	unsigned index;		 /* N of vfioN */
 	bool noiommu;
 	unsigned pm, express, msi, msix; /* where these capabilities are, 0 for nowhere */
-	unsigned bind_count;
+	unsigned open_count;		 /* files by which it is bound or opened by a group */
 	struct model_file *triggers[PT_IRQ_COUNT][MODEL_VECTORS];
 	struct model_file *unmask;
 	bool intx_level;

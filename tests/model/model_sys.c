@@ -53,10 +53,12 @@ static int sys_close(void *ctx, int fd)
 	return 0;
 }
 
-static const struct {
+struct ioctl_name {
 	unsigned long request;
 	const char *name;
-} ioctl_names[] = {
+};
+
+static const struct ioctl_name ioctl_names[] = {
 	{IOMMU_DESTROY, "IOMMU_DESTROY"},
 	{IOMMU_IOAS_ALLOC, "IOMMU_IOAS_ALLOC"},
 	{IOMMU_IOAS_ALLOW_IOVAS, "IOMMU_IOAS_ALLOW_IOVAS"},
@@ -72,23 +74,50 @@ static const struct {
 	{VFIO_DEVICE_GET_IRQ_INFO, "VFIO_DEVICE_GET_IRQ_INFO"},
 	{VFIO_DEVICE_SET_IRQS, "VFIO_DEVICE_SET_IRQS"},
 	{VFIO_DEVICE_RESET, "VFIO_DEVICE_RESET"},
+	{VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, "VFIO_DEVICE_GET_PCI_HOT_RESET_INFO"},
+	{VFIO_DEVICE_PCI_HOT_RESET, "VFIO_DEVICE_PCI_HOT_RESET"},
 	{VFIO_DEVICE_FEATURE, "VFIO_DEVICE_FEATURE"},
 	{KVM_GET_API_VERSION, "KVM_GET_API_VERSION"},
 	{KVM_CREATE_VM, "KVM_CREATE_VM"},
 	{KVM_CREATE_DEVICE, "KVM_CREATE_DEVICE"},
 	{KVM_SET_DEVICE_ATTR, "KVM_SET_DEVICE_ATTR"},
 	{KVM_HAS_DEVICE_ATTR, "KVM_HAS_DEVICE_ATTR"},
+	{VFIO_GROUP_GET_STATUS, "VFIO_GROUP_GET_STATUS"},
+	{VFIO_GROUP_SET_CONTAINER, "VFIO_GROUP_SET_CONTAINER"},
+	{VFIO_GROUP_UNSET_CONTAINER, "VFIO_GROUP_UNSET_CONTAINER"},
+	{VFIO_GROUP_GET_DEVICE_FD, "VFIO_GROUP_GET_DEVICE_FD"},
+	{VFIO_GET_API_VERSION, "VFIO_GET_API_VERSION"},
+	{VFIO_CHECK_EXTENSION, "VFIO_CHECK_EXTENSION"},
+	{VFIO_SET_IOMMU, "VFIO_SET_IOMMU"},
+	{0, NULL},
 };
 
+/* A container's ioctls have numbers that a device has others for. */
+static const struct ioctl_name container_names[] = {
+	{VFIO_IOMMU_GET_INFO, "VFIO_IOMMU_GET_INFO"},
+	{VFIO_IOMMU_MAP_DMA, "VFIO_IOMMU_MAP_DMA"},
+	{VFIO_IOMMU_UNMAP_DMA, "VFIO_IOMMU_UNMAP_DMA"},
+	{0, NULL},
+};
+
+static const char *find_name(const struct ioctl_name *names, unsigned long request)
+{
+	while (names->name && names->request != request)
+		names++;
+	return names->name;
+}
+
 /* The calls that ask about one of several things say which: the index is the third word of both structs. */
-static void name_ioctl(unsigned long request, const void *arg, char *text, size_t size)
+static void name_ioctl(const struct model_file *file, unsigned long request, const void *arg,
+		       char *text, size_t size)
 {
 	const char *name = NULL;
 	uint32_t words[3];
 
-	for (size_t i = 0; i < sizeof(ioctl_names) / sizeof(ioctl_names[0]); i++)
-		if (ioctl_names[i].request == request)
-			name = ioctl_names[i].name;
+	if (file && file->ops == &model_container_ops)
+		name = find_name(container_names, request);
+	if (!name)
+		name = find_name(ioctl_names, request);
 	if (!name) {
 		snprintf(text, size, "0x%lx", request);
 	} else if (request == VFIO_DEVICE_GET_REGION_INFO || request == VFIO_DEVICE_GET_IRQ_INFO) {
@@ -106,7 +135,7 @@ static int sys_ioctl(void *ctx, int fd, unsigned long request, void *arg)
 	char name[64];
 	int ret;
 
-	name_ioctl(request, arg, name, sizeof(name));
+	name_ioctl(file, request, arg, name, sizeof(name));
 	ret = model_enter(model, "ioctl %s %s", name, fd_label(model, fd));
 	if (ret)
 		return ret;

@@ -283,6 +283,10 @@ static int open_node(struct model *model, const struct model_node *node,
 
 	if (node->major == MODEL_MAJOR_VFIO)
 		ret = model_vfio_open(model, node->minor, ret_file);
+	else if (node->major == MODEL_MAJOR_GROUP)
+		ret = model_group_open(model, node->minor, ret_file);
+	else if (node->major == MODEL_MAJOR_MISC && node->minor == MODEL_MINOR_VFIO)
+		*ret_file = model_container_new(model);
 	else if (node->major == MODEL_MAJOR_MISC && node->minor == MODEL_MINOR_IOMMU)
 		*ret_file = model_iommufd_new(model);
 	else if (node->major == MODEL_MAJOR_MISC && node->minor == MODEL_MINOR_KVM)

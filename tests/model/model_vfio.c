@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The cdev of a VFIO device: bind, attach, what it says of itself, mmap, reset, close. Checks in Linux 6.12's order. */
+/* A VFIO device, by its cdev or by its group: bind, attach, what it says of itself, mmap, close. Linux 6.12's order. */
 #include "model_private.h"
 
 #include <errno.h>
@@ -50,7 +50,7 @@ static int claim(const struct model_device *device, const struct model_file *iom
 	    !model_tree_begins(model, "/sys/module/iommufd/parameters/allow_unsafe_interrupts",
 			       'Y'))
 		return -EPERM;
-	if (device->foreign_owner)
+	if (device->unsafe_interrupts || device->foreign_owner)
 		return -EPERM;
 	for (unsigned i = 0; i < model->device_count; i++) {
 		const struct model_device *other = model->devices[i];
@@ -147,7 +147,7 @@ static int bind_negative(struct model_vfio_file *vfio)
 		return ret;
 	vfio->granted = true;
 	vfio->device->bound = true;
-	vfio->device->private->bind_count++;
+	vfio->device->private->open_count++;
 	return 0;
 }
 
@@ -167,7 +167,9 @@ static int bind(struct model_vfio_file *vfio, struct bind_command *cmd)
 			return -EINVAL;
 		token = (const void *)(uintptr_t)cmd->token;
 	}
-	if (device->group_open)
+	if (vfio->group)
+		return -EINVAL;
+	if (model_group_is_open(device))
 		return -EBUSY;
 	if (vfio->granted)
 		return -EINVAL;
@@ -194,8 +196,31 @@ static int bind(struct model_vfio_file *vfio, struct bind_command *cmd)
 	vfio->iommufd = model_file_get(iommufd);
 	vfio->granted = true;
 	device->bound = true;
-	device->private->bind_count++;
+	device->private->open_count++;
 	return ret;
+}
+
+/* A group's device can be open more than once; only the first time it is made ready. */
+int model_vfio_open_by_group(struct model_device *device, struct model_file *group, unsigned *users,
+			     struct model_file **ret_file)
+{
+	struct model_vfio_file *vfio;
+	int ret = device->private->open_count == 0 ? enable(device) : 0;
+
+	if (ret)
+		return ret;
+	vfio = model_xalloc(sizeof(*vfio));
+	model_file_init(device->model, &vfio->file, &model_vfio_ops, device->pci.bdf);
+	vfio->device = device;
+	vfio->group = model_file_get(group);
+	vfio->group_users = users;
+	vfio->granted = true;
+	++*users;
+	device->private->open_count++;
+	device->bound = true;
+	device->attached = true;
+	*ret_file = &vfio->file;
+	return 0;
 }
 
 static int attach(struct model_vfio_file *vfio, struct vfio_device_attach_iommufd_pt *cmd)
@@ -267,9 +292,10 @@ static void region_caps(const struct model_device *device, struct vfio_region_in
 {
 	const struct model_pci *pci = &device->pci;
 	unsigned msix = device->private->msix;
-	struct {
+	union {
 		struct vfio_region_info_cap_sparse_mmap cap;
-		struct vfio_region_sparse_mmap_area areas[4];
+		char room[sizeof(struct vfio_region_info_cap_sparse_mmap) +
+			  4 * sizeof(struct vfio_region_sparse_mmap_area)];
 	} sparse = {.cap = {.header = {VFIO_REGION_INFO_CAP_SPARSE_MMAP, 1, 0},
 			    .nr_areas = pci->sparse_count}};
 	struct vfio_info_cap_header mappable = {VFIO_REGION_INFO_CAP_MSIX_MAPPABLE, 1, 0};
@@ -278,10 +304,10 @@ static void region_caps(const struct model_device *device, struct vfio_region_in
 		return;
 	if (pci->sparse_count > 0 && pci->sparse_region == info->index) {
 		for (unsigned i = 0; i < pci->sparse_count; i++)
-			sparse.areas[i] = (struct vfio_region_sparse_mmap_area){
+			sparse.cap.areas[i] = (struct vfio_region_sparse_mmap_area){
 				pci->sparse[i].offset, pci->sparse[i].size};
 		put_cap(info, &sparse,
-			sizeof(sparse.cap) + pci->sparse_count * sizeof(sparse.areas[0]));
+			sizeof(sparse.cap) + pci->sparse_count * sizeof(sparse.cap.areas[0]));
 	} else if (pci->msix_mappable && msix && (pci->config[msix + 4] & 7) == info->index) {
 		put_cap(info, &mappable, sizeof(mappable));
 	}
@@ -301,8 +327,8 @@ static int get_region_info(const struct model_device *device, struct vfio_region
 		info->size = device->pci.config_size;
 		info->flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
 	} else {
-		info->size = 0;
-		info->flags = 0;
+		info->size = device->pci.rom_space;
+		info->flags = info->size ? VFIO_REGION_INFO_FLAG_READ : 0;
 	}
 	return 0;
 }
@@ -347,51 +373,22 @@ static int get_irq_info(const struct model_device *device, struct vfio_irq_info 
 	return 0;
 }
 
-/* Whoever was not let to write COMMAND cannot be blamed for what it is. */
-static bool masters(const struct model_device *device)
-{
-	const struct model_fault *fault = &device->model->fault;
-
-	return (device->private->config[PCI_COMMAND] & PCI_COMMAND_MASTER) && !device->dead &&
-	       !(fault->fired && !strncmp(fault->where, "pwrite", 6));
-}
-
-static int reset(struct model_device *device)
-{
-	struct model *model = device->model;
-
-	if (device->no_reset)
-		return -EINVAL;
-	if (masters(device))
-		model_violate(model, "%s is reset with bus mastering on", device->pci.bdf);
-	if (model_guest_has(model, device))
-		model_violate(model, "%s is reset with BARs in the guest", device->pci.bdf);
-	if (device->reset_eagain > 0) {
-		device->reset_eagain--;
-		return -EAGAIN;
-	}
-	if (device->reset_error || device->dead)
-		return device->reset_error ? device->reset_error : -ENOTTY;
-	device->resets++;
-	device->power_state = 0;
-	model_region_reset(device);
-	return 0;
-}
-
 static int vfio_ioctl(struct model_file *file, unsigned long request, void *arg)
 {
 	struct model_vfio_file *vfio = to_vfio(file);
 	struct model_device *device = vfio->device;
 
+	if (device->gone)
+		return -ENODEV;
 	if (request == VFIO_DEVICE_BIND_IOMMUFD)
 		return bind(vfio, arg);
 	if (!vfio->granted)
 		return -EINVAL;
 	switch (request) {
 	case VFIO_DEVICE_ATTACH_IOMMUFD_PT:
-		return attach(vfio, arg);
+		return vfio->group ? -ENOTTY : attach(vfio, arg);
 	case VFIO_DEVICE_DETACH_IOMMUFD_PT:
-		return detach(vfio, arg);
+		return vfio->group ? -ENOTTY : detach(vfio, arg);
 	case VFIO_DEVICE_GET_INFO:
 		return get_info(device, arg);
 	case VFIO_DEVICE_GET_REGION_INFO:
@@ -401,7 +398,11 @@ static int vfio_ioctl(struct model_file *file, unsigned long request, void *arg)
 	case VFIO_DEVICE_SET_IRQS:
 		return model_irq_ioctl(device, arg);
 	case VFIO_DEVICE_RESET:
-		return reset(device);
+		return model_reset_function(device);
+	case VFIO_DEVICE_GET_PCI_HOT_RESET_INFO:
+		return device->pci.mediated ? -ENOTTY : model_hot_reset_info(vfio, arg);
+	case VFIO_DEVICE_PCI_HOT_RESET:
+		return model_hot_reset(vfio, arg);
 	case VFIO_DEVICE_FEATURE:
 		return model_feature(device, arg);
 	default:
@@ -413,6 +414,8 @@ static int64_t vfio_pread(struct model_file *file, void *buf, size_t size, uint6
 {
 	struct model_vfio_file *vfio = to_vfio(file);
 
+	if (vfio->device->gone)
+		return -ENODEV;
 	return vfio->granted ? model_region_read(vfio->device, buf, size, offset) : -EINVAL;
 }
 
@@ -420,6 +423,8 @@ static int64_t vfio_pwrite(struct model_file *file, const void *buf, size_t size
 {
 	struct model_vfio_file *vfio = to_vfio(file);
 
+	if (vfio->device->gone)
+		return -ENODEV;
 	return vfio->granted ? model_region_write(vfio->device, buf, size, offset) : -EINVAL;
 }
 
@@ -433,6 +438,8 @@ static int vfio_mmap(struct model_file *file, uint64_t offset, size_t size, int 
 	struct vfio_region_info info = {.argsz = sizeof(info), .index = index};
 	bool listed = device->pci.sparse_count == 0 || device->pci.sparse_region != index;
 
+	if (device->gone)
+		return -ENODEV;
 	if (!vfio->granted || index >= PT_BARS || !(flags & MAP_SHARED))
 		return -EINVAL;
 	bar_info(device, &info);
@@ -454,13 +461,19 @@ static void vfio_release(struct model_file *file)
 	struct model_vfio_file *vfio = to_vfio(file);
 	struct model_device *device = vfio->device;
 
-	if (vfio->granted) {
+	if (vfio->granted && --device->private->open_count == 0) {
 		model_irq_close(device);
-		if (vfio->iommufd)
-			model_iommufd_unbind(vfio->iommufd, device);
+		device->low_power = false;
 		device->bound = false;
 		device->attached = false;
+	}
+	if (vfio->iommufd) {
+		model_iommufd_unbind(vfio->iommufd, device);
 		model_file_put(vfio->iommufd);
+	}
+	if (vfio->group) {
+		--*vfio->group_users;
+		model_file_put(vfio->group);
 	}
 	free(vfio);
 }

@@ -77,7 +77,7 @@ static void learn_cap(struct model_device *device, unsigned at, uint8_t id)
 void model_config_learn(struct model_device *device)
 {
 	const uint8_t *config = device->private->config;
-	unsigned at = config[CAPABILITIES];
+	unsigned at = config[CAPABILITIES] & ~3u;
 
 	/* The samples have a COMMAND register that cannot be written. */
 	if (!device->pci.mediated)
@@ -88,7 +88,7 @@ void model_config_learn(struct model_device *device)
 	/* A chain that a test has broken ends where it breaks: the kernel looks at 48 entries. */
 	for (unsigned i = 0; i < 48 && at >= 0x40 && at <= 0xfc; i++) {
 		learn_cap(device, at, config[at]);
-		at = config[at + 1];
+		at = config[at + 1] & ~3u;
 	}
 }
 
@@ -141,8 +141,12 @@ static void stops_decoding(const struct model_device *device, const char *how)
 static void config_effects(struct model_device *device, uint16_t old_command)
 {
 	struct model_device_private *private = device->private;
-	unsigned power = private->pm ? private->config[private->pm + 4] & 3 : 0;
+	uint8_t none = 0, *control = private->pm ? &private->config[private->pm + 4] : &none;
+	unsigned power;
 
+	if (device->only_d0)
+		*control &= 0xfc;
+	power = *control & 3;
 	if ((old_command & COMMAND_MEMORY) && !(private->config[COMMAND] & COMMAND_MEMORY))
 		stops_decoding(device, "memory decode off");
 	if (power != 0 && device->power_state == 0)
@@ -173,6 +177,11 @@ static int config_write(struct model_device *device, const uint8_t *buf, size_t 
 		/* VFIO virtualises the bit that starts a function-level reset, and resets. */
 		if (private->express && offset == private->express + 9 && (buf[i] & 0x80))
 			model_violate(device->model, "%s: a guest's FLR was forwarded",
+				      device->pci.bdf);
+		/* vfio_msi_config_write() passes the word on to the device as it is. */
+		if (private->msi && offset == private->msi + 2 && device->irq_index == PT_IRQ_MSI &&
+		    !(buf[i] & 1))
+			model_violate(device->model, "%s: MSI was turned off behind SET_IRQS",
 				      device->pci.bdf);
 	}
 	if (!device->dead)
@@ -221,6 +230,23 @@ static int64_t bar_read(const struct model_device *device, unsigned bar, uint8_t
 	return (int64_t)size;
 }
 
+/* Read only, and like a BAR only while the device decodes memory. */
+static int64_t rom_read(const struct model_device *device, uint8_t *buf, size_t size,
+			uint64_t offset)
+{
+	const struct model_pci *pci = &device->pci;
+
+	if (offset >= pci->rom_space)
+		return -EINVAL;
+	if (size > pci->rom_space - offset)
+		size = (size_t)(pci->rom_space - offset);
+	if (!(device->private->config[COMMAND] & COMMAND_MEMORY) || device->power_state == 3)
+		return -EIO;
+	for (size_t i = 0; i < size; i++)
+		buf[i] = device->dead || offset + i >= pci->rom_size ? 0xff : pci->rom[offset + i];
+	return (int64_t)size;
+}
+
 static int64_t bar_write(struct model_device *device, unsigned bar, const uint8_t *buf, size_t size,
 			 uint64_t offset)
 {
@@ -263,6 +289,8 @@ int64_t model_region_read(struct model_device *device, void *buf, size_t size, u
 		return ret ? ret : (int64_t)size;
 	}
 	model_detail(device->model, "bar %u read 0x%llx", index, (unsigned long long)at);
+	if (index == PT_REGION_ROM)
+		return rom_read(device, buf, size, at);
 	return index < PT_BARS ? bar_read(device, (unsigned)index, buf, size, at) : -EINVAL;
 }
 
@@ -309,6 +337,18 @@ void model_write_bar(struct model_device *device, unsigned bar, uint64_t offset,
 {
 	if (pwrite(device->private->bar_fd[bar], buf, size, (off_t)offset) != (ssize_t)size)
 		abort();
+}
+
+/* COMMAND and the power state are VFIO's word as much as the hardware's: they stay. */
+void model_scribble(struct model_device *device, unsigned at, unsigned size, uint32_t seed)
+{
+	unsigned power = device->private->pm + 4;
+
+	for (unsigned i = at; i < at + size && i < MODEL_CONFIG_SIZE; i++) {
+		seed = seed * 1103515245u + 12345u;
+		if (i != COMMAND && i != COMMAND + 1 && i != power && i != power + 1)
+			device->private->config[i] = (uint8_t)(seed >> 16);
+	}
 }
 
 uint32_t model_device_config(const struct model_device *device, unsigned at, unsigned size)

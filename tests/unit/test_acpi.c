@@ -17,6 +17,7 @@ static void up(void)
 {
 	plan = (struct vm_plan){
 		.cpus = 3,
+		.bus_last = 5,
 		.io_window = {PLAN_IO_BASE, PLAN_IO_END - PLAN_IO_BASE},
 		.mmio32_window = {0x80000000, 0x60000000},
 		.mmio64_window = {0x4000000000, 0x8000000000},
@@ -130,7 +131,7 @@ Test(acpi, mcfg_promises_the_buses_that_are_there)
 	const struct acpi_mcfg *mcfg = table("MCFG");
 
 	cr_assert_eq(mcfg->base, PLAN_ECAM_BASE);
-	cr_assert_eq(mcfg->bus_last, PLAN_BUS_LAST);
+	cr_assert_eq(mcfg->bus_last, 5);
 }
 
 Test(acpi, ssdt_has_the_windows)
@@ -138,13 +139,15 @@ Test(acpi, ssdt_has_the_windows)
 	const struct acpi_header *ssdt = table("SSDT");
 	const struct acpi_name *names = (const struct acpi_name *)(ssdt + 1);
 
-	cr_assert_eq(ssdt->length, sizeof(*ssdt) + 6 * sizeof(*names));
+	cr_assert_eq(ssdt->length, sizeof(*ssdt) + 7 * sizeof(*names));
 	cr_assert_eq(memcmp(names[0].name, "WIOB", 4), 0);
 	cr_assert_eq(names[0].value, 0x1000);
 	cr_assert_eq(names[1].value, 0xf000);
 	cr_assert_eq(memcmp(names[4].name, "WM6B", 4), 0);
 	cr_assert_eq(names[4].value, 0x4000000000);
 	cr_assert_eq(names[5].value, 0x8000000000);
+	cr_assert_eq(memcmp(names[6].name, "BUSL", 4), 0);
+	cr_assert_eq(names[6].value, 5);
 }
 
 Test(acpi, the_largest_guest_fits)

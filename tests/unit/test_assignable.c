@@ -130,3 +130,103 @@ Test(assignable, a_bridge)
 	check_error(assignable(pair.model, "0000:02:00.0", &pair.err), -ENODEV, pair.err, "bridge");
 	done(&pair);
 }
+
+/* By the IOMMU group. */
+
+static int by_group(struct model *model, const char *bdf, struct pt_error *err)
+{
+	const struct pt_space_setup setup = {.backend = PT_BACKEND_GROUP};
+	struct pt_host_device device;
+
+	check_ok(pt_host_read(model_sys(model), bdf, &device, err), *err);
+	return pt_host_assignable(model_sys(model), &device, &setup, err);
+}
+
+Test(assignable, a_group_needs_no_cdev)
+{
+	struct pair pair = {.model = model_new()};
+	struct model_pci pci = model_nvme("0000:02:00.0", 26);
+
+	model_host(pair.model)->no_cdev = true;
+	model_add(pair.model, &pci);
+	model_remove(pair.model, "/dev/iommu");
+	check_ok(by_group(pair.model, "0000:02:00.0", &pair.err), pair.err);
+	check_error(assignable(pair.model, "0000:02:00.0", &pair.err), -ENOENT, pair.err,
+		    "/dev/vfio/devices/");
+	check_remedy(pair.err, "backend: group");
+	done(&pair);
+}
+
+Test(assignable, what_a_group_needs)
+{
+	struct pair pair = host("vfio-pci", "e1000e");
+	struct pair groupless = {.model = model_new()};
+	struct model_pci pci = model_nvme("0000:02:00.0", 26);
+
+	check_error(by_group(pair.model, "0000:02:00.0", &pair.err), -EBUSY, pair.err, "e1000e");
+	check_error(by_group(pair.model, "0000:02:00.1", &pair.err), -EBUSY, pair.err,
+		    "bound to e1000e");
+	model_remove(pair.model, "/dev/vfio/vfio");
+	check_error(by_group(pair.model, "0000:02:00.0", &pair.err), -ENOENT, pair.err,
+		    "/dev/vfio/vfio");
+	check_remedy(pair.err, "modprobe vfio_iommu_type1");
+	done(&pair);
+	model_host(groupless.model)->no_group = true;
+	model_add(groupless.model, &pci);
+	check_error(by_group(groupless.model, "0000:02:00.0", &groupless.err), -ENOENT,
+		    groupless.err, "/dev/vfio/26");
+	check_remedy(groupless.err, "CONFIG_VFIO_GROUP");
+	done(&groupless);
+}
+
+/* pt_host_backend() */
+
+static enum pt_backend_kind backend_of(struct model *model)
+{
+	struct pt_error err = PT_ERROR_INIT;
+	struct pt_host_device device;
+
+	check_ok(pt_host_read(model_sys(model), "0000:02:00.0", &device, &err), err);
+	return pt_host_backend(model_sys(model), &device);
+}
+
+static struct model *kernel_with(bool cdev, bool group, bool iommufd)
+{
+	struct model *model = model_new();
+	struct model_pci pci = model_nvme("0000:02:00.0", 26);
+
+	model_host(model)->no_cdev = !cdev;
+	model_host(model)->no_group = !group;
+	model_add(model, &pci);
+	if (!iommufd)
+		model_remove(model, "/dev/iommu");
+	return model;
+}
+
+static enum pt_backend_kind backend_on(bool cdev, bool group, bool iommufd)
+{
+	struct model *model = kernel_with(cdev, group, iommufd);
+	enum pt_backend_kind backend = backend_of(model);
+
+	check_clean(model);
+	model_free(model);
+	return backend;
+}
+
+Test(assignable, cdevs_are_preferred_and_groups_do)
+{
+	cr_assert_eq(backend_on(true, true, true), PT_BACKEND_CDEV);
+	cr_assert_eq(backend_on(true, false, true), PT_BACKEND_CDEV);
+	cr_assert_eq(backend_on(false, true, true), PT_BACKEND_GROUP);
+	cr_assert_eq(backend_on(false, true, false), PT_BACKEND_GROUP);
+	cr_assert_eq(backend_on(true, true, false), PT_BACKEND_GROUP, "a cdev without iommufd");
+	cr_assert_eq(backend_on(false, false, false), PT_BACKEND_CDEV, "so that it is said why");
+}
+
+Test(assignable, a_function_on_a_host_driver_has_no_backend)
+{
+	struct pair pair = host("nvme", "vfio-pci");
+
+	cr_assert_eq(backend_of(pair.model), PT_BACKEND_CDEV);
+	done(&pair);
+}

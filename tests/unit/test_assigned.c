@@ -4,7 +4,7 @@
 
 #include <linux/kvm.h>
 
-#include "devices/assigned.h"
+#include "machine/slots.h"
 
 /* The model's VM knows of VFIO only; memory, routes and irqfds are counted here. */
 static struct {
@@ -42,9 +42,11 @@ static struct kvm_memslots memslots;
 static struct kvm_routes routes;
 static struct bus ports, memory;
 static struct pci_host pci;
+static struct slots slots;
 static struct pt_space *space;
 static struct assigned assigned;
-static struct plan_device plan;
+static struct vm_plan whole;
+#define plan (whole.devices[0])
 static struct pt_error err;
 
 static const struct pt_space_setup setup = {.kvm = &kvm_vfio_ops, .kvm_ctx = &kvm};
@@ -71,9 +73,12 @@ static void up(void)
 	bus_init(&ports);
 	bus_init(&memory);
 	pci_host_init(&pci);
-	plan = (struct plan_device){.name = "0000:02:00.0", .bdf = "0000:02:00.0", .slot = 1};
+	whole = (struct vm_plan){.device_count = 1, .port_count = 1};
+	whole.ports[0] = (struct plan_port){.slot = 1, .bus = 1};
+	plan = (struct plan_device){.name = "0000:02:00.0", .bdf = "0000:02:00.0", .gsi = 17};
 	plan.bars[0] = (struct pt_host_bar){.size = 0x4000, .is_64bit = 1};
 	plan.bar_address[0] = 0x4000000000;
+	check_ok(slots_open(&slots, &kvm, &whole, &pci, &err), err);
 	assigned_init(&assigned, &host, &plan);
 	space = NULL;
 }
@@ -81,6 +86,7 @@ static void up(void)
 static void down(void)
 {
 	assigned_done(&assigned);
+	slots_done(&slots);
 	pt_space_close(space);
 	cr_assert_eq(seen.slots, 0);
 	cr_assert_eq(seen.irqfds, 0);
@@ -102,7 +108,8 @@ static void start(void)
 	check_ok(assigned_open(&assigned, space, &err), err);
 	check_ok(assigned_attach(&assigned, &err), err);
 	check_ok(assigned_check(&assigned, space, &err), err);
-	check_ok(assigned_create(&assigned, &pci, &err), err);
+	check_ok(assigned_create(&assigned, &err), err);
+	slots_plug(&slots, &plan, &assigned);
 	check_ok(assigned_start(&assigned, &err), err);
 }
 
@@ -110,13 +117,13 @@ static uint32_t config(unsigned offset, unsigned size)
 {
 	uint32_t value = 0;
 
-	pci_ecam_ops.read(&pci, 1u << 15 | offset, &value, size);
+	pci_ecam_ops.read(&pci, 1u << 20 | offset, &value, size);
 	return value;
 }
 
 static void config_write(unsigned offset, unsigned size, uint32_t value)
 {
-	pci_ecam_ops.write(&pci, 1u << 15 | offset, &value, size);
+	pci_ecam_ops.write(&pci, 1u << 20 | offset, &value, size);
 }
 
 static unsigned find_cap(unsigned id)
@@ -136,7 +143,7 @@ Test(assigned, kvm_is_told_before_the_device_is_bound_and_untold_before_it_is_cl
 	cr_assert_geq(model_find_call(model, 0, "FILE_DEL"), 0);
 }
 
-Test(assigned, it_is_in_its_slot)
+Test(assigned, it_is_behind_its_port)
 {
 	cr_assert_eq(config(0, 4), 0xffffffff);
 	start();
@@ -210,7 +217,7 @@ Test(assigned, done_takes_every_step)
 	assigned_done(&assigned);
 	check_ok(assigned_open(&assigned, space, &err), err);
 	check_ok(assigned_attach(&assigned, &err), err);
-	check_ok(assigned_create(&assigned, &pci, &err), err);
+	check_ok(assigned_create(&assigned, &err), err);
 }
 
 Test(assigned, any_call_may_fail)
@@ -227,7 +234,7 @@ Test(assigned, any_call_may_fail)
 		if (!r)
 			r = assigned_attach(&assigned, &err);
 		if (!r)
-			r = assigned_create(&assigned, &pci, &err);
+			r = assigned_create(&assigned, &err);
 		if (!r)
 			r = assigned_start(&assigned, &err);
 		more = model_fault(model)->fired;

@@ -403,6 +403,26 @@ Test(bars, a_trap_that_cannot_be_added_is_reported)
 	check_down(&c);
 }
 
+/* The second in one place is trapped only, and nobody is harmed when either goes. */
+Test(bars, a_guest_may_put_two_in_one_place)
+{
+	struct check c;
+
+	up(&c);
+	move64(&c, 0, 0xe0000000);
+	cfg_write(&c, CFG_BAR(3), 4, 0xe0000000);
+	cfg_write(&c, CFG_COMMAND, 2, COMMAND_MEM);
+	cr_assert_eq(c.guest->reports, 1);
+	cr_assert_not_null(strstr(c.guest->report.message, "over another"), "%s",
+			   c.guest->report.message);
+	cr_assert(pt_function_bar(c.function, 0).mapped && pt_function_bar(c.function, 3).mapped);
+	cr_assert_null(guest_memory(c.guest, 0xe0004000));
+	cfg_write(&c, CFG_BAR(3), 4, 0xe0100000);
+	cr_assert_not_null(guest_memory(c.guest, 0xe0000000));
+	cr_assert_not_null(guest_memory(c.guest, 0xe0100000));
+	check_down(&c);
+}
+
 Test(bars, beyond_the_guests_addresses_nothing_is_placed)
 {
 	struct check c;
@@ -413,5 +433,188 @@ Test(bars, beyond_the_guests_addresses_nothing_is_placed)
 	cr_assert_not(pt_function_bar(c.function, 0).mapped);
 	move64(&c, 0, 1ull << 36);
 	cr_assert(pt_function_bar(c.function, 0).mapped);
+	check_down(&c);
+}
+
+/* Large ones: a page that must be trapped does not cost the huge mappings of the rest. */
+Test(bars, a_large_bar_with_an_msix_table_in_its_middle)
+{
+	static const uint64_t sizes[] = {8 * GIB, 64 * GIB};
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct model_pci pci = {.bdf = "0000:02:00.0", .driver = "vfio-pci", .group = 26};
+		uint64_t at = (3ull << 30) + 0x5000, base = 4ull << 40;
+		struct check c;
+
+		model_config_init(&pci, 0x10de, 0x2330, 0x030200);
+		pci.bars[2] = (struct model_bar){
+			.size = sizes[i], .is_64bit = true, .prefetchable = true};
+		model_config_msix(&pci, 0x40, 300, 2, (uint32_t)at, 2, (uint32_t)at + 0x8000);
+		check_up(&c, &pci);
+		cr_assert_eq(cfg_read(&c, CFG_BAR(2), 4) & 0xf, 0xc);
+		move64(&c, 2, base);
+		cfg_write(&c, CFG_COMMAND, 2, COMMAND_MEM);
+		cr_assert_eq(c.guest->window_count, 3);
+		for (unsigned w = 0; w < c.guest->window_count; w++)
+			cr_assert_eq(
+				(c.guest->windows[w].gpa - (uintptr_t)c.guest->windows[w].hva) %
+					GIB,
+				0);
+		cr_assert_not_null(guest_memory(c.guest, base + at - 1));
+		cr_assert_null(guest_memory(c.guest, base + at));
+		cr_assert_null(guest_memory(c.guest, base + at + 0x1fff), "two pages of table");
+		cr_assert_not_null(guest_memory(c.guest, base + at + 0x2000));
+		cr_assert_null(guest_memory(c.guest, base + at + 0x8000));
+		cr_assert_not_null(guest_memory(c.guest, base + at + 0x9000));
+		cr_assert_not_null(guest_memory(c.guest, base + sizes[i] - 1));
+		cr_assert_eq(bar_read(&c, 2, at + 12, 4), 1, "masked at power-on");
+		check_down(&c);
+	}
+}
+
+/* Sparse areas and the table's page in one BAR. */
+Test(bars, an_msix_table_in_a_sparse_area)
+{
+	struct model_pci pci = mixed();
+	struct check c;
+
+	pci.sparse_region = 3;
+	pci.sparse_count = 2;
+	pci.sparse[0] = (struct pt_area){0x10000, 0x40000};
+	pci.sparse[1] = (struct pt_area){0x80000, 0x80000};
+	model_config_msix(&pci, 0x40, 16, 3, 0x20000, 3, 0xff000);
+	check_up(&c, &pci);
+	cfg_write(&c, CFG_BAR(3), 4, 0xe0000000);
+	cfg_write(&c, CFG_COMMAND, 2, COMMAND_MEM);
+	cr_assert_null(guest_memory(c.guest, 0xe0000000));
+	cr_assert_not_null(guest_memory(c.guest, 0xe0010000));
+	cr_assert_not_null(guest_memory(c.guest, 0xe001ffff));
+	cr_assert_null(guest_memory(c.guest, 0xe0020000));
+	cr_assert_not_null(guest_memory(c.guest, 0xe0021000));
+	cr_assert_null(guest_memory(c.guest, 0xe0050000));
+	cr_assert_not_null(guest_memory(c.guest, 0xe00fe000));
+	cr_assert_null(guest_memory(c.guest, 0xe00ff000));
+	check_down(&c);
+}
+
+Test(bars, two_smaller_than_a_page_in_one_page)
+{
+	struct model_pci pci = {.bdf = "0000:02:00.0", .driver = "vfio-pci", .group = 26};
+	struct check c;
+	uint32_t first = 0x1111, second = 0x2222;
+
+	model_config_init(&pci, 0x1b36, 0x0005, 0x00ff00);
+	pci.bars[0].size = 0x80;
+	pci.bars[1].size = 0x400;
+	check_up(&c, &pci);
+	cfg_write(&c, CFG_BAR(0), 4, 0xe0000380);
+	cfg_write(&c, CFG_BAR(1), 4, 0xe0000400);
+	cfg_write(&c, CFG_COMMAND, 2, COMMAND_MEM);
+	cr_assert_eq(guest_trap(c.guest, 0, 0xe00003ff)->bar, 0);
+	cr_assert_eq(guest_trap(c.guest, 0, 0xe0000400)->bar, 1);
+	cr_assert_null(guest_trap(c.guest, 0, 0xe0000800));
+	cr_assert_eq(c.guest->window_count, 0);
+	model_write_bar(c.host, 0, 0x10, &first, 4);
+	model_write_bar(c.host, 1, 0x10, &second, 4);
+	cr_assert_eq(bar_read(&c, 0, 0x10, 4), 0x1111);
+	cr_assert_eq(bar_read(&c, 1, 0x10, 4), 0x2222);
+	check_down(&c);
+}
+
+/* Whatever way it is disabled, an access that still comes reads all ones, and a write is dropped. */
+Test(bars, a_disabled_one_reads_all_ones)
+{
+	struct check c;
+	uint32_t value = 0x1234;
+
+	up(&c);
+	model_write_bar(c.host, 3, 0, &value, 4);
+	cr_assert_eq(bar_read(&c, 3, 0, 4), 0xffffffff);
+	cfg_write(&c, CFG_COMMAND, 2, COMMAND_MEM);
+	cr_assert_eq(bar_read(&c, 3, 0, 4), 0x1234);
+	cfg_write(&c, CFG_COMMAND, 2, 0);
+	cr_assert_eq(bar_read(&c, 3, 0, 8), UINT64_MAX);
+	bar_write(&c, 3, 0, 4, 0x5678);
+	cfg_write(&c, CFG_COMMAND, 2, COMMAND_MEM);
+	cr_assert_eq(bar_read(&c, 3, 0, 4), 0x1234);
+	cr_assert_eq(c.guest->reports, 0);
+	check_down(&c);
+}
+
+/* What a malicious guest does with BARs. */
+
+/* In the guest's RAM, as the embedder sees it: memory_add refuses. */
+static struct guest_window *put_ram(const struct check *c, uint64_t gpa, uint64_t size)
+{
+	struct guest_window *ram = &c->guest->windows[c->guest->window_count++];
+
+	*ram = (struct guest_window){gpa, size, NULL};
+	return ram;
+}
+
+static void take_ram(const struct check *c)
+{
+	for (unsigned i = 0; i < c->guest->window_count; i++) {
+		if (!c->guest->windows[i].hva)
+			c->guest->windows[i] = c->guest->windows[--c->guest->window_count];
+	}
+}
+
+Test(bars, on_top_of_ram_one_is_trapped_and_reported_once)
+{
+	struct check c;
+
+	up(&c);
+	put_ram(&c, 0, 0x80000000);
+	cfg_write(&c, CFG_BAR(3), 4, 0x10000000);
+	for (unsigned i = 0; i < 50; i++) {
+		cfg_write(&c, CFG_COMMAND, 2, COMMAND_MEM);
+		cfg_write(&c, CFG_COMMAND, 2, 0);
+	}
+	cr_assert_eq(c.guest->reports, 1, "%u reports", c.guest->reports);
+	cr_assert(strstr(c.guest->report.message, "0000:02:00.0"), "%s", c.guest->report.message);
+	cfg_write(&c, CFG_COMMAND, 2, COMMAND_MEM);
+	cr_assert_eq(c.guest->window_count, 3, "RAM, BAR 0 and BAR 4");
+	cfg_write(&c, CFG_BAR(3), 4, 0xe0000000);
+	cr_assert_not_null(guest_memory(c.guest, 0xe0000000));
+	take_ram(&c);
+	check_down(&c);
+}
+
+Test(bars, one_on_top_of_another_is_trapped_until_that_moves)
+{
+	struct check c;
+
+	up(&c);
+	cfg_write(&c, CFG_BAR(3), 4, 0xe0000000);
+	move64(&c, 0, 0xe0000000);
+	cfg_write(&c, CFG_COMMAND, 2, COMMAND_MEM);
+	cr_assert_eq(c.guest->window_count, 2);
+	cr_assert_eq(c.guest->reports, 1);
+	cr_assert(pt_function_bar(c.function, 3).mapped, "by trap");
+	move64(&c, 0, 1ull << 38);
+	cr_assert_eq(c.guest->window_count, 3);
+	cr_assert_not_null(guest_memory(c.guest, 0xe00f0000), "not left slow");
+	check_down(&c);
+}
+
+Test(bars, every_address_at_every_time)
+{
+	static const uint32_t places[] = {0,	      0xffffffff, 0x00000fff, 0xe0000000,
+					  0xe0008000, 0x80000000, 0xfee00000, 0xfffffff0};
+	static const uint16_t commands[] = {0, COMMAND_MEM, COMMAND_IO, COMMAND_MEM | COMMAND_IO};
+	struct check c;
+
+	up(&c);
+	for (unsigned step = 0; step < 6 * 8 * 8 * 4; step++) {
+		unsigned bar = step % 6, first = step / 6 % 8, second = step / 48 % 8;
+
+		cfg_write(&c, CFG_COMMAND, 2, commands[(step / 384 + step) % 4]);
+		cfg_write(&c, CFG_BAR(bar), 4, places[first]);
+		cfg_write(&c, CFG_BAR((bar + 1) % 6), 4, places[second]);
+	}
+	cfg_write(&c, CFG_COMMAND, 2, 0);
+	cr_assert_eq(c.guest->window_count + c.guest->trap_count, 0);
+	cr_assert_leq(c.guest->reports, PT_BARS);
 	check_down(&c);
 }

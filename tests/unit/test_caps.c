@@ -127,6 +127,40 @@ Test(caps, a_capability_cut_off_by_the_end_is_not_read_beyond)
 	}
 }
 
+/* The second one starts where the first would go on. */
+Test(caps, interrupt_capabilities_that_run_into_another_are_hidden)
+{
+	static const struct {
+		uint8_t id;
+		uint16_t control;
+		unsigned size;
+	} forms[] = {{0x05, 0x0000, 10},
+		     {0x05, 0x0080, 14},
+		     {0x05, 0x0100, 20},
+		     {0x05, 0x0180, 24},
+		     {0x11, 0x0000, 12}};
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		unsigned size = (forms[i].size + 3) & ~3u;
+
+		for (unsigned next = 0x50 + size - 4; next <= 0x50 + size; next += 4) {
+			struct model_pci pci = plain();
+			const uint16_t control = forms[i].control;
+			struct check c;
+
+			model_config_cap(&pci, 0x50, forms[i].id, &control, 2);
+			model_config_cap(&pci, next, 0x09, "\x08", 1);
+			check_up(&c, &pci);
+			cr_assert_eq(cfg_find(&c, forms[i].id), next < 0x50 + size ? 0 : 0x50,
+				     "id 0x%x, %u bytes, next at 0x%x", forms[i].id, forms[i].size,
+				     next);
+			cr_assert_eq(c.guest->reports, next < 0x50 + size);
+			cr_assert_eq(cfg_find(&c, 0x09), next);
+			check_down(&c);
+		}
+	}
+}
+
 Test(caps, no_list_when_the_status_bit_is_clear)
 {
 	struct model_pci pci = plain();
@@ -156,7 +190,9 @@ Test(caps, enhanced_allocation_is_hidden_and_the_rest_relinked)
 
 /* Extended capabilities. */
 
-static const uint16_t hidden[] = {0x0e, 0x0f, 0x10, 0x13, 0x15, 0x1b};
+static const uint16_t hidden[] = {0x02, 0x08, 0x09, 0x0d, 0x0e, 0x0f, 0x10, 0x12, 0x13,
+				  0x16, 0x17, 0x18, 0x19, 0x1b, 0x1d, 0x1e, 0x1f, 0x24,
+				  0x25, 0x26, 0x27, 0x2a, 0x2e, 0x30, 0x31};
 
 Test(caps, extended_ones_that_a_guest_cannot_use_are_hidden)
 {
@@ -174,6 +210,24 @@ Test(caps, extended_ones_that_a_guest_cannot_use_are_hidden)
 		cr_assert_eq(cfg_read(&c, 0x144, 4), 0);
 		cr_assert_eq(cfg_find_ext(&c, 0x03), 0x180);
 		cr_assert_eq(cfg_read(&c, 0x184, 4), 0x04030201);
+		check_down(&c);
+	}
+}
+
+/* Errors, serial number, power budgeting, what is a vendor's own. */
+Test(caps, extended_ones_that_a_guest_can_use_pass_through)
+{
+	static const uint16_t shown[] = {0x01, 0x03, 0x04, 0x0b, 0x23};
+
+	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+		struct model_pci pci = plain();
+		struct check c;
+		const uint32_t body = 0x12345678;
+
+		model_config_ecap(&pci, 0x100, shown[i], &body, 4);
+		check_up(&c, &pci);
+		cr_assert_eq(cfg_find_ext(&c, shown[i]), 0x100, "0x%x", shown[i]);
+		cr_assert_eq(cfg_read(&c, 0x104, 4), 0x12345678);
 		check_down(&c);
 	}
 }

@@ -84,37 +84,165 @@ Test(config_space, interrupt_line_is_the_guests_own_note)
 	check_down(&c);
 }
 
-Test(config_space, multifunction_bit_and_rom_are_not_shown)
+Test(config_space, a_pin_that_cannot_be_served_is_not_shown)
+{
+	static const uint8_t bad[] = {0, 5, 0x80, 0xff};
+
+	for (size_t i = 0; i < sizeof(bad); i++) {
+		struct model_pci pci = model_nvme("0000:02:00.0", 26);
+		struct check c;
+
+		model_config_put(&pci, 0x3d, 1, bad[i]);
+		check_up(&c, &pci);
+		cr_assert_eq(cfg_read(&c, 0x3d, 1), 0);
+		cr_assert_not(c.guest->intx_connected);
+		check_down(&c);
+	}
+}
+
+/* The guest's slot, not the host's: four cases. */
+Test(config_space, the_multifunction_bit_is_the_setups)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		struct model_pci pci = model_nvme("0000:02:00.0", 26);
+		struct pt_function_setup setup = check_setup(&pci);
+		struct check c;
+
+		model_config_put(&pci, 0x0e, 1, i & 1 ? 0x80 : 0);
+		setup.multifunction = i & 2;
+		check_attach(&c, &pci);
+		c.guest = guest_new(c.model);
+		check_ok(pt_function_create(c.device, &setup, &guest_ops, c.guest, &c.function,
+					    &c.err),
+			 c.err);
+		check_ok(pt_function_start(c.function, &c.err), c.err);
+		cr_assert_eq(cfg_read(&c, 0x0e, 1), i & 2 ? 0x80 : 0);
+		cfg_write(&c, 0x0e, 1, 0x7f);
+		cr_assert_eq(cfg_read(&c, 0x0c, 4) >> 16 & 0xff, i & 2 ? 0x80 : 0);
+		check_down(&c);
+	}
+}
+
+/* A started function with a PCI Express capability at 0x80 whose flags, device capabilities 2 and link capabilities are
+ * these. */
+static void express_up(struct check *c, uint16_t flags, int root_bus)
 {
 	struct model_pci pci = model_nvme("0000:02:00.0", 26);
-	struct check c;
+	struct pt_function_setup setup = check_setup(&pci);
 
-	model_config_put(&pci, 0x0e, 1, 0x80);
-	model_config_put(&pci, 0x30, 4, 0xfe000001);
-	check_up(&c, &pci);
-	cr_assert_eq(cfg_read(&c, 0x0e, 1), 0);
-	cr_assert_eq(cfg_read(&c, 0x30, 4), 0);
-	cfg_write(&c, 0x30, 4, 0xfffff800);
-	cr_assert_eq(cfg_read(&c, 0x30, 4), 0, "sizing it finds none");
-	check_down(&c);
+	model_config_put(&pci, 0x82, 2, flags);
+	model_config_put(&pci, 0x8c, 4, 0x01047d04);
+	model_config_put(&pci, 0x90, 4, 0x11040040);
+	model_config_put(&pci, 0xa4, 4, 0x000c0830);
+	model_config_put(&pci, 0xa8, 2, 0x0410);
+	model_config_put(&pci, 0xac, 4, 0x0000001e);
+	model_config_put(&pci, 0xb0, 4, 0x00010004);
+	check_attach(c, &pci);
+	c->guest = guest_new(c->model);
+	setup.root_bus = root_bus;
+	check_ok(pt_function_create(c->device, &setup, &guest_ops, c->guest, &c->function, &c->err),
+		 c->err);
+	check_ok(pt_function_start(c->function, &c->err), c->err);
+}
+
+static void check_link(const struct check *c, uint32_t cap, uint32_t control, uint32_t cap2,
+		       uint32_t control2)
+{
+	cr_assert_eq(cfg_read(c, 0x8c, 4), cap, "0x%x", cfg_read(c, 0x8c, 4));
+	cr_assert_eq(cfg_read(c, 0x90, 4), control, "0x%x", cfg_read(c, 0x90, 4));
+	cr_assert_eq(cfg_read(c, 0xac, 4), cap2, "0x%x", cfg_read(c, 0xac, 4));
+	cr_assert_eq(cfg_read(c, 0xb0, 4), control2, "0x%x", cfg_read(c, 0xb0, 4));
 }
 
 /* PCI Express base 7.5.3: an endpoint on a root bus is an integrated endpoint and has no link. */
 Test(config_space, an_endpoint_on_the_root_bus_is_integrated)
 {
-	struct model_pci pci = model_nvme("0000:02:00.0", 26);
-	struct pt_function_setup setup = check_setup(&pci);
+	for (unsigned type = 0; type <= 1; type++) {
+		struct check c;
+
+		express_up(&c, (uint16_t)(type << 4 | 2), 1);
+		cr_assert_eq(cfg_read(&c, 0x82, 2), 0x92, "the version stays");
+		check_link(&c, 0, 0, 0, 0);
+		check_down(&c);
+	}
+}
+
+Test(config_space, behind_a_root_port_an_endpoint_shows_its_link_without_power_states)
+{
+	for (unsigned type = 0; type <= 1; type++) {
+		struct check c;
+
+		express_up(&c, (uint16_t)(type << 4 | 2), 0);
+		cr_assert_eq(cfg_read(&c, 0x82, 2), type << 4 | 2);
+		check_link(&c, 0x01007104, 0x11040040, 0x1e, 0x00010004);
+		check_down(&c);
+	}
+}
+
+Test(config_space, behind_a_root_port_an_integrated_endpoint_is_one_with_the_least_link)
+{
 	struct check c;
 
-	check_attach(&c, &pci);
-	c.guest = guest_new(c.model);
-	setup.root_bus = 1;
-	check_ok(pt_function_create(c.device, &setup, &guest_ops, c.guest, &c.function, &c.err),
-		 c.err);
-	check_ok(pt_function_start(c.function, &c.err), c.err);
-	cr_assert_eq(cfg_read(&c, cfg_find(&c, 0x10) + 2, 2) >> 4 & 0xf, 9);
-	cr_assert_eq(cfg_read(&c, cfg_find(&c, 0x10) + 2, 2) & 0xf, 2, "the version stays");
-	cr_assert_eq(cfg_read(&c, cfg_find(&c, 0x10) + 0x0c, 4), 0);
+	express_up(&c, 0x92, 0);
+	cr_assert_eq(cfg_read(&c, 0x82, 2), 0x02);
+	check_link(&c, 0x11, 0x00110000, 2, 1);
+	cfg_write(&c, 0x90, 4, 0xffffffff);
+	check_link(&c, 0x11, 0x00110000, 2, 1);
+	check_down(&c);
+}
+
+Test(config_space, an_integrated_endpoint_on_the_root_bus_stays_one)
+{
+	struct check c;
+
+	express_up(&c, 0x92, 1);
+	cr_assert_eq(cfg_read(&c, 0x82, 2), 0x92);
+	check_link(&c, 0x01047d04, 0x11040040, 0x1e, 0x00010004);
+	check_down(&c);
+}
+
+/* Version 1 of the capability ends at 0x14: what is behind it is another's. */
+Test(config_space, a_short_express_capability_hides_nothing_of_its_neighbour)
+{
+	for (int root_bus = 0; root_bus <= 1; root_bus++) {
+		struct model_pci pci = {.bdf = "0000:02:00.0", .driver = "vfio-pci", .group = 26};
+		struct pt_function_setup setup;
+		struct check c;
+
+		model_config_init(&pci, 0x8086, 0x10d3, 0x020000);
+		pci.bars[0].size = 0x20000;
+		model_config_cap(&pci, 0x80, 0x10, "\x01\x00", 2);
+		model_config_cap(&pci, 0xa0, 0x09, "\x18\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a",
+				 11);
+		model_config_put(&pci, 0xac, 4, 0xcafe0001);
+		model_config_put(&pci, 0xb0, 4, 0xcafe0002);
+		setup = check_setup(&pci);
+		setup.root_bus = root_bus;
+		check_attach(&c, &pci);
+		c.guest = guest_new(c.model);
+		check_ok(pt_function_create(c.device, &setup, &guest_ops, c.guest, &c.function,
+					    &c.err),
+			 c.err);
+		check_ok(pt_function_start(c.function, &c.err), c.err);
+		cr_assert_eq(cfg_read(&c, 0x82, 2) >> 4, root_bus ? 9 : 0);
+		cr_assert_eq(cfg_read(&c, 0xac, 4), 0xcafe0001);
+		cr_assert_eq(cfg_read(&c, 0xb0, 4), 0xcafe0002);
+		check_down(&c);
+	}
+}
+
+/* What the guest writes beside a bit that is the host's leaves that bit as it was. */
+Test(config_space, latency_messages_stay_as_the_host_has_them)
+{
+	struct check c;
+
+	express_up(&c, 0x02, 0);
+	cr_assert_eq(cfg_read(&c, 0xa4, 4), 0x30, "LTR and OBFF are not offered");
+	cr_assert_eq(cfg_read(&c, 0xa8, 2), 0x0010);
+	cfg_write(&c, 0xa8, 2, 0x6005);
+	cr_assert_eq(cfg_read(&c, 0xa8, 2), 0x0005);
+	cr_assert_eq(model_device_config(c.host, 0xa8, 2), 0x0405, "0x%x",
+		     model_device_config(c.host, 0xa8, 2));
 	check_down(&c);
 }
 
@@ -226,7 +354,7 @@ Test(config_space, an_flr_that_fails_is_reported)
 
 	check_up(&c, &pci);
 	program(&c);
-	c.host->reset_error = -EIO;
+	c.host->reset_error = c.host->bus_reset_error = -EIO;
 	cfg_write(&c, DEVCTL(0x80), 2, 0x8000);
 	cr_assert_geq(c.guest->reports, 1);
 	cr_assert(strstr(c.guest->report.message, "0000:02:00.0"), "%s", c.guest->report.message);

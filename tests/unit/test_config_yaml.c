@@ -28,6 +28,9 @@ Test(config_yaml, says_everything)
 			   "initrd: /boot/initrd\n"
 			   "cmdline: \"console=ttyS0 quiet\"\n"
 			   "serial: file:log/serial.txt\n"
+			   "unplug-limit: 2m\n"
+			   "on-device-error: remove\n"
+			   "backend: group\n"
 			   "devices:\n"
 			   "  - passthrough: 0000:02:00.0\n"
 			   "  - passthrough: /dev/vfio/devices/vfio3\n",
@@ -41,6 +44,9 @@ Test(config_yaml, says_everything)
 	cr_assert_str_eq(config.cmdline, "console=ttyS0 quiet");
 	cr_assert_eq(config.serial, SERIAL_FILE);
 	cr_assert_str_eq(config.serial_path, "dir/log/serial.txt");
+	cr_assert_eq(config.unplug_limit, 120);
+	cr_assert_eq(config.on_device_error, VM_DEVICE_ERROR_REMOVE);
+	cr_assert_eq(config.backend, BACKEND_GROUP);
 	cr_assert_eq(config.device_count, 2);
 	cr_assert_str_eq(config.devices[0].name, "0000:02:00.0");
 	cr_assert_str_eq(config.devices[1].name, "/dev/vfio/devices/vfio3");
@@ -61,6 +67,8 @@ Test(config_yaml, says_nothing)
 		cr_assert_null(config.name);
 		cr_assert_eq(config.cpus, 1);
 		cr_assert_eq(config.memory, UINT64_C(512) << 20);
+		cr_assert_eq(config.unplug_limit, 30);
+		cr_assert_eq(config.on_device_error, VM_DEVICE_ERROR_REPORT);
 		cr_assert_eq(config.device_count, 0);
 		vm_config_done(&config);
 	}
@@ -112,6 +120,10 @@ Test(config_yaml, errors_say_where_and_what)
 		"device-empty",
 		"devices-scalar",
 		"serial",
+		"unplug-limit",
+		"unplug-limit-unit",
+		"unplug-limit-long",
+		"on-device-error",
 		"name",
 		"alias",
 		"two-documents",

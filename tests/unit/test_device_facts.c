@@ -39,7 +39,7 @@ static int facts_of(struct model *model, const struct device_request *requests, 
 	seam.sys = *model_sys(model);
 	seam.next = seam.sys.ioctl;
 	seam.sys.ioctl = kvm_too;
-	return host_facts_read(&seam.sys, requests, count, facts, err);
+	return host_facts_read(&seam.sys, requests, count, NULL, facts, err);
 }
 
 static void done(struct model *model, struct host_facts *facts)

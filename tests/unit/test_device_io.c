@@ -54,6 +54,26 @@ Test(device_io, sparse_areas_are_what_is_mapped)
 	check_down(&c);
 }
 
+Test(device_io, a_sparse_area_over_another_is_left_out)
+{
+	struct model_pci pci = model_nvme("0000:02:00.0", 26);
+	struct check c;
+	const struct pt_region *region;
+
+	pci.bars[0].size = 0x10000;
+	pci.sparse_count = 4;
+	pci.sparse[0] = (struct pt_area){0x1000, 0x3000};
+	pci.sparse[1] = (struct pt_area){0x1000, 0x3000};
+	pci.sparse[2] = (struct pt_area){0x3000, 0x2000};
+	pci.sparse[3] = (struct pt_area){0x4000, 0x1000};
+	check_attach(&c, &pci);
+	region = pt_device_region(c.device, PT_REGION_BAR0);
+	cr_assert_eq(region->area_count, 2);
+	cr_assert(region->areas[0].offset == 0x1000 && region->areas[0].size == 0x3000);
+	cr_assert(region->areas[1].offset == 0x4000 && region->areas[1].size == 0x1000);
+	check_down(&c);
+}
+
 Test(device_io, msix_mappable_is_no_sparse_list)
 {
 	struct model_pci pci = model_nvme("0000:02:00.0", 26);
@@ -273,40 +293,5 @@ Test(device_io, closing_turns_interrupts_off_and_unmaps_before)
 	cr_assert(model_ordered(c.model, mark, "DETACH", "close"));
 	cr_assert_not(c.host->bound);
 	model_close(c.model, fd);
-	check_down(&c);
-}
-
-Test(device_io, reset_is_retried)
-{
-	struct model_pci pci = model_nvme("0000:02:00.0", 26);
-	struct check c;
-
-	check_attach(&c, &pci);
-	c.host->reset_eagain = 4;
-	check_ok(pt_device_reset(c.device, &c.err), c.err);
-	cr_assert_eq(c.host->resets, 1);
-	c.host->reset_eagain = 1000000;
-	check_error(pt_device_reset(c.device, &c.err), -EAGAIN, c.err, "0000:02:00.0");
-	c.host->reset_eagain = 0;
-	c.host->reset_error = -EIO;
-	check_error(pt_device_reset(c.device, &c.err), -EIO, c.err, "0000:02:00.0");
-	cr_assert_eq(c.host->resets, 1);
-	check_down(&c);
-}
-
-Test(device_io, no_reset_of_its_own)
-{
-	struct model_pci pci = model_nvme("0000:02:00.0", 26);
-	struct check c = {.model = model_new()};
-
-	c.sys = model_sys(c.model);
-	c.host = model_add(c.model, &pci);
-	c.host->no_reset = true;
-	check_ok(pt_space_open(c.sys, NULL, &c.space, &c.err), c.err);
-	check_ok(pt_device_open(c.space, "02:00.0", NULL, &c.device, &c.err), c.err);
-	check_ok(pt_device_attach(c.device, &c.err), c.err);
-	cr_assert_not(pt_device_resettable(c.device));
-	check_error(pt_device_reset(c.device, &c.err), -ENOTTY, c.err, "0000:02:00.0");
-	check_remedy(c.err, "reset_method");
 	check_down(&c);
 }

@@ -160,6 +160,7 @@ Test(function, a_reset_that_fails_at_stop_is_reported)
 	up(&c);
 	use(&c);
 	c.host->reset_error = -EIO;
+	c.host->bus_reset_error = -EIO;
 	pt_function_stop(c.function);
 	cr_assert_eq(c.guest->reports, 1);
 	cr_assert(strstr(c.guest->report.message, "0000:02:00.0"), "%s", c.guest->report.message);

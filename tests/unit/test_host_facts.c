@@ -146,7 +146,7 @@ static int read_facts(struct fake *fake, struct host_facts *facts, struct pt_err
 
 	*err = (struct pt_error)PT_ERROR_INIT;
 	*facts = (struct host_facts){.max_cpus = 77};
-	ret = host_facts_read(&sys, NULL, 0, facts, err);
+	ret = host_facts_read(&sys, NULL, 0, NULL, facts, err);
 	cr_assert_eq(fake->open_count, 0, "a file was left open");
 	cr_assert(ret == 0 || facts->max_cpus == 77, "written on failure");
 	return ret;

@@ -143,6 +143,35 @@ Test(intx, from_the_pin_to_msi_to_msix_and_back)
 	check_down(&c);
 }
 
+/* The device does not wait for the guest to be done: its line is up, its messages come, at every step. */
+Test(intx, switching_while_the_device_is_active)
+{
+	struct check c;
+
+	up(&c);
+	model_intx(c.host, true);
+	cr_assert(c.guest->asserted, "and there is no end of interrupt");
+	for (unsigned round = 1; round <= 3; round++) {
+		msi_on(&c);
+		cr_assert_not(c.guest->asserted, "the line is let go with the pin");
+		model_raise(c.host, 0);
+		cr_assert_eq(c.guest->vectors[0].delivered, 2 * round - 1);
+		cfg_write(&c, MSI + 2, 2, 0);
+		model_raise(c.host, 0);
+		msix_on(&c);
+		bar_write(&c, 0, 0x200c, 4, 0);
+		model_raise(c.host, 0);
+		cr_assert_eq(c.guest->vectors[0].delivered, 2 * round);
+		cr_assert_eq(c.guest->vectors[0].data, 0x41);
+		cfg_write(&c, MSIX_CONTROL, 2, 0);
+		cr_assert(c.guest->asserted, "it is still up");
+		guest_eoi(c.guest);
+		cr_assert(c.guest->asserted, "and again");
+	}
+	cr_assert_eq(c.guest->reports, 0, "%s", c.guest->report.message);
+	check_down(&c);
+}
+
 Test(intx, straight_from_msi_to_msix)
 {
 	struct check c;

@@ -201,10 +201,10 @@ Test(mediated, a_short_config_space)
 	cr_assert_eq(cfg_read(&check, 0xff, 1), 0);
 	cfg_write(&check, 0xfc, 4, 0);
 	cfg_write(&check, 0xff, 1, 0);
-	cr_assert_eq(check.guest->reports, 0);
+	cr_assert_eq(check.guest->reports, 0, "%s", check.guest->report.message);
 	pt_function_stop(check.function);
 	cr_assert_eq(check.host->resets, 1, "it can be reset, though it does not say so");
-	cr_assert_eq(check.guest->reports, 0);
+	cr_assert_eq(check.guest->reports, 0, "%s", check.guest->report.message);
 	check_down(&check);
 }
 

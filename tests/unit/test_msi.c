@@ -72,6 +72,30 @@ Test(msi, every_message_is_delivered)
 	}
 }
 
+/* Linux writes all of the capability again at every change of an interrupt's affinity. */
+Test(msi, a_message_changes_while_it_is_enabled)
+{
+	for (EACH_SHAPE(shape)) {
+		struct check c;
+		unsigned mark;
+
+		up(&c, *shape);
+		enable(&c, *shape, 0);
+		mark = model_mark(c.model);
+		cfg_write(&c, CONTROL, 2, 1);
+		cfg_write(&c, CAP + 4, 4, 0xfee07000);
+		cfg_write(&c, data_at(*shape), 2, 0x4021);
+		cfg_write(&c, CONTROL, 2, 1);
+		cr_assert_eq(model_calls(c.model, mark, "SET_IRQS"), 0);
+		cr_assert_eq(model_calls(c.model, mark, "pwrite"), 0, "nothing for the device");
+		model_raise(c.host, 0);
+		cr_assert_eq(c.guest->vectors[0].delivered, 1);
+		cr_assert_eq(c.guest->vectors[0].address, 0xfee07000);
+		cr_assert_eq(c.guest->vectors[0].data, 0x4021);
+		check_down(&c);
+	}
+}
+
 Test(msi, registers_are_the_guests)
 {
 	for (EACH_SHAPE(shape)) {

@@ -154,14 +154,51 @@ Test(plan, slots_and_gsis)
 	plan = must_plan(&host);
 	cr_assert_eq(plan.device_count, 31);
 	for (unsigned i = 0; i < 31; i++)
-		cr_assert_eq(plan.devices[i].slot, i + 1);
+		cr_assert_eq(plan.ports[plan.devices[i].port].slot, i + 1);
+	cr_assert_eq(plan.bus_last, 31);
 	cr_assert_eq(plan.devices[0].gsi, 17);
 	cr_assert_eq(plan.devices[1].gsi, 16 + (2 + 2) % 4);
 	cr_assert_eq(plan.devices[2].gsi, 0);
 	cr_assert_eq(plan.devices[3].gsi, 16);
 }
 
-/* Every BAR of every device: inside its window, a multiple of its size, and nobody else's. */
+static const struct plan_range *port_window(const struct vm_plan *plan, unsigned device,
+					    const struct pt_host_bar *bar)
+{
+	const struct plan_port *port = &plan->ports[plan->devices[device].port];
+
+	if (bar->io)
+		return &port->io;
+	return bar->is_64bit && bar->prefetchable ? &port->prefetch : &port->memory;
+}
+
+/* Ports' windows are whole steps of their kind, and nobody else's. */
+static void check_port_windows(const struct vm_plan *plan)
+{
+	struct plan_range taken[3 * PLAN_PORTS_MAX];
+	size_t count = 0;
+
+	for (unsigned i = 0; i < plan->port_count; i++) {
+		const struct plan_range *windows[] = {&plan->ports[i].io, &plan->ports[i].memory,
+						      &plan->ports[i].prefetch};
+
+		cr_assert(windows[1]->size, "a memory window is always there");
+		for (size_t j = 0; j < 3; j++) {
+			uint64_t step = j ? MIB : 4 * KIB;
+
+			if (!windows[j]->size)
+				continue;
+			cr_assert_eq(windows[j]->base % step, 0);
+			cr_assert_eq(windows[j]->size % step, 0);
+			for (size_t k = 0; k < count; k++)
+				cr_assert(taken[k].base >= windows[j]->base + windows[j]->size ||
+					  windows[j]->base >= taken[k].base + taken[k].size);
+			taken[count++] = *windows[j];
+		}
+	}
+}
+
+/* Every BAR of every device: inside its port's window and the host bridge's, a multiple of its size, and nobody else's. */
 static void check_bars(const struct vm_plan *plan)
 {
 	struct {
@@ -177,13 +214,16 @@ static void check_bars(const struct vm_plan *plan)
 			uint64_t room = bar->io || bar->size > 4096 ? bar->size : 4096;
 			uint64_t first = plan->devices[i].bar_address[j];
 
-			if (!bar->size)
+			if (!bar->size || (bar->io && !first))
 				continue;
 			if (bar->io)
 				window = &plan->io_window;
-			else if (bar->is_64bit)
+			else if (bar->is_64bit && bar->prefetchable)
 				window = &plan->mmio64_window;
 			cr_assert_eq(first % room, 0, "device %u BAR %u", i, j);
+			cr_assert_geq(first, window->base);
+			cr_assert_leq(first + room, window->base + window->size);
+			window = port_window(plan, i, bar);
 			cr_assert_geq(first, window->base);
 			cr_assert_leq(first + room, window->base + window->size);
 			for (size_t k = 0; k < count; k++)
@@ -222,7 +262,46 @@ Test(plan, bars_never_overlap)
 		}
 		plan = must_plan(&host);
 		check_bars(&plan);
+		check_port_windows(&plan);
 	}
+}
+
+/* 60 KiB of ports are 15 windows; memory does not run out with them. */
+Test(plan, devices_do_without_ports_when_none_are_left)
+{
+	struct test_host host;
+	struct vm_plan plan;
+
+	test_host_init(&host);
+	for (unsigned i = 0; i < 17; i++) {
+		struct device_facts *device = test_host_add(&host);
+
+		test_bar(device, 0, 128, i == 3 ? "32" : "io");
+		test_bar(device, 1, 16 * MIB, "32");
+	}
+	plan = must_plan(&host);
+	check_bars(&plan);
+	cr_assert_eq(plan.ports[3].io.size, 0, "not implemented where nobody needs it");
+	cr_assert_eq(plan.devices[15].bar_address[0], 0xf000);
+	cr_assert_eq(plan.ports[16].io.size, 0);
+	cr_assert_eq(plan.devices[16].bar_address[0], 0);
+	cr_assert_neq(plan.devices[16].bar_address[1], 0);
+}
+
+/* A bridge's window for what is not prefetchable has 32 bits. */
+Test(plan, only_prefetchable_bars_are_above_4_gib)
+{
+	struct test_host host;
+	struct device_facts *device;
+	struct vm_plan plan;
+
+	test_host_init(&host);
+	device = test_host_add(&host);
+	test_bar(device, 0, 16 * KIB, "64");
+	test_bar(device, 2, 16 * KIB, "64 pref");
+	plan = must_plan(&host);
+	cr_assert_eq(plan.devices[0].bar_address[0], PLAN_MMIO32_BASE);
+	cr_assert_eq(plan.devices[0].bar_address[2], plan.mmio64_window.base);
 }
 
 Test(plan, a_gpu_of_256_gib)
@@ -318,10 +397,13 @@ Test(plan, a_device_gets_the_slot_it_asks_for_and_the_others_what_is_left)
 	host.config.devices = asked;
 	host.config.device_count = 3;
 	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), 0, "%s", err.message);
-	cr_assert_eq(plan.devices[0].slot, 2);
-	cr_assert_eq(plan.devices[1].slot, 1);
-	cr_assert_eq(plan.devices[2].slot, 9);
-	cr_assert_eq(plan.devices[3].slot, 3);
+	cr_assert_eq(plan.ports[plan.devices[0].port].slot, 2);
+	cr_assert_eq(plan.ports[plan.devices[1].port].slot, 1);
+	cr_assert_eq(plan.ports[plan.devices[2].port].slot, 9);
+	cr_assert_eq(plan.ports[plan.devices[3].port].slot, 3);
+	for (unsigned i = 0; i < 4; i++)
+		cr_assert_eq(plan.ports[i].bus, i + 1);
+	cr_assert_eq(plan.ports[3].slot, 9, "buses are in the order of slots");
 	cr_assert_eq(plan.devices[2].gsi, PLAN_INTX_GSI + 9 % 4);
 
 	asked[2].slot = 1;
@@ -368,4 +450,28 @@ Test(plan, what_pins_no_memory)
 	cr_assert_not(plan.pins_memory);
 	host.devices[0].host.mediated = 0;
 	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), -ENOMEM);
+}
+
+/* How the devices are had is part of the plan. */
+Test(plan, by_groups)
+{
+	struct test_host host;
+	struct vm_plan plan;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	test_host_init(&host);
+	add_nvme(&host);
+	host.devices[0].host.group = 26;
+	host.facts.backend = PT_BACKEND_GROUP;
+	plan = must_plan(&host);
+	cr_assert_eq(plan.backend, PT_BACKEND_GROUP);
+	plan_print(&plan, out);
+	(void)fclose(out);
+	cr_assert_not_null(
+		strstr(text, "\n  in a VFIO container: 0000:01:00.0, with IOMMU group 26\n"), "%s",
+		text);
+	cr_assert_null(strstr(text, "iommufd"), "%s", text);
+	free(text);
 }

@@ -184,7 +184,7 @@ static void spy_write(void *state, unsigned offset, unsigned size, uint32_t valu
 	memcpy(spy->space + offset, &value, size);
 }
 
-static const struct pci_function_ops spy_ops = {spy_read, spy_write};
+static const struct pci_function_ops spy_ops = {spy_read, spy_write, NULL};
 
 static struct pci_host pci;
 static struct spy spy;

@@ -46,7 +46,8 @@ Test(run_args, options_alone)
 
 	cr_assert_eq(PARSE(&args, &err, "--name", "n", "--cpus=4", "--memory", "2G", "--kernel",
 			   "vmlinuz", "--initrd", "i", "--cmdline", "a b", "--serial", "pty",
-			   "--device", "02:00.0", "--device=/dev/vfio/devices/vfio1", "--dry-run"),
+			   "--device", "02:00.0", "--device=/dev/vfio/devices/vfio1",
+			   "--unplug-limit", "5s", "--on-device-error=stop", "--dry-run"),
 		     0, "%s", err.error.message);
 	cr_assert_str_eq(args.config.name, "n");
 	cr_assert_eq(args.config.cpus, 4);
@@ -55,11 +56,31 @@ Test(run_args, options_alone)
 	cr_assert_str_eq(args.config.initrd, "i");
 	cr_assert_str_eq(args.config.cmdline, "a b");
 	cr_assert_eq(args.config.serial, SERIAL_PTY);
+	cr_assert_eq(args.config.unplug_limit, 5);
+	cr_assert_eq(args.config.on_device_error, VM_DEVICE_ERROR_STOP);
+	cr_assert_eq(args.config.backend, BACKEND_AUTO);
 	cr_assert_eq(args.config.device_count, 2);
 	cr_assert_str_eq(args.config.devices[0].name, "02:00.0");
 	cr_assert(args.dry_run);
 	cr_assert_not(args.timing);
 	run_args_done(&args);
+}
+
+Test(run_args, backends)
+{
+	static const struct {
+		const char *name;
+		enum backend_choice backend;
+	} rows[] = {{"auto", BACKEND_AUTO}, {"cdev", BACKEND_CDEV}, {"group", BACKEND_GROUP}};
+	struct run_args args;
+	struct config_error err;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		cr_assert_eq(PARSE(&args, &err, "--kernel", "k", "--backend", rows[i].name), 0,
+			     "%s", err.error.message);
+		cr_assert_eq(args.config.backend, rows[i].backend);
+		run_args_done(&args);
+	}
 }
 
 Test(run_args, options_win_wherever_they_stand)
@@ -136,6 +157,9 @@ Test(run_args, options_and_values)
 	MUST_FAIL(-EINVAL, "--cpus: \"\" is not a number", "--cpus=");
 	MUST_FAIL(-ERANGE, "--cpus: 256 is out of range", "--cpus", "256");
 	MUST_FAIL(-EINVAL, "--cpus: \"-1\" is not a number", "--cpus", "-1");
+	MUST_FAIL(-EINVAL, "--backend: \"grup\" is not a backend; did you mean \"group\"?",
+		  "--backend", "grup");
+	MUST_FAIL(-EINVAL, "--backend: \"legacy\" is not a backend", "--backend", "legacy");
 	MUST_FAIL(-EINVAL, "--serial: \"file:\" names no file", "--serial", "file:");
 	MUST_FAIL(-EINVAL, "--device: unknown device key \"rom\"", "--device", "02:00.0,rom=/x");
 	MUST_FAIL(-EINVAL, "--device: unknown device key \"\"", "--device", "02:00.0,");
@@ -191,8 +215,9 @@ Test(run_args, help_wins)
 Test(run_args, help_names_every_option)
 {
 	static const char *const options[] = {
-		"--name=",   "--cpus=",	  "--memory=", "--kernel=", "--initrd=", "--cmdline=",
-		"--serial=", "--device=", "--dry-run", "--timing",  "--help"};
+		"--name=",    "--cpus=",	 "--memory=",	       "--kernel=", "--initrd=",
+		"--cmdline=", "--serial=",	 "--device=",	       "--dry-run", "--timing",
+		"--help",     "--unplug-limit=", "--on-device-error=", "--backend="};
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);

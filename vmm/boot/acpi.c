@@ -190,14 +190,14 @@ static uint64_t write_madt(struct writer *writer, unsigned cpus)
 	return address;
 }
 
-static uint64_t write_mcfg(struct writer *writer)
+static uint64_t write_mcfg(struct writer *writer, unsigned bus_last)
 {
 	uint64_t address;
 	struct acpi_mcfg *mcfg = take(writer, sizeof(*mcfg), TABLE_ALIGN, &address);
 
 	if (mcfg) {
 		mcfg->base = PLAN_ECAM_BASE;
-		mcfg->bus_last = PLAN_BUS_LAST;
+		mcfg->bus_last = (uint8_t)bus_last;
 		seal(&mcfg->header, "MCFG", 1, sizeof(*mcfg));
 	}
 	return address;
@@ -222,6 +222,7 @@ static uint64_t write_ssdt(struct writer *writer, const struct vm_plan *plan)
 		name("WIOB", plan->io_window.base),	name("WIOS", plan->io_window.size),
 		name("WM3B", plan->mmio32_window.base), name("WM3S", plan->mmio32_window.size),
 		name("WM6B", plan->mmio64_window.base), name("WM6S", plan->mmio64_window.size),
+		name("BUSL", plan->bus_last),
 	};
 	uint64_t address;
 	struct acpi_header *ssdt =
@@ -279,7 +280,7 @@ int acpi_build(const struct vm_plan *plan, uint8_t *bytes, size_t size, uint64_t
 	facs = write_facs(&writer);
 	tables[0] = write_fadt(&writer, dsdt, facs); /* it is to be the first (5.2.8) */
 	tables[1] = write_madt(&writer, plan->cpus);
-	tables[2] = write_mcfg(&writer);
+	tables[2] = write_mcfg(&writer, plan->bus_last);
 	tables[3] = write_ssdt(&writer, plan);
 	xsdt = write_xsdt(&writer, tables, sizeof(tables) / sizeof(tables[0]));
 	rsdp = write_rsdp(&writer, xsdt);

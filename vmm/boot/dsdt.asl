@@ -14,6 +14,8 @@ DefinitionBlock ("", "DSDT", 2, "TENON ", "TENONVM ", 1)
 	External (\WM3S, IntObj)
 	External (\WM6B, IntObj)
 	External (\WM6S, IntObj)
+	/* number of the last bus */
+	External (\BUSL, IntObj)
 
 	/* What to write to PM1a control to power off: PM_SLEEP_TYPE_S5. */
 	Name (\_S5, Package () { 5, 5, 0, 0 })
@@ -65,7 +67,7 @@ DefinitionBlock ("", "DSDT", 2, "TENON ", "TENONVM ", 1)
 			Name (WLOW, ResourceTemplate ()
 			{
 				WordBusNumber (ResourceProducer, MinFixed, MaxFixed, PosDecode,
-					0, 0x0000, 0x0000, 0, 0x0001) /* to PLAN_BUS_LAST */
+					0, 0x0000, 0x0000, 0, 0x0001, , , BUS)
 				IO (Decode16, 0x0CF8, 0x0CF8, 1, 8)
 				WordIO (ResourceProducer, MinFixed, MaxFixed, PosDecode, EntireRange,
 					0, 0x1000, 0xFFFF, 0, 0xF000, , , WIO)
@@ -80,6 +82,8 @@ DefinitionBlock ("", "DSDT", 2, "TENON ", "TENONVM ", 1)
 
 			Method (_CRS, 0, Serialized)
 			{
+				CreateWordField (WLOW, ^BUS._MAX, BMAX)
+				CreateWordField (WLOW, ^BUS._LEN, BLEN)
 				CreateWordField (WLOW, ^WIO._MIN, IMIN)
 				CreateWordField (WLOW, ^WIO._MAX, IMAX)
 				CreateWordField (WLOW, ^WIO._LEN, ILEN)
@@ -90,6 +94,8 @@ DefinitionBlock ("", "DSDT", 2, "TENON ", "TENONVM ", 1)
 				CreateQWordField (WHIG, ^WM6._MAX, HMAX)
 				CreateQWordField (WHIG, ^WM6._LEN, HLEN)
 
+				BMAX = \BUSL
+				BLEN = \BUSL + 1
 				IMIN = \WIOB
 				IMAX = (\WIOB + \WIOS) - 1
 				ILEN = \WIOS
@@ -106,7 +112,8 @@ DefinitionBlock ("", "DSDT", 2, "TENON ", "TENONVM ", 1)
 				Return (ConcatenateResTemplate (WLOW, WHIG))
 			}
 
-			/* Pin P of slot S, INTA# being 0, is wired to GSI 16 + (S + P) % 4. */
+			/* Pin P of slot S, INTA# being 0, is wired to GSI 16 + (S + P) % 4. What is behind a port comes out at
+			 * the port's pins, swizzled by its own slot, which is 0. */
 			Method (_PRT, 0, Serialized)
 			{
 				Local0 = Package (128) {}
@@ -124,8 +131,9 @@ DefinitionBlock ("", "DSDT", 2, "TENON ", "TENONVM ", 1)
 				Return (Local0)
 			}
 
-			/* The operating system has PCI Express to itself: hot-plug, power management events, error reporting,
-			 * the capability structures (PCI Firmware specification 3.3, 4.5.1). */
+			/* The operating system has hot-plug (1) and the capability structures (0x10) to itself. It is not given
+			 * what is not there: no power management event (4), error message (8) or latency tolerance message
+			 * (0x20) reaches a port, and there is no SHPC (2). PCI Firmware specification 3.3, 4.5.1. */
 			Method (_OSC, 4, Serialized)
 			{
 				CreateDWordField (Arg3, 0, CDW1)
@@ -135,7 +143,7 @@ DefinitionBlock ("", "DSDT", 2, "TENON ", "TENONVM ", 1)
 					Return (Arg3)
 				}
 				CreateDWordField (Arg3, 8, CDW3)
-				Local0 = CDW3 & 0x1D /* but for SHPC hot-plug, which is not there */
+				Local0 = CDW3 & 0x11
 				If (Arg1 != 1)
 				{
 					CDW1 |= 8 /* unrecognised revision */

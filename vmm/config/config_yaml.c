@@ -292,8 +292,8 @@ static int unknown_key(struct reader *reader, const char *key, struct fy_node *k
 		(void)pt_error_set(&reader->err->error, -EINVAL, "unknown key \"%s\"", key);
 		(void)pt_error_remedy(
 			&reader->err->error, -EINVAL,
-			"the keys are name, cpus, memory, kernel, initrd, cmdline, serial "
-			"and devices");
+			"the keys are name, cpus, memory, kernel, initrd, cmdline, serial, "
+			"unplug-limit, on-device-error and devices");
 	}
 	return blame(reader, key_node, NULL);
 }

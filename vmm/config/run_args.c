@@ -175,7 +175,7 @@ static const char doc[] =
 	"Run a guest.\n\n"
 	"The guest is described by FILE.yaml, by options, or by both; options win.\v"
 	"Keys of FILE.yaml are named like the options: name, cpus, memory, kernel, initrd, cmdline, "
-	"serial; and devices, a list of \"- passthrough: 0000:02:00.0\". Relative paths in it are "
+	"serial, backend; and devices, a list of \"- passthrough: 0000:02:00.0\". Relative paths in it are "
 	"relative to the file.\n\n"
 	"Exit code: 0 the guest powered off; 1 it could not be launched or run; 2 wrong options or "
 	"file; 3 the guest crashed; 128 + N tenon was ended by signal N.";

@@ -6,6 +6,7 @@
 #include "config/device_setting.h"
 
 #define DEFAULT_MEMORY (UINT64_C(512) << 20)
+#define DEFAULT_UNPLUG 30 /* s: Linux waits 5 before it begins */
 
 void vm_config_init(struct vm_config *config)
 {
@@ -13,6 +14,7 @@ void vm_config_init(struct vm_config *config)
 		.cpus = 1,
 		.memory = DEFAULT_MEMORY,
 		.serial = SERIAL_STDIO,
+		.unplug_limit = DEFAULT_UNPLUG,
 	};
 }
 

@@ -18,6 +18,20 @@ enum serial_kind {
 	SERIAL_NONE,
 };
 
+/** enum vm_device_error - what becomes of the guest when a device of it reports an error */
+enum vm_device_error {
+	VM_DEVICE_ERROR_REPORT,
+	VM_DEVICE_ERROR_STOP,
+	VM_DEVICE_ERROR_REMOVE,
+};
+
+/** enum backend_choice - how the kernel is asked for devices; BACKEND_AUTO: as the host offers them */
+enum backend_choice {
+	BACKEND_AUTO,
+	BACKEND_CDEV,
+	BACKEND_GROUP,
+};
+
 #define VM_SLOT_MAX 31
 
 /**
@@ -30,7 +44,7 @@ struct vm_config_device {
 	char *name;
 	char *vf_token;
 	int unsafe_noiommu;
-	unsigned slot; /* of the guest's bus 0, 1 to VM_SLOT_MAX; 0 for the next that is free */
+	unsigned slot; /* 1 to VM_SLOT_MAX; 0 for the next that is free */
 };
 
 #define VM_CPUS_MAX	255
@@ -44,6 +58,7 @@ struct vm_config_device {
  * @memory: bytes
  * @kernel, @initrd: NULL when not given
  * @serial_path: for SERIAL_FILE
+ * @unplug_limit: seconds that the guest has to let go of a device
  */
 struct vm_config {
 	char *name;
@@ -54,11 +69,14 @@ struct vm_config {
 	char *cmdline;
 	enum serial_kind serial;
 	char *serial_path;
+	unsigned unplug_limit;
+	enum vm_device_error on_device_error;
+	enum backend_choice backend;
 	struct vm_config_device *devices;
 	size_t device_count;
 };
 
-/** vm_config_init() - the defaults: 1 vCPU, 512 MiB, serial on stdio. Inverse: vm_config_done(). */
+/** vm_config_init() - the defaults: 1 vCPU, 512 MiB, serial on stdio, 30 s to unplug. Inverse: vm_config_done(). */
 void vm_config_init(struct vm_config *config);
 
 /** vm_config_done() - free what it owns; accepts one that was only zeroed */

@@ -8,11 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/duration.h"
 #include "config/nearest.h"
 #include "config/size.h"
 
-#define CPUS_FORM    "write 1 to %d", VM_CPUS_MAX
-#define SERIAL_FORMS "write stdio, file:PATH, pty or none"
+#define CPUS_FORM     "write 1 to %d", VM_CPUS_MAX
+#define SERIAL_FORMS  "write stdio, file:PATH, pty or none"
+#define ERROR_FORMS   "write report, stop or remove"
+#define BACKEND_FORMS "write auto, cdev or group"
 
 static int replace(char **field, const char *value, size_t size_max, struct pt_error *err)
 {
@@ -136,6 +139,26 @@ static int set_cmdline(struct vm_config *config, const char *value, const char *
 	return 0;
 }
 
+/* One of @names. @what is what an unknown one is not, @forms the remedy. */
+static int choose(const char *const *names, size_t count, const char *value, const char *what,
+		  const char *forms, size_t *ret_index, struct pt_error *err)
+{
+	const char *nearest;
+
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(value, names[i]) == 0) {
+			*ret_index = i;
+			return 0;
+		}
+	}
+	nearest = nearest_name(value, names, count);
+	return pt_error_remedy(err,
+			       pt_error_set(err, -EINVAL, "\"%s\" is not %s%s%s%s", value, what,
+					    nearest ? "; did you mean \"" : "",
+					    nearest ? nearest : "", nearest ? "\"?" : ""),
+			       "%s", forms);
+}
+
 static int set_serial_file(struct vm_config *config, const char *path, const char *dir,
 			   struct pt_error *err)
 {
@@ -157,22 +180,67 @@ static int set_serial(struct vm_config *config, const char *value, const char *d
 	static const char *const names[] = {"stdio", "file:", "pty", "none"};
 	static const enum serial_kind kinds[] = {SERIAL_STDIO, SERIAL_FILE, SERIAL_PTY,
 						 SERIAL_NONE};
-	const char *nearest;
+	size_t i = 0;
+	int ret;
 
 	if (strncmp(value, "file:", 5) == 0)
 		return set_serial_file(config, value + 5, dir, err);
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (strcmp(value, names[i]) == 0) {
-			config->serial = kinds[i];
-			return 0;
-		}
-	}
-	nearest = nearest_name(value, names, sizeof(names) / sizeof(names[0]));
-	return pt_error_remedy(err,
-			       pt_error_set(err, -EINVAL, "\"%s\" is not a serial line%s%s%s",
-					    value, nearest ? "; did you mean \"" : "",
-					    nearest ? nearest : "", nearest ? "\"?" : ""),
-			       SERIAL_FORMS);
+	ret = choose(names, sizeof(names) / sizeof(names[0]), value, "a serial line", SERIAL_FORMS,
+		     &i, err);
+	if (ret == 0)
+		config->serial = kinds[i];
+	return ret;
+}
+
+static int set_unplug_limit(struct vm_config *config, const char *value, const char *dir,
+			    struct pt_error *err)
+{
+	int ret = duration_parse(value, &config->unplug_limit);
+
+	(void)dir;
+	if (ret == -ERANGE)
+		ret = pt_error_set(err, ret, "%s is out of range", value);
+	else if (ret < 0 && *value && strspn(value, "0123456789") == strlen(value))
+		ret = pt_error_set(err, ret, "%s has no unit", value);
+	else if (ret < 0)
+		ret = pt_error_set(err, ret, "\"%s\" is not a time", value);
+	return ret < 0 ? pt_error_remedy(err, ret, DURATION_FORMS_TEXT) : 0;
+}
+
+static int set_on_device_error(struct vm_config *config, const char *value, const char *dir,
+			       struct pt_error *err)
+{
+	static const char *const names[] = {
+		[VM_DEVICE_ERROR_REPORT] = "report",
+		[VM_DEVICE_ERROR_STOP] = "stop",
+		[VM_DEVICE_ERROR_REMOVE] = "remove",
+	};
+	size_t i = 0;
+	int ret = choose(names, sizeof(names) / sizeof(names[0]), value, "an action", ERROR_FORMS,
+			 &i, err);
+
+	(void)dir;
+	if (ret == 0)
+		config->on_device_error = (enum vm_device_error)i;
+	return ret;
+}
+
+static int set_backend(struct vm_config *config, const char *value, const char *dir,
+		       struct pt_error *err)
+{
+	static const char *const names[] = {
+		[BACKEND_AUTO] = "auto",
+		[BACKEND_CDEV] = "cdev",
+		[BACKEND_GROUP] = "group",
+	};
+	size_t i = 0;
+	int ret = choose(names, sizeof(names) / sizeof(names[0]), value, "a backend", BACKEND_FORMS,
+			 &i, err);
+
+	(void)dir;
+	if (ret == 0)
+		config->backend = (enum backend_choice)i;
+	return ret;
 }
 
 const struct vm_setting vm_settings[VM_SETTINGS] = {
@@ -185,4 +253,15 @@ const struct vm_setting vm_settings[VM_SETTINGS] = {
 	{"serial", "WHERE",
 	 "Where the guest's serial line goes: stdio (default), file:PATH (written anew), pty or none",
 	 set_serial},
+	{"unplug-limit", "TIME",
+	 "How long the guest may take to let go of a device before it is taken by force, such as 30s or 2m "
+	 "(default: 30s)",
+	 set_unplug_limit},
+	{"on-device-error", "ACTION",
+	 "When a device reports an error that cannot be corrected: report it (default), stop the guest, or "
+	 "remove the device",
+	 set_on_device_error},
+	{"backend", "WHICH",
+	 "How devices are had: cdev (iommufd), group (IOMMU groups and a container) or auto (default)",
+	 set_backend},
 };

@@ -26,7 +26,7 @@ struct vm_setting {
 		   struct pt_error *err);
 };
 
-#define VM_SETTINGS 7
+#define VM_SETTINGS 10
 
 /* Every setting, in the order in which people read them. */
 extern const struct vm_setting vm_settings[VM_SETTINGS];

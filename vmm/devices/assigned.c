@@ -2,9 +2,11 @@
 #include "devices/assigned.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/read_text.h"
 #include "report.h"
 
 static int memory_add(void *ctx, uint64_t gpa, uint64_t size, void *hva, struct pt_error *err)
@@ -21,22 +23,46 @@ static void memory_remove(void *ctx, uint64_t gpa, uint64_t size)
 	kvm_memslots_remove(assigned->host.memslots, gpa, size);
 }
 
+/* After a call of the function, under its lock. Whoever waits for @request_fd looks and finds it gone. */
+static void notice_loss(struct assigned *assigned)
+{
+	const struct pt_sys *sys = assigned->host.kvm->sys;
+	const uint64_t one = 1;
+
+	if (!assigned->function || assigned->lost_told ||
+	    pt_device_state(assigned->device) != PT_DEVICE_LOST)
+		return;
+	assigned->lost_told = true;
+	if (assigned->request_fd >= 0)
+		(void)sys->write(sys->ctx, assigned->request_fd, &one, sizeof(one));
+}
+
 static void bar_read(void *state, uint64_t offset, void *data, unsigned size)
 {
 	struct assigned_bar *bar = state;
 
-	pthread_mutex_lock(&bar->owner->lock);
-	pt_function_bar_read(bar->owner->function, bar->index, offset, data, size);
-	pthread_mutex_unlock(&bar->owner->lock);
+	struct assigned *assigned = bar->owner;
+
+	pthread_mutex_lock(&assigned->lock);
+	if (assigned->function)
+		pt_function_bar_read(assigned->function, bar->index, offset, data, size);
+	else
+		memset(data, 0xff, size);
+	notice_loss(assigned);
+	pthread_mutex_unlock(&assigned->lock);
 }
 
 static void bar_write(void *state, uint64_t offset, const void *data, unsigned size)
 {
 	struct assigned_bar *bar = state;
 
-	pthread_mutex_lock(&bar->owner->lock);
-	pt_function_bar_write(bar->owner->function, bar->index, offset, data, size);
-	pthread_mutex_unlock(&bar->owner->lock);
+	struct assigned *assigned = bar->owner;
+
+	pthread_mutex_lock(&assigned->lock);
+	if (assigned->function)
+		pt_function_bar_write(assigned->function, bar->index, offset, data, size);
+	notice_loss(assigned);
+	pthread_mutex_unlock(&assigned->lock);
 }
 
 static const struct device_ops bar_ops = {
@@ -66,7 +92,7 @@ static void trap_remove(void *ctx, unsigned bar, int io, uint64_t address, uint6
 	bus_remove(bus, address, size, &assigned->bars[bar]);
 }
 
-/* Return: the vector's GSI, 0 when it has none. */
+/* Return: the vector's GSI, 0 when it has none. The vectors belong to whoever is within a call of the function. */
 static unsigned gsi_of(const struct assigned *assigned, unsigned vector)
 {
 	return vector < assigned->vector_count ? assigned->vector_gsi[vector] : 0;
@@ -152,16 +178,12 @@ static void vector_unroute(void *ctx, unsigned vector)
 	assigned->vector_gsi[vector] = 0;
 }
 
-static unsigned pin_gsi(const struct assigned *assigned, unsigned pin)
-{
-	return PLAN_INTX_GSI + (assigned->plan->slot + pin - 1) % PLAN_INTX_GSIS;
-}
-
 static int intx_connect(void *ctx, unsigned pin, int trigger, int resample, struct pt_error *err)
 {
 	struct assigned *assigned = ctx;
 
-	return kvm_irqfd_add(assigned->host.kvm, pin_gsi(assigned, pin), trigger, resample, err);
+	(void)pin; /* there is one, and the plan knows where it leads */
+	return kvm_irqfd_add(assigned->host.kvm, assigned->plan->gsi, trigger, resample, err);
 }
 
 /* KVM lowers the line when the last of the irqfds that share it goes (irqfd_resampler_shutdown). */
@@ -169,14 +191,17 @@ static void intx_disconnect(void *ctx, unsigned pin, int trigger, int resample)
 {
 	struct assigned *assigned = ctx;
 
+	(void)pin;
 	(void)resample;
-	kvm_irqfd_del(assigned->host.kvm, pin_gsi(assigned, pin), trigger);
+	kvm_irqfd_del(assigned->host.kvm, assigned->plan->gsi, trigger);
 }
 
 static void report(void *ctx, const struct pt_error *what)
 {
-	(void)ctx;
-	report_error(what, stderr);
+	struct assigned *assigned = ctx;
+
+	if (what->code != -EAGAIN || !atomic_load(&assigned->wanted_back))
+		report_error(what, stderr);
 }
 
 static const struct pt_guest_ops guest_ops = {
@@ -197,10 +222,12 @@ static const struct pt_guest_ops guest_ops = {
 static uint32_t config_read(void *state, unsigned offset, unsigned size)
 {
 	struct assigned *assigned = state;
-	uint32_t value;
+	uint32_t value = UINT32_MAX;
 
 	pthread_mutex_lock(&assigned->lock);
-	value = pt_function_config_read(assigned->function, offset, size);
+	if (assigned->function)
+		value = pt_function_config_read(assigned->function, offset, size);
+	notice_loss(assigned);
 	pthread_mutex_unlock(&assigned->lock);
 	return value;
 }
@@ -210,11 +237,13 @@ static void config_write(void *state, unsigned offset, unsigned size, uint32_t v
 	struct assigned *assigned = state;
 
 	pthread_mutex_lock(&assigned->lock);
-	pt_function_config_write(assigned->function, offset, size, value);
+	if (assigned->function)
+		pt_function_config_write(assigned->function, offset, size, value);
+	notice_loss(assigned);
 	pthread_mutex_unlock(&assigned->lock);
 }
 
-static const struct pci_function_ops function_ops = {
+const struct pci_function_ops assigned_function_ops = {
 	.config_read = config_read,
 	.config_write = config_write,
 };
@@ -226,17 +255,36 @@ void assigned_init(struct assigned *assigned, const struct assigned_host *host,
 		.host = *host,
 		.plan = plan,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.request_fd = -1,
+		.error_fd = -1,
 	};
-	for (unsigned i = 0; i < PT_BARS; i++)
+	for (unsigned i = 0; i <= PT_BAR_ROM; i++)
 		assigned->bars[i] = (struct assigned_bar){assigned, i};
+}
+
+static void close_fd(const struct assigned *assigned, int *fd)
+{
+	const struct pt_sys *sys = assigned->host.kvm->sys;
+
+	if (*fd >= 0)
+		(void)sys->close(sys->ctx, *fd);
+	*fd = -1;
 }
 
 void assigned_done(struct assigned *assigned)
 {
-	pt_function_destroy(assigned->function);
+	struct pt_function *function;
+
+	/* Nobody gets at it any more, so that what follows, a reset too, keeps no vCPU waiting. */
+	pthread_mutex_lock(&assigned->lock);
+	function = assigned->function;
 	assigned->function = NULL;
+	pthread_mutex_unlock(&assigned->lock);
+	pt_function_destroy(function);
 	pt_device_close(assigned->device);
 	assigned->device = NULL;
+	close_fd(assigned, &assigned->request_fd);
+	close_fd(assigned, &assigned->error_fd);
 	free(assigned->vector_gsi);
 	assigned->vector_gsi = NULL;
 	assigned->vector_count = 0;
@@ -268,7 +316,8 @@ int assigned_check(const struct assigned *assigned, struct pt_space *space, stru
 		const struct pt_host_bar *bar = &assigned->plan->bars[i];
 		int r;
 
-		if (!bar->size || bar->io)
+		/* What is smaller than a page is never mapped for peers. */
+		if (bar->size < 4096 || bar->io)
 			continue;
 		r = pt_space_check(space, assigned->plan->bar_address[i], bar->size, err);
 		if (r)
@@ -277,26 +326,70 @@ int assigned_check(const struct assigned *assigned, struct pt_space *space, stru
 	return 0;
 }
 
-int assigned_create(struct assigned *assigned, struct pci_host *pci, struct pt_error *err)
+int assigned_create(struct assigned *assigned, struct pt_error *err)
 {
-	struct pt_function_setup setup = {.root_bus = 1};
-	int r;
+	struct pt_function_setup setup = {.root_bus = 0};
 
 	memcpy(setup.bar_address, assigned->plan->bar_address, sizeof(setup.bar_address));
-	r = pt_function_create(assigned->device, &setup, &guest_ops, assigned, &assigned->function,
-			       err);
-	if (r)
-		return r;
-	pci_host_plug(pci, assigned->plan->slot, &function_ops, assigned);
-	return 0;
+	return pt_function_create(assigned->device, &setup, &guest_ops, assigned,
+				  &assigned->function, err);
+}
+
+static int listen_to(struct assigned *assigned, unsigned index, int *ret_fd, struct pt_error *err)
+{
+	const struct pt_sys *sys = assigned->host.kvm->sys;
+
+	if (!pt_device_irq(assigned->device, index)->count)
+		return 0;
+	*ret_fd = sys->eventfd(sys->ctx);
+	if (*ret_fd < 0)
+		return pt_error_set(err, *ret_fd, "%s: no eventfd: %s", assigned->plan->bdf,
+				    strerror(-*ret_fd));
+	return pt_device_irq_set(assigned->device, index, 0, 1, ret_fd, err);
+}
+
+int assigned_listen(struct assigned *assigned, struct pt_error *err)
+{
+	int r = listen_to(assigned, PT_IRQ_REQ, &assigned->request_fd, err);
+
+	return r ? r : listen_to(assigned, PT_IRQ_ERR, &assigned->error_fd, err);
+}
+
+void assigned_wanted_back(struct assigned *assigned)
+{
+	atomic_store(&assigned->wanted_back, true);
+}
+
+static bool in_sysfs(const struct assigned *assigned)
+{
+	char path[PT_PATH_SIZE], vendor[16];
+
+	(void)snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vendor", assigned->plan->bdf);
+	return read_text(assigned->host.kvm->sys, path, vendor, sizeof(vendor)) != -ENOENT;
+}
+
+bool assigned_gone(struct assigned *assigned)
+{
+	uint16_t vendor = UINT16_MAX;
+	bool gone = true;
+
+	pthread_mutex_lock(&assigned->lock);
+	if (assigned->function)
+		gone = pt_device_state(assigned->device) == PT_DEVICE_LOST ||
+		       pt_device_read(assigned->device, PT_REGION_CONFIG, 0, &vendor,
+				      sizeof(vendor)) < 0 ||
+		       vendor == UINT16_MAX;
+	pthread_mutex_unlock(&assigned->lock);
+	return gone || !in_sysfs(assigned);
 }
 
 int assigned_start(struct assigned *assigned, struct pt_error *err)
 {
-	int r;
+	int r = 0;
 
 	pthread_mutex_lock(&assigned->lock);
-	r = pt_function_start(assigned->function, err);
+	if (assigned->function)
+		r = pt_function_start(assigned->function, err);
 	pthread_mutex_unlock(&assigned->lock);
 	return r;
 }
@@ -304,7 +397,7 @@ int assigned_start(struct assigned *assigned, struct pt_error *err)
 void assigned_stop(struct assigned *assigned)
 {
 	pthread_mutex_lock(&assigned->lock);
-	if (assigned->function && pt_device_state(assigned->device) == PT_DEVICE_RUNNING)
+	if (assigned->function)
 		pt_function_stop(assigned->function);
 	pthread_mutex_unlock(&assigned->lock);
 }

@@ -10,8 +10,11 @@
  *   assigned_create()   the function that the guest sees	  assigned_done()
  *   assigned_start()    the guest may use it			  assigned_stop()
  *
- * @lock is the lock that pt_function wants around every call. The callbacks run under it; they take the locks of the
- * memory slots, routes and buses, never the other way round, and a bus is not locked while it calls a device.
+ * @lock is the lock that pt_function wants around every call. The callbacks run under it, or, when the function is taken out
+ * of the guest's reach to be destroyed, on the one thread that does so; they take the locks of the memory slots, routes and
+ * buses, never the other way round, and a bus is not locked while it calls a device.
+ *
+ * The device can go while vCPUs run: accesses that find no function read all ones. The struct stays.
  */
 #ifndef TENON_DEVICES_ASSIGNED_H
 #define TENON_DEVICES_ASSIGNED_H
@@ -51,16 +54,20 @@ struct assigned {
 	struct pt_device *device;
 	struct pt_function *function;
 	pthread_mutex_t lock;
-	struct assigned_bar bars[PT_BARS];
+	struct assigned_bar bars[PT_BAR_ROM + 1];
 	unsigned *vector_gsi; /* 0: the vector has none; @vector_count of them */
 	unsigned vector_count;
+	int request_fd; /* eventfds, -1 for none; see assigned_listen() */
+	int error_fd;
+	bool lost_told;
+	atomic_bool wanted_back; /* the host is taking it from vfio-pci */
 };
 
 /** assigned_init() - @plan and what @host points to outlive it. Inverse: assigned_done(). */
 void assigned_init(struct assigned *assigned, const struct assigned_host *host,
 		   const struct plan_device *plan);
 
-/** assigned_done() - gives the device back, from any step; no vCPU runs */
+/** assigned_done() - gives the device back, from any step; vCPUs may run */
 void assigned_done(struct assigned *assigned);
 
 /** assigned_open() - open the device in the guest's IO address space. Errors: of pt_device_open(). */
@@ -75,13 +82,35 @@ int assigned_attach(struct assigned *assigned, struct pt_error *err);
 /** assigned_check() - whether the IOMMU could translate the addresses of its BARs, as peers of it would need. Errors: -EADDRNOTAVAIL. */
 int assigned_check(const struct assigned *assigned, struct pt_space *space, struct pt_error *err);
 
-/** assigned_create() - build the guest's view and plug it into its slot. Errors: of pt_function_create(). */
-int assigned_create(struct assigned *assigned, struct pci_host *pci, struct pt_error *err);
+/** assigned_create() - build the guest's view. Errors: of pt_function_create(). */
+int assigned_create(struct assigned *assigned, struct pt_error *err);
 
-/** assigned_start() - errors: of pt_function_start() */
+/** assigned_function_ops - its configuration space, for what it is plugged into */
+extern const struct pci_function_ops assigned_function_ops;
+
+/**
+ * assigned_listen() - have @request_fd signalled when the host wants the device back, and when it turns out to be gone;
+ *	@error_fd, where the device has such a thing, when it reports an error that cannot be corrected
+ *
+ * Undone by assigned_done(). Errors: from the eventfd and of pt_device_irq_set().
+ */
+int assigned_listen(struct assigned *assigned, struct pt_error *err);
+
+/** assigned_gone() - whether the device is no longer on the host: it does not answer, or its folder in sysfs went away */
+bool assigned_gone(struct assigned *assigned);
+
+/**
+ * assigned_wanted_back() - the host waits for the device
+ *
+ * It holds the device's lock meanwhile, so that no reset can work: that is not reported from now on. The next user of the
+ * device resets it.
+ */
+void assigned_wanted_back(struct assigned *assigned);
+
+/** assigned_start() - errors: of pt_function_start(). Does nothing when the device is gone. */
 int assigned_start(struct assigned *assigned, struct pt_error *err);
 
-/** assigned_stop() - the device is quiet and reset; no vCPU runs. Does nothing when it was not started. */
+/** assigned_stop() - the device is quiet and reset. Does nothing when it was not started. */
 void assigned_stop(struct assigned *assigned);
 
 #endif

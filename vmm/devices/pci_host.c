@@ -38,13 +38,23 @@ static const struct pci_function_ops bridge_ops = {
 	.config_write = bridge_write,
 };
 
-/* Function 0 of slots on bus 0 is all there is; @address has ECAM's form: bus, slot, function, 4096 bytes each. */
-static const struct pci_slot *find(const struct pci_host *host, uint64_t address)
+/* @address has ECAM's form: bus, slot, function, 4096 bytes each. Return: NULL where nobody is. */
+static const struct pci_function *find(const struct pci_host *host, uint64_t address)
 {
-	const struct pci_slot *slot = &host->slots[address >> 15 & 31];
-	bool here = !(address >> 20) && !(address >> 12 & 7);
+	unsigned bus = address >> 20 & 0xff, devfn = address >> 12 & 0xff;
+	const struct pci_function *found = NULL;
 
-	return here && slot->ops ? slot : NULL;
+	if (!bus) {
+		found = &host->slots[devfn >> 3];
+		return devfn & 7 || !found->ops ? NULL : found;
+	}
+	for (unsigned i = 0; i < PCI_SLOTS && !found; i++) {
+		const struct pci_function *bridge = &host->slots[i];
+
+		if (bridge->ops && bridge->ops->below)
+			found = bridge->ops->below(bridge->state, bus, devfn);
+	}
+	return found;
 }
 
 /* How much of an access fits an aligned dword, as config spaces want it: 1, 2 or 4 bytes. */
@@ -57,15 +67,15 @@ static unsigned part_size(uint64_t address, unsigned size)
 
 static void config_read(const struct pci_host *host, uint64_t address, uint8_t *data, unsigned size)
 {
-	const struct pci_slot *slot = find(host, address);
+	const struct pci_function *function = find(host, address);
 
 	memset(data, 0xff, size);
-	for (unsigned done = 0, part; slot && done < size; done += part) {
+	for (unsigned done = 0, part; function && done < size; done += part) {
 		unsigned offset = (unsigned)(address + done) & (PCI_CONFIG_SIZE - 1);
 		uint32_t value;
 
 		part = part_size(address + done, size - done);
-		value = slot->ops->config_read(slot->state, offset, part);
+		value = function->ops->config_read(function->state, offset, part);
 		memcpy(data + done, &value, part);
 	}
 }
@@ -73,15 +83,15 @@ static void config_read(const struct pci_host *host, uint64_t address, uint8_t *
 static void config_write(const struct pci_host *host, uint64_t address, const uint8_t *data,
 			 unsigned size)
 {
-	const struct pci_slot *slot = find(host, address);
+	const struct pci_function *function = find(host, address);
 
-	for (unsigned done = 0, part; slot && done < size; done += part) {
+	for (unsigned done = 0, part; function && done < size; done += part) {
 		unsigned offset = (unsigned)(address + done) & (PCI_CONFIG_SIZE - 1);
 		uint32_t value = 0;
 
 		part = part_size(address + done, size - done);
 		memcpy(&value, data + done, part);
-		slot->ops->config_write(slot->state, offset, part, value);
+		function->ops->config_write(function->state, offset, part, value);
 	}
 }
 
@@ -163,7 +173,7 @@ void pci_host_init(struct pci_host *host)
 void pci_host_plug(struct pci_host *host, unsigned slot, const struct pci_function_ops *ops,
 		   void *state)
 {
-	host->slots[slot] = (struct pci_slot){.ops = ops, .state = state};
+	host->slots[slot] = (struct pci_function){.ops = ops, .state = state};
 }
 
 void pci_host_reset(struct pci_host *host)

@@ -44,11 +44,12 @@ static int read_memory(const struct pt_sys *sys, struct host_facts *facts, struc
  * sysfs does not tell what a mediated device is like, only the device itself does: it is bound to an address space of its
  * own for a moment, in which there is no memory.
  */
-static int ask_device(const struct pt_sys *sys, struct pt_host_device *host, struct pt_error *err)
+static int ask_device(const struct pt_sys *sys, const struct pt_space_setup *setup,
+		      struct pt_host_device *host, struct pt_error *err)
 {
 	struct pt_device *device = NULL;
 	struct pt_space *space;
-	int ret = pt_space_open(sys, NULL, &space, err);
+	int ret = pt_space_open(sys, setup, &space, err);
 
 	if (ret < 0)
 		return ret;
@@ -62,35 +63,29 @@ static int ask_device(const struct pt_sys *sys, struct pt_host_device *host, str
 	return ret;
 }
 
-static int read_device(const struct pt_sys *sys, const struct device_request *request,
-		       struct device_facts *device, struct pt_error *err)
+static int read_device(const struct pt_sys *sys, struct device_facts *device, struct pt_error *err)
 {
-	const struct pt_space_setup setup = {.unsafe_noiommu = request->unsafe_noiommu};
 	char bdf[PT_NAME_SIZE];
 	int ret;
 
 	ret = pt_host_resolve(sys, device->name, bdf, err);
 	if (ret < 0)
 		return ret;
-	ret = pt_host_read(sys, bdf, &device->host, err);
-	if (ret < 0)
-		return ret;
-	ret = pt_host_assignable(sys, &device->host, &setup, err);
-	if (ret < 0)
-		return ret;
-	if (device->host.mediated)
-		ret = ask_device(sys, &device->host, err);
-	/* Nothing is mapped for a device without an IOMMU. */
-	if (ret < 0 || device->host.noiommu)
-		return ret;
-	ret = pt_host_reserved(sys, &device->host, device->reserved, HOST_RESERVED_MAX,
-			       &device->reserved_count, err);
+	return pt_host_read(sys, bdf, &device->host, err);
+}
+
+/* Of a device that can be assigned. */
+static int read_iommu(const struct pt_sys *sys, struct device_facts *device, struct pt_error *err)
+{
+	int ret = pt_host_reserved(sys, &device->host, device->reserved, HOST_RESERVED_MAX,
+				   &device->reserved_count, err);
+
 	if (ret < 0)
 		return ret;
 	if (device->reserved_count > HOST_RESERVED_MAX)
 		return pt_error_set(err, -E2BIG,
 				    "%s: its IOMMU group has %zu reserved ranges, more than %d",
-				    bdf, device->reserved_count, HOST_RESERVED_MAX);
+				    device->host.name, device->reserved_count, HOST_RESERVED_MAX);
 	device->iova_bits = pt_host_iova_bits(sys, &device->host);
 	return 0;
 }
@@ -112,8 +107,45 @@ static int check_twice(const struct host_facts *facts, size_t index, struct pt_e
 	return 0;
 }
 
+/* By cdevs if each has one: all devices of a guest are had in the same way. */
+static enum pt_backend_kind choose_backend(const struct pt_sys *sys, const struct host_facts *facts)
+{
+	for (size_t i = 0; i < facts->device_count; i++) {
+		if (pt_host_backend(sys, &facts->devices[i].host) == PT_BACKEND_GROUP)
+			return PT_BACKEND_GROUP;
+	}
+	return PT_BACKEND_CDEV;
+}
+
+static int check_device(const struct pt_sys *sys, const struct pt_space_setup *setup,
+			struct device_facts *device, struct pt_error *err)
+{
+	int ret = pt_host_assignable(sys, &device->host, setup, err);
+
+	if (ret == 0 && device->host.mediated)
+		ret = ask_device(sys, setup, &device->host, err);
+	/* Nothing is mapped for a device without an IOMMU. */
+	if (ret < 0 || device->host.noiommu)
+		return ret;
+	return read_iommu(sys, device, err);
+}
+
+static int check_devices(const struct pt_sys *sys, const struct device_request *requests,
+			 struct host_facts *facts, struct pt_error *err)
+{
+	struct pt_space_setup setup = {.backend = facts->backend};
+	int ret = 0;
+
+	for (size_t i = 0; i < facts->device_count && ret == 0; i++) {
+		setup.unsafe_noiommu = requests[i].unsafe_noiommu;
+		ret = check_device(sys, &setup, &facts->devices[i], err);
+	}
+	return ret;
+}
+
 static int read_devices(const struct pt_sys *sys, const struct device_request *requests,
-			size_t count, struct host_facts *facts, struct pt_error *err)
+			size_t count, const enum pt_backend_kind *backend, struct host_facts *facts,
+			struct pt_error *err)
 {
 	if (!count)
 		return 0;
@@ -125,18 +157,20 @@ static int read_devices(const struct pt_sys *sys, const struct device_request *r
 		int ret;
 
 		facts->devices[i].name = requests[i].name;
-		ret = read_device(sys, &requests[i], &facts->devices[i], err);
+		ret = read_device(sys, &facts->devices[i], err);
 		if (ret < 0)
 			return ret;
 		ret = check_twice(facts, i, err);
 		if (ret < 0)
 			return ret;
 	}
-	return 0;
+	facts->backend = backend ? *backend : choose_backend(sys, facts);
+	return check_devices(sys, requests, facts, err);
 }
 
 int host_facts_read(const struct pt_sys *sys, const struct device_request *requests, size_t count,
-		    struct host_facts *ret_facts, struct pt_error *err)
+		    const enum pt_backend_kind *backend, struct host_facts *ret_facts,
+		    struct pt_error *err)
 {
 	CLEANUP(host_facts_done) struct host_facts facts = {0};
 	int ret;
@@ -147,7 +181,7 @@ int host_facts_read(const struct pt_sys *sys, const struct device_request *reque
 	ret = read_memory(sys, &facts, err);
 	if (ret < 0)
 		return ret;
-	ret = read_devices(sys, requests, count, &facts, err);
+	ret = read_devices(sys, requests, count, backend, &facts, err);
 	if (ret < 0)
 		return ret;
 	*ret_facts = facts;

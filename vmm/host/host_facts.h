@@ -40,6 +40,7 @@ struct device_facts {
  * @max_cpus: KVM_CAP_MAX_VCPUS
  * @memory_total, @memory_available: bytes, from /proc/meminfo
  * @memlock: bytes this process may lock, UINT64_MAX for no limit
+ * @backend: how the devices are had, which is the same for all of them
  * @devices: in the config's order
  */
 struct host_facts {
@@ -48,6 +49,7 @@ struct host_facts {
 	uint64_t memory_total;
 	uint64_t memory_available;
 	uint64_t memlock;
+	enum pt_backend_kind backend;
 	struct device_facts *devices;
 	size_t device_count;
 };
@@ -56,12 +58,14 @@ struct host_facts {
  * host_facts_read() - look at the host
  * @sys: the kernel seam for sysfs; /dev/kvm is opened through it too
  * @requests: @count devices, as in the config; their names are kept by reference
+ * @backend: how devices are to be had; NULL to choose: by cdevs if each has one, else by groups
  *
  * Fails with the first thing that makes a launch impossible: no /dev/kvm or no permission on it, a device that does not
  * exist, cannot be assigned as the host stands, or is named twice. Return: 0 or -errno. Inverse: host_facts_done().
  */
 int host_facts_read(const struct pt_sys *sys, const struct device_request *requests, size_t count,
-		    struct host_facts *ret_facts, struct pt_error *err);
+		    const enum pt_backend_kind *backend, struct host_facts *ret_facts,
+		    struct pt_error *err);
 
 /** host_facts_done() - accepts one that was only zeroed */
 void host_facts_done(struct host_facts *facts);

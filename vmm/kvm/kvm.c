@@ -279,6 +279,17 @@ void kvm_irqfd_del(const struct kvm *kvm, unsigned gsi, int fd)
 	(void)kvm_ioctl(kvm, kvm->vm_fd, KVM_IRQFD, &irqfd);
 }
 
+void kvm_message(const struct kvm *kvm, uint64_t address, uint32_t data)
+{
+	struct kvm_msi msi = {
+		.address_lo = (uint32_t)address,
+		.address_hi = (uint32_t)(address >> 32),
+		.data = data,
+	};
+
+	(void)kvm_ioctl(kvm, kvm->vm_fd, KVM_SIGNAL_MSI, &msi);
+}
+
 void kvm_irq_line(const struct kvm *kvm, unsigned gsi, bool level)
 {
 	struct kvm_irq_level line = {.irq = gsi, .level = level};

@@ -85,6 +85,9 @@ int kvm_irqfd_add(const struct kvm *kvm, unsigned gsi, int fd, int resample, str
 /** kvm_irqfd_del() - when it returns, nothing more is injected. Cannot fail. */
 void kvm_irqfd_del(const struct kvm *kvm, unsigned gsi, int fd);
 
+/** kvm_message() - deliver a message-signalled interrupt, once; what KVM cannot deliver is lost, as on a bus */
+void kvm_message(const struct kvm *kvm, uint64_t address, uint32_t data);
+
 /** kvm_irq_line() - set the level of an interrupt controller input */
 void kvm_irq_line(const struct kvm *kvm, unsigned gsi, bool level);
 

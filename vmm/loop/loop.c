@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #define LOOP_ENTRIES 32u
 
@@ -32,15 +34,22 @@ void loop_done(struct loop *loop)
 	loop->open = false;
 }
 
+static struct io_uring_sqe *take_entry(struct loop *loop)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&loop->ring);
+
+	if (!sqe && io_uring_submit(&loop->ring) >= 0)
+		sqe = io_uring_get_sqe(&loop->ring);
+	return sqe;
+}
+
 int loop_watch_start(struct loop *loop, struct loop_watch *watch, struct pt_error *err)
 {
 	struct io_uring_sqe *sqe;
 
-	if (watch->waiting)
+	if (watch->waiting || watch->stopped)
 		return 0;
-	sqe = io_uring_get_sqe(&loop->ring);
-	if (!sqe && io_uring_submit(&loop->ring) >= 0)
-		sqe = io_uring_get_sqe(&loop->ring);
+	sqe = take_entry(loop);
 	if (!sqe)
 		return pt_error_set(err, -EBUSY, "io_uring: no room for another descriptor");
 	io_uring_prep_poll_add(sqe, watch->fd, POLLIN);
@@ -49,10 +58,48 @@ int loop_watch_start(struct loop *loop, struct loop_watch *watch, struct pt_erro
 	return 0;
 }
 
+/* The kernel holds the file as long as it polls it, so it is told; an entry that cannot be had leaves only that. */
+void loop_watch_stop(struct loop *loop, struct loop_watch *watch)
+{
+	struct io_uring_sqe *sqe = watch->waiting && loop->open ? take_entry(loop) : NULL;
+
+	watch->stopped = true;
+	if (!sqe)
+		return;
+	io_uring_prep_poll_remove(sqe, (uint64_t)(uintptr_t)watch);
+	io_uring_sqe_set_data(sqe, NULL);
+}
+
+int loop_timer_start(struct loop *loop, struct loop_timer *timer, unsigned seconds,
+		     enum loop_next (*due)(void *ctx), void *ctx, struct pt_error *err)
+{
+	const struct itimerspec when = {.it_value = {.tv_sec = seconds}};
+	struct loop_watch *watch = &timer->watch;
+
+	if (watch->fd < 0)
+		watch->fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (watch->fd < 0 || timerfd_settime(watch->fd, 0, &when, NULL))
+		return pt_error_set(err, -errno, "no timer: %m");
+	watch->ready = due;
+	watch->ctx = ctx;
+	return loop_watch_start(loop, watch, err);
+}
+
+void loop_timer_stop(struct loop *loop, struct loop_timer *timer)
+{
+	if (timer->watch.fd < 0)
+		return;
+	loop_watch_stop(loop, &timer->watch);
+	(void)close(timer->watch.fd);
+	timer->watch.fd = -1;
+}
+
 static int dispatch(struct loop *loop, struct loop_watch *watch, bool *ret_end,
 		    struct pt_error *err)
 {
 	watch->waiting = false;
+	if (watch->stopped)
+		return 0;
 	switch (watch->ready(watch->ctx)) {
 	case LOOP_AGAIN:
 		return loop_watch_start(loop, watch, err);
@@ -82,7 +129,8 @@ int loop_run(struct loop *loop, struct pt_error *err)
 			struct loop_watch *watch = io_uring_cqe_get_data(cqe);
 
 			io_uring_cqe_seen(&loop->ring, cqe);
-			r = dispatch(loop, watch, &end, err);
+			if (watch)
+				r = dispatch(loop, watch, &end, err);
 		}
 	}
 	return r;

@@ -28,6 +28,7 @@ struct loop_watch {
 	enum loop_next (*ready)(void *ctx);
 	void *ctx;
 	bool waiting; /* the kernel has it */
+	bool stopped;
 };
 
 struct loop {
@@ -43,6 +44,34 @@ void loop_done(struct loop *loop);
 
 /** loop_watch_start() - wait for the watch's descriptor; nothing when it is waited for already. Errors: -EBUSY. */
 int loop_watch_start(struct loop *loop, struct loop_watch *watch, struct pt_error *err);
+
+/**
+ * loop_watch_stop() - do not wait for it any more; its callback is not called again
+ *
+ * The descriptor may be closed at once. The watch stays the loop's until loop_done(), and is not started again.
+ */
+void loop_watch_stop(struct loop *loop, struct loop_watch *watch);
+
+/** struct loop_timer - something that is due once; the owner's memory, LOOP_TIMER_CLOSED at first */
+struct loop_timer {
+	struct loop_watch watch;
+};
+
+#define LOOP_TIMER_CLOSED            \
+	{                            \
+		.watch = {.fd = -1 } \
+	}
+
+/**
+ * loop_timer_start() - call @due in @seconds, anew if it is waiting already
+ *
+ * Inverse: loop_timer_stop(). Errors: from timerfd_create(2); -EBUSY.
+ */
+int loop_timer_start(struct loop *loop, struct loop_timer *timer, unsigned seconds,
+		     enum loop_next (*due)(void *ctx), void *ctx, struct pt_error *err);
+
+/** loop_timer_stop() - it is not due any more, and never again; accepts one that was not started */
+void loop_timer_stop(struct loop *loop, struct loop_timer *timer);
 
 /** loop_run() - until a callback returns LOOP_END. Errors: from io_uring_enter(2). */
 int loop_run(struct loop *loop, struct pt_error *err);

@@ -49,7 +49,9 @@ int machine_add_devices(struct machine *machine, struct pt_error *err)
 	pci_host_init(&machine->pci);
 	rtc_init(&machine->rtc);
 	pm_init(&machine->pm, &machine->requests, sci_interrupt, machine);
-	r = serial_init(&machine->serial, &line, err);
+	r = slots_open(&machine->slots, &machine->kvm, &machine->plan, &machine->pci, err);
+	if (!r)
+		r = serial_init(&machine->serial, &line, err);
 	for (size_t i = 0; i < sizeof(placements) / sizeof(placements[0]) && !r; i++)
 		r = bus_add(placements[i].bus, placements[i].base, placements[i].size,
 			    placements[i].ops, placements[i].state, err);
@@ -59,6 +61,7 @@ int machine_add_devices(struct machine *machine, struct pt_error *err)
 void machine_reset_devices(struct machine *machine)
 {
 	pci_host_reset(&machine->pci);
+	slots_reset(&machine->slots);
 	serial_reset(&machine->serial);
 	rtc_reset(&machine->rtc);
 	pm_reset(&machine->pm);

@@ -63,7 +63,7 @@ static int open_assigned(struct machine *machine, struct pt_error *err)
 		.memory_end = 1ull << machine->plan.phys_bits,
 	};
 	const struct pt_space_setup setup = {
-		.backend = PT_BACKEND_CDEV,
+		.backend = machine->plan.backend,
 		.unsafe_noiommu = machine->plan.unsafe_noiommu,
 		.kvm = &kvm_vfio_ops,
 		.kvm_ctx = &machine->kvm,
@@ -132,7 +132,9 @@ static int create_functions(struct machine *machine, struct pt_error *err)
 	int r = 0;
 
 	for (unsigned i = 0; i < machine->plan.device_count && !r; i++)
-		r = assigned_create(&machine->assigned[i], &machine->pci, err);
+		r = assigned_create(&machine->assigned[i], err);
+	for (unsigned i = 0; i < machine->plan.device_count && !r; i++)
+		slots_plug(&machine->slots, &machine->plan.devices[i], &machine->assigned[i]);
 	if (!r)
 		timing_mark(machine->options.timing, TIMING_FUNCTION);
 	return r;
@@ -148,6 +150,19 @@ static int load(struct machine *machine, struct pt_error *err)
 	if (!r)
 		timing_mark(machine->options.timing, TIMING_LOAD);
 	return r;
+}
+
+/* 10. */
+static int listen_to_devices(struct machine *machine, struct pt_error *err)
+{
+	machine->unplug = (struct unplug){
+		.sys = machine->sys,
+		.plan = &machine->plan,
+		.slots = &machine->slots,
+		.loop = &machine->loop,
+		.requests = &machine->requests,
+	};
+	return unplug_open(&machine->unplug, err);
 }
 
 static int build(struct machine *machine, struct pt_error *err)
@@ -169,7 +184,7 @@ static int build(struct machine *machine, struct pt_error *err)
 	/* 6. the guest's memory in it */
 	if (!r && devices && !machine->plan.unsafe_noiommu)
 		r = map_ram(machine, err);
-	/* 7. the host bridge, the serial line, clock, power and reset */
+	/* 7. the host bridge, the root ports, the serial line, clock, power and reset */
 	if (!r)
 		r = machine_add_devices(machine, err);
 	/* 8. the functions that the guest sees, in their slots */
@@ -178,9 +193,11 @@ static int build(struct machine *machine, struct pt_error *err)
 	/* 9. the kernel into memory, and the first processor before its first instruction */
 	if (!r)
 		r = load(machine, err);
-	/* 10. what machine_run() waits with */
+	/* 10. what machine_run() waits with, and what it hears of the devices */
 	if (!r)
 		r = loop_open(&machine->loop, err);
+	if (!r)
+		r = listen_to_devices(machine, err);
 	return r;
 }
 
@@ -219,10 +236,12 @@ void machine_destroy(struct machine *machine)
 	if (!machine)
 		return;
 	cpus_stop(&machine->cpus);
+	unplug_done(&machine->unplug);
 	loop_done(&machine->loop);
 	for (unsigned i = machine->plan.device_count; i-- > 0 && machine->assigned;)
 		assigned_done(&machine->assigned[i]);
 	free(machine->assigned);
+	slots_done(&machine->slots);
 	serial_done(&machine->serial);
 	pt_space_close(machine->space);
 	cpus_done(&machine->cpus);

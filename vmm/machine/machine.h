@@ -52,6 +52,17 @@ int machine_run(struct machine *machine, enum machine_end *ret_end, struct pt_er
 /** machine_stop() - make machine_run() return MACHINE_STOPPED; async-signal-safe, from any thread */
 void machine_stop(struct machine *machine);
 
+/**
+ * machine_unplug_request() - ask the guest for a device; it leaves when the guest lets go of it, by force after the plan's limit
+ * @device: of the plan's devices; what shares its slot leaves with it
+ *
+ * On the thread in machine_run(). Errors: -ENODEV it is gone; -EALREADY the guest was asked; -EMFILE, -ENOMEM no timer.
+ */
+int machine_unplug_request(struct machine *machine, unsigned device, struct pt_error *err);
+
+/** machine_unplug_force() - take a device away now, if it is there; on the thread in machine_run(). Cannot fail. */
+void machine_unplug_force(struct machine *machine, unsigned device);
+
 /** machine_destroy() - stop the devices, give everything back; NULL is accepted. Cannot fail. */
 void machine_destroy(struct machine *machine);
 

@@ -16,6 +16,8 @@
 #include "machine/cpus.h"
 #include "machine/machine.h"
 #include "machine/ram.h"
+#include "machine/slots.h"
+#include "machine/unplug.h"
 
 /* The order of the members is the order in which they are made; machine_destroy() goes the other way. */
 struct machine {
@@ -35,10 +37,12 @@ struct machine {
 	struct pt_space *space; /* NULL when there are no devices */
 	struct assigned *assigned;
 	struct pci_host pci;
+	struct slots slots;
 	struct serial serial;
 	struct rtc rtc;
 	struct pm pm;
 	struct loop loop;
+	struct unplug unplug;
 };
 
 /** machine_add_devices() - the emulated devices, on their buses */

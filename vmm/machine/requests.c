@@ -36,13 +36,23 @@ void requests_post(struct requests *requests, unsigned request)
 	errno = saved;
 }
 
-void requests_crash(struct requests *requests, const struct pt_error *why)
+static void post_error(struct requests *requests, unsigned request, const struct pt_error *why)
 {
 	pthread_mutex_lock(&requests->crash_lock);
 	if (!requests->crash.code)
 		requests->crash = *why;
 	pthread_mutex_unlock(&requests->crash_lock);
-	requests_post(requests, REQUEST_CRASH);
+	requests_post(requests, request);
+}
+
+void requests_crash(struct requests *requests, const struct pt_error *why)
+{
+	post_error(requests, REQUEST_CRASH, why);
+}
+
+void requests_fail(struct requests *requests, const struct pt_error *why)
+{
+	post_error(requests, REQUEST_FAIL, why);
 }
 
 unsigned requests_pending(struct requests *requests)

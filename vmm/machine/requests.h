@@ -17,12 +17,13 @@
 #define REQUEST_RESET	 2u
 #define REQUEST_POWEROFF 4u
 #define REQUEST_CRASH	 8u
+#define REQUEST_FAIL	 16u
 
 struct requests {
 	atomic_uint bits;
 	int event_fd;
 	pthread_mutex_t crash_lock;
-	struct pt_error crash; /* the first one */
+	struct pt_error crash; /* the first one, of a crash or a failure */
 };
 
 /** requests_init() - inverse: requests_done(). Errors: -EMFILE and others from eventfd(2). */
@@ -36,6 +37,9 @@ void requests_post(struct requests *requests, unsigned request);
 
 /** requests_crash() - ask for the end, and say why; not from a signal handler */
 void requests_crash(struct requests *requests, const struct pt_error *why);
+
+/** requests_fail() - ask for the end because the machine, not the guest, has failed, and say why; not from a signal handler */
+void requests_fail(struct requests *requests, const struct pt_error *why);
 
 /** requests_pending() - what has been asked and not been cleared */
 unsigned requests_pending(struct requests *requests);

@@ -34,6 +34,11 @@ static enum loop_next on_request(void *ctx)
 		run->error = machine->requests.crash;
 		return LOOP_END;
 	}
+	if (bits & REQUEST_FAIL) {
+		run->error = machine->requests.crash;
+		run->failed = run->error.code;
+		return LOOP_END;
+	}
 	if (bits & (REQUEST_STOP | REQUEST_POWEROFF)) {
 		run->end = bits & REQUEST_STOP ? MACHINE_STOPPED : MACHINE_POWEROFF;
 		return LOOP_END;
@@ -103,6 +108,8 @@ static int start(struct run *run, struct pt_error *err)
 	if (!r)
 		r = watch(run, &run->input, machine->options.serial_in, on_input, err);
 	if (!r)
+		r = unplug_watch(&machine->unplug, err);
+	if (!r)
 		r = machine_start_assigned(machine, err);
 	if (!r)
 		r = cpus_start(&machine->cpus, err);
@@ -130,6 +137,19 @@ int machine_run(struct machine *machine, enum machine_end *ret_end, struct pt_er
 		return run.failed;
 	*ret_end = run.end;
 	return 0;
+}
+
+int machine_unplug_request(struct machine *machine, unsigned device, struct pt_error *err)
+{
+	if (device >= machine->plan.device_count)
+		return pt_error_set(err, -ENODEV, "there is no device %u", device);
+	return unplug_request(&machine->unplug, machine->plan.devices[device].port, err);
+}
+
+void machine_unplug_force(struct machine *machine, unsigned device)
+{
+	if (device < machine->plan.device_count)
+		unplug_force(&machine->unplug, machine->plan.devices[device].port);
 }
 
 void machine_stop(struct machine *machine)

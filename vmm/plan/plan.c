@@ -16,6 +16,10 @@
 _Static_assert(sizeof(((struct vm_plan *)0)->name) == VM_NAME_SIZE, "config and plan disagree");
 _Static_assert(sizeof(((struct vm_plan *)0)->cmdline) == VM_CMDLINE_SIZE,
 	       "config and plan disagree");
+_Static_assert((int)PLAN_DEVICE_ERROR_REPORT == (int)VM_DEVICE_ERROR_REPORT &&
+		       (int)PLAN_DEVICE_ERROR_STOP == (int)VM_DEVICE_ERROR_STOP &&
+		       (int)PLAN_DEVICE_ERROR_REMOVE == (int)VM_DEVICE_ERROR_REMOVE,
+	       "config and plan disagree");
 _Static_assert(PLAN_DEVICES_MAX == VM_DEVICES_MAX, "config and plan disagree");
 
 static int copy_text(char *to, size_t size, const char *what, const char *from,
@@ -143,7 +147,12 @@ int plan_make(const struct vm_config *config, const struct host_facts *facts,
 	      struct vm_plan *ret_plan, struct pt_error *err)
 {
 	struct plan_limit limit = plan_limit(facts);
-	struct vm_plan plan = {.phys_bits = facts->guest_phys_bits};
+	struct vm_plan plan = {
+		.phys_bits = facts->guest_phys_bits,
+		.backend = facts->backend,
+		.unplug_limit = config->unplug_limit,
+		.on_device_error = (enum plan_device_error)config->on_device_error,
+	};
 	int ret;
 
 	ret = plan_texts(config, &plan, err);
@@ -162,9 +171,6 @@ int plan_make(const struct vm_config *config, const struct host_facts *facts,
 	if (ret < 0)
 		return ret;
 	ret = plan_windows(facts, &limit, &plan, err);
-	if (ret < 0)
-		return ret;
-	ret = plan_bars(&plan, err);
 	if (ret < 0)
 		return ret;
 	*ret_plan = plan;

@@ -8,12 +8,12 @@
  * Guest physical layout (bytes):
  *
  *   0            low RAM, at most 2 GiB
- *   0x8000_0000  window for 32-bit BARs, to 0xdfff_ffff
+ *   0x8000_0000  window for other memory BARs, to 0xdfff_ffff
  *   0xe000_0000  ECAM, 256 MiB, buses 0 to 255
  *   0xfec0_0000  IOAPIC; 0xfee0_0000 local APICs and MSI; KVM's own pages just below
  *   0x1_0000_0000 high RAM
- *   above it     window for 64-bit BARs, 1 GiB-aligned, within the guest's physical width and what the devices' IOMMUs can
- *		  address
+ *   above it     window for 64-bit prefetchable BARs, 1 GiB-aligned, within the guest's physical width and what the
+ *		  devices' IOMMUs can address
  */
 #ifndef TENON_PLAN_PLAN_H
 #define TENON_PLAN_PLAN_H
@@ -27,15 +27,16 @@
 struct vm_config;
 struct host_facts;
 
-#define PLAN_RAM_MAX	 4
-#define PLAN_DEVICES_MAX 31
+#define PLAN_RAM_MAX	   4
+#define PLAN_DEVICES_MAX   31
+#define PLAN_PORTS_MAX	   31 /* slots of bus 0, but for the host bridge */
+#define PLAN_FUNCTIONS_MAX 8
 
 #define PLAN_LOW_RAM_END   0x80000000ull
 #define PLAN_MMIO32_BASE   0x80000000ull
 #define PLAN_MMIO32_END	   0xe0000000ull
 #define PLAN_ECAM_BASE	   0xe0000000ull
 #define PLAN_ECAM_SIZE	   0x10000000ull
-#define PLAN_BUS_LAST	   0u /* no bridges; a guest tries every slot of every bus that MCFG promises */
 #define PLAN_IOAPIC_BASE   0xfec00000ull
 #define PLAN_LAPIC_BASE	   0xfee00000ull
 #define PLAN_HIGH_RAM_BASE 0x100000000ull
@@ -47,9 +48,10 @@ struct host_facts;
 #define PLAN_PM_PORT	 0x600u /* ACPI PM1a event (4), PM1a control (2) at +4, PM timer (4) at +8 */
 #define PLAN_SCI_GSI	 9u
 #define PLAN_RESET_PORT	 0xcf9u /* reset control register; 0x06 resets */
-#define PLAN_INTX_GSI	 16u	/* pins of slot S, pin P (0 = INTA#): GSI 16 + (S + P) % 4 */
-#define PLAN_INTX_GSIS	 4u
-#define PLAN_MSI_GSI	 24u /* first GSI for message-signalled interrupts */
+#define PLAN_INTX_GSI \
+	16u /* pin P (0 = INTA#) of slot S of bus 0, and of device 0 behind its port: 16 + (S + P) % 4 */
+#define PLAN_INTX_GSIS 4u
+#define PLAN_MSI_GSI   24u /* first GSI for message-signalled interrupts */
 
 /** struct plan_range - an address range; @size in bytes, 0 when there is none */
 struct plan_range {
@@ -65,26 +67,51 @@ struct plan_ram {
 };
 
 /**
+ * struct plan_port - a root port on bus 0, and the slot behind it
+ * @slot: its device number on bus 0, and the slot's physical number
+ * @bus: the bus behind it
+ * @io, @memory, @prefetch: windows for the BARs behind it: 4 KiB, 1 MiB and 1 MiB steps; below 64 KiB, below 4 GiB, anywhere
+ */
+struct plan_port {
+	unsigned slot;
+	unsigned bus;
+	struct plan_range io;
+	struct plan_range memory;
+	struct plan_range prefetch;
+};
+
+/**
  * struct plan_device - one function to pass through
  * @name: what it is opened by
  * @vf_token: empty for none
- * @slot: on bus 0, function 0
+ * @group: its IOMMU group
+ * @port: index of the port it is behind, in struct vm_plan
+ * @function: 0 to PLAN_FUNCTIONS_MAX - 1, of the slot's device
  * @gsi: of its interrupt pin, 0 when it has none
  * @bars: sizes and kinds as facts said
- * @bar_address: where each BAR is at power-on
+ * @bar_address: where each BAR is at power-on; 0 for an I/O BAR that found no ports
  */
 struct plan_device {
 	char name[PT_PATH_SIZE];
 	char bdf[PT_NAME_SIZE];
 	char vf_token[PT_NAME_SIZE];
+	int group;
 	uint16_t vendor;
 	uint16_t device;
 	uint32_t class_code;
-	unsigned slot;
+	unsigned port;
+	unsigned function;
 	unsigned irq_pin;
 	unsigned gsi;
 	struct pt_host_bar bars[PT_BARS];
 	uint64_t bar_address[PT_BARS];
+};
+
+/** enum plan_device_error - what is done when a device reports an error that cannot be corrected */
+enum plan_device_error {
+	PLAN_DEVICE_ERROR_REPORT,
+	PLAN_DEVICE_ERROR_STOP,
+	PLAN_DEVICE_ERROR_REMOVE,
 };
 
 /** struct vm_plan - one guest, decided; holds no resource, so it can be copied */
@@ -98,8 +125,15 @@ struct vm_plan {
 	struct plan_range io_window;
 	struct plan_range mmio32_window;
 	struct plan_range mmio64_window;
+	enum pt_backend_kind backend;
 	struct plan_device devices[PLAN_DEVICES_MAX];
 	unsigned device_count;
+	struct plan_port ports[PLAN_PORTS_MAX]; /* in the order of slots, and so of buses */
+	unsigned port_count;
+	unsigned
+		bus_last; /* a guest tries every bus that it is promised, so no more than there are */
+	unsigned unplug_limit; /* seconds */
+	enum plan_device_error on_device_error;
 	int pins_memory;    /* devices will pin all of RAM */
 	int unsafe_noiommu; /* no IOMMU stands before the devices: no DMA */
 	char kernel[PT_PATH_SIZE];

@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where each BAR is at power-on: largest first, each aligned to its size, which leaves no gaps. A memory BAR smaller than a
- * page has the page to itself, so that it can be mapped without showing its neighbour.
+ * Where each BAR is at power-on, and the ports' windows around them.
+ *
+ * A port's BARs of one space lie together, largest first, each aligned to its size, which leaves no gaps; so the window needs
+ * the alignment of its largest BAR, and ends where the bridge's registers can say it. Windows follow each other in the order
+ * of their alignment. A memory BAR smaller than a page has the page to itself, so that it can be mapped without showing its
+ * neighbour.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "plan/plan_steps.h"
 
-#define BARS_MAX (PLAN_DEVICES_MAX * PT_BARS)
+/* Of a bridge's windows: PCI Express base specification 7.5.1.3. */
+#define MEMORY_STEP (UINT64_C(1) << 20)
+#define IO_STEP	    UINT64_C(4096)
 
 struct bar_ref {
 	unsigned device;
@@ -16,14 +24,22 @@ struct bar_ref {
 	uint64_t room;
 };
 
+/* What is behind a port in one space. */
+struct block {
+	unsigned port;
+	uint64_t size;
+	uint64_t align;
+};
+
+/* Behind a bridge only what is prefetchable can be above 4 GiB: its other window has 32 bits (7.5.1.3.8). */
 enum bar_space bar_space(const struct pt_host_bar *bar)
 {
 	if (bar->io)
 		return BAR_SPACE_IO;
-	return bar->is_64bit ? BAR_SPACE_MEM64 : BAR_SPACE_MEM32;
+	return bar->is_64bit && bar->prefetchable ? BAR_SPACE_MEM64 : BAR_SPACE_MEM32;
 }
 
-uint64_t bar_room(const struct pt_host_bar *bar)
+static uint64_t bar_room(const struct pt_host_bar *bar)
 {
 	if (!bar->io && bar->size && bar->size < PLAN_PAGE_SIZE)
 		return PLAN_PAGE_SIZE;
@@ -34,6 +50,7 @@ int bar_need(const struct vm_plan *plan, enum bar_space space, struct bar_need *
 	     struct pt_error *err)
 {
 	struct bar_need need = {0};
+	uint64_t total = 0;
 
 	for (unsigned i = 0; i < plan->device_count; i++) {
 		for (unsigned j = 0; j < PT_BARS; j++) {
@@ -42,7 +59,7 @@ int bar_need(const struct vm_plan *plan, enum bar_space space, struct bar_need *
 
 			if (!room || bar_space(bar) != space)
 				continue;
-			if (__builtin_add_overflow(need.total, room, &need.total))
+			if (__builtin_add_overflow(total, room, &total))
 				return pt_error_set(err, -EOVERFLOW,
 						    "%s: BAR %u: the devices' BARs are larger than "
 						    "any address space",
@@ -70,58 +87,108 @@ static int by_room(const void *a, const void *b)
 	return left->bar < right->bar ? -1 : 1;
 }
 
-static size_t collect(const struct vm_plan *plan, enum bar_space space, struct bar_ref *bars)
+static int by_align(const void *a, const void *b)
+{
+	const struct block *left = a, *right = b;
+
+	if (left->align != right->align)
+		return left->align < right->align ? 1 : -1;
+	return left->port < right->port ? -1 : 1;
+}
+
+/* The BARs behind a port. Return: how many. */
+static size_t collect(const struct vm_plan *plan, unsigned port, enum bar_space space,
+		      struct bar_ref *bars)
 {
 	size_t count = 0;
 
 	for (unsigned i = 0; i < plan->device_count; i++) {
-		for (unsigned j = 0; j < PT_BARS; j++) {
-			const struct pt_host_bar *bar = &plan->devices[i].bars[j];
+		const struct plan_device *device = &plan->devices[i];
 
-			if (bar->size && bar_space(bar) == space)
-				bars[count++] = (struct bar_ref){i, j, bar_room(bar)};
+		for (unsigned j = 0; j < PT_BARS && device->port == port; j++) {
+			if (device->bars[j].size && bar_space(&device->bars[j]) == space)
+				bars[count++] = (struct bar_ref){i, j, bar_room(&device->bars[j])};
 		}
 	}
 	qsort(bars, count, sizeof(bars[0]), by_room);
 	return count;
 }
 
-static int place(struct vm_plan *plan, enum bar_space space, const struct plan_range *window,
-		 struct pt_error *err)
+/* bar_need() found the sum to be less than 2^64; rounding it up may still wrap. */
+static bool measure(const struct vm_plan *plan, unsigned port, enum bar_space space,
+		    struct block *ret_block)
 {
-	struct bar_ref bars[BARS_MAX];
-	size_t count = collect(plan, space, bars);
-	uint64_t offset = 0;
+	uint64_t step = space == BAR_SPACE_IO ? IO_STEP : MEMORY_STEP;
+	struct bar_ref bars[PLAN_FUNCTIONS_MAX * PT_BARS];
+	size_t count = collect(plan, port, space, bars);
+	uint64_t size = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		struct plan_device *device = &plan->devices[bars[i].device];
-		uint64_t address = window->base + offset;
-		uint64_t pad = -address & (bars[i].room - 1);
-
-		/* Differences only: nothing here can overflow. */
-		if (pad > window->size - offset || bars[i].room > window->size - offset - pad) {
-			(void)pt_error_set(
-				err, -ENOSPC,
-				"%s: no address is left for BAR %u that is a multiple of "
-				"its size",
-				device->bdf, bars[i].bar);
-			return pt_error_remedy(err, -ENOSPC, "leave %s out", device->bdf);
-		}
-		device->bar_address[bars[i].bar] = address + pad;
-		offset += pad + bars[i].room;
-	}
-	return 0;
+	for (size_t i = 0; i < count; i++)
+		size += bars[i].room;
+	/* A window for memory is always there: a guest would give it 2 MiB for what may be plugged in later. */
+	if (size == 0 && space == BAR_SPACE_MEM32)
+		size = step;
+	if (__builtin_add_overflow(size, step - 1, &size))
+		return false;
+	*ret_block = (struct block){
+		.port = port,
+		.size = size - size % step,
+		.align = count && bars[0].room > step ? bars[0].room : step,
+	};
+	return true;
 }
 
-int plan_bars(struct vm_plan *plan, struct pt_error *err)
+static struct plan_range *window_of(struct vm_plan *plan, unsigned port, enum bar_space space)
 {
-	int ret;
+	switch (space) {
+	case BAR_SPACE_IO:
+		return &plan->ports[port].io;
+	case BAR_SPACE_MEM32:
+		return &plan->ports[port].memory;
+	case BAR_SPACE_MEM64:
+		break;
+	}
+	return &plan->ports[port].prefetch;
+}
 
-	ret = place(plan, BAR_SPACE_IO, &plan->io_window, err);
-	if (ret < 0)
-		return ret;
-	ret = place(plan, BAR_SPACE_MEM32, &plan->mmio32_window, err);
-	if (ret < 0)
-		return ret;
-	return place(plan, BAR_SPACE_MEM64, &plan->mmio64_window, err);
+static void place(struct vm_plan *plan, const struct block *block, enum bar_space space,
+		  uint64_t base)
+{
+	struct bar_ref bars[PLAN_FUNCTIONS_MAX * PT_BARS];
+	size_t count = collect(plan, block->port, space, bars);
+	uint64_t address = base;
+
+	*window_of(plan, block->port, space) =
+		(struct plan_range){.base = base, .size = block->size};
+	for (size_t i = 0; i < count; i++) {
+		plan->devices[bars[i].device].bar_address[bars[i].bar] = address;
+		address += bars[i].room;
+	}
+}
+
+uint64_t plan_bars_lay(struct vm_plan *plan, enum bar_space space, uint64_t base, uint64_t end)
+{
+	struct block blocks[PLAN_PORTS_MAX];
+	size_t count = 0;
+
+	for (unsigned i = 0; i < plan->port_count; i++) {
+		if (!measure(plan, i, space, &blocks[count]))
+			return UINT64_MAX;
+		count += blocks[count].size != 0;
+	}
+	qsort(blocks, count, sizeof(blocks[0]), by_align);
+	for (size_t i = 0; i < count; i++) {
+		uint64_t pad = -base & (blocks[i].align - 1);
+		uint64_t next;
+
+		if (__builtin_add_overflow(base, pad + blocks[i].size, &next) ||
+		    pad + blocks[i].size < pad)
+			return UINT64_MAX;
+		/* Ports may run out: PCI Express functions have to work without (1.3.2.2). */
+		if (space == BAR_SPACE_IO && next > end)
+			continue;
+		place(plan, &blocks[i], space, base + pad);
+		base = next;
+	}
+	return base;
 }

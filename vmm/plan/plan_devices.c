@@ -8,6 +8,7 @@
 #include "plan/plan_steps.h"
 
 _Static_assert(PLAN_DEVICES_MAX <= VM_SLOT_MAX, "every device finds a slot");
+_Static_assert(PLAN_PORTS_MAX == VM_SLOT_MAX, "every slot can have a port");
 
 static int check_bars(const struct pt_host_device *host, struct pt_error *err)
 {
@@ -27,15 +28,22 @@ static int check_bars(const struct pt_host_device *host, struct pt_error *err)
 	return 0;
 }
 
-static int plan_device(const struct device_facts *facts, unsigned slot,
+/* Pins are swizzled by the port, which for device 0 behind it changes nothing (PCI Express base specification 2.2.8.1). */
+static unsigned pin_gsi(unsigned slot, unsigned pin)
+{
+	return pin ? PLAN_INTX_GSI + (slot + pin - 1) % PLAN_INTX_GSIS : 0;
+}
+
+static int plan_device(const struct device_facts *facts, const struct vm_plan *plan, unsigned port,
 		       struct plan_device *ret_device, struct pt_error *err)
 {
 	const struct pt_host_device *host = &facts->host;
 	struct plan_device device = {
+		.group = host->group,
 		.vendor = host->vendor,
 		.device = host->device,
 		.class_code = host->class_code,
-		.slot = slot,
+		.port = port,
 		.irq_pin = host->irq_pin,
 	};
 	int ret = check_bars(host, err);
@@ -50,8 +58,7 @@ static int plan_device(const struct device_facts *facts, unsigned slot,
 				    host->name);
 	(void)snprintf(device.name, sizeof(device.name), "%s", facts->name);
 	(void)snprintf(device.bdf, sizeof(device.bdf), "%s", host->name);
-	if (host->irq_pin)
-		device.gsi = PLAN_INTX_GSI + (slot + host->irq_pin - 1) % PLAN_INTX_GSIS;
+	device.gsi = pin_gsi(plan->ports[port].slot, host->irq_pin);
 	memcpy(device.bars, host->bars, sizeof(device.bars));
 	*ret_device = device;
 	return 0;
@@ -146,6 +153,31 @@ static int plan_noiommu(const struct host_facts *facts, struct vm_plan *plan, st
 	return 0;
 }
 
+/* Every device's slot has a port; ports, and with them buses, in the order of slots. */
+static void plan_ports(const unsigned *slots, size_t count, struct vm_plan *plan)
+{
+	uint32_t used = 0;
+
+	for (size_t i = 0; i < count; i++)
+		used |= 1u << slots[i];
+	for (unsigned slot = 1; slot <= VM_SLOT_MAX; slot++) {
+		if (!(used & 1u << slot))
+			continue;
+		plan->ports[plan->port_count++].slot = slot;
+		plan->ports[plan->port_count - 1].bus = plan->port_count;
+	}
+	plan->bus_last = plan->port_count;
+}
+
+static unsigned port_of(const struct vm_plan *plan, unsigned slot)
+{
+	unsigned port = 0;
+
+	while (plan->ports[port].slot != slot)
+		port++;
+	return port;
+}
+
 int plan_devices(const struct vm_config *config, const struct host_facts *facts,
 		 struct vm_plan *plan, struct pt_error *err)
 {
@@ -164,11 +196,13 @@ int plan_devices(const struct vm_config *config, const struct host_facts *facts,
 	ret = choose_slots(config, facts, slots, err);
 	if (ret < 0)
 		return ret;
+	plan_ports(slots, facts->device_count, plan);
 	for (unsigned i = 0; i < facts->device_count; i++) {
 		ret = check_twice(plan, facts->devices[i].host.name, err);
 		if (ret < 0)
 			return ret;
-		ret = plan_device(&facts->devices[i], slots[i], &plan->devices[i], err);
+		ret = plan_device(&facts->devices[i], plan, port_of(plan, slots[i]),
+				  &plan->devices[i], err);
 		if (ret < 0)
 			return ret;
 		plan_settings(config, i, &plan->devices[i]);

@@ -29,12 +29,13 @@ static size_t collect(const struct vm_plan *plan, struct region *regions)
 
 	for (unsigned i = 0; i < plan->ram_count; i++)
 		regions[count++] = (struct region){{plan->ram[i].gpa, plan->ram[i].size}, "memory"};
-	regions[count++] = (struct region){plan->mmio32_window, "window for 32-bit BARs"};
+	regions[count++] = (struct region){plan->mmio32_window, "window for other memory BARs"};
 	regions[count++] =
 		(struct region){{PLAN_ECAM_BASE, PLAN_ECAM_SIZE}, "PCI configuration space (ECAM)"};
 	regions[count++] = (struct region){{KVM_BASE, KVM_SIZE}, "IOAPIC, local APICs, MSI"};
 	if (plan->mmio64_window.size)
-		regions[count++] = (struct region){plan->mmio64_window, "window for 64-bit BARs"};
+		regions[count++] =
+			(struct region){plan->mmio64_window, "window for 64-bit prefetchable BARs"};
 	qsort(regions, count, sizeof(regions[0]), by_base);
 	return count;
 }
@@ -74,31 +75,81 @@ static void print_bar(const struct plan_device *device, unsigned index, FILE *ou
 	char size[SIZE_TEXT_SIZE];
 
 	(void)size_text(bar->size, size);
-	if (bar->io)
-		(void)fprintf(out, "    BAR %u: 0x%04" PRIx64 "-0x%04" PRIx64 ", %s, ports\n",
-			      index, address, address + bar->size - 1, size);
+	(void)fprintf(out, "      BAR %u: ", index);
+	if (bar->io && !address)
+		(void)fprintf(out, "nowhere, %s, ports: none are left\n", size);
+	else if (bar->io)
+		(void)fprintf(out, "0x%04" PRIx64 "-0x%04" PRIx64 ", %s, ports\n", address,
+			      address + bar->size - 1, size);
 	else
-		(void)fprintf(out, "    BAR %u: 0x%013" PRIx64 "-0x%013" PRIx64 ", %s, %s-bit%s\n",
-			      index, address, address + bar->size - 1, size,
-			      bar->is_64bit ? "64" : "32",
+		(void)fprintf(out, "0x%013" PRIx64 "-0x%013" PRIx64 ", %s, %s-bit%s\n", address,
+			      address + bar->size - 1, size, bar->is_64bit ? "64" : "32",
 			      bar->prefetchable ? ", prefetchable" : "");
 }
 
-static void print_device(const struct plan_device *device, FILE *out)
+static void print_device(const struct plan_device *device, unsigned bus, FILE *out)
 {
-	(void)fprintf(out, "  slot 00:%02x.0: %s [%04x:%04x], class %06x\n", device->slot,
+	(void)fprintf(out, "    %02x:00.%u: %s [%04x:%04x], class %06x\n", bus, device->function,
 		      device->bdf, device->vendor, device->device, device->class_code);
 	if (strcmp(device->name, device->bdf) != 0)
-		(void)fprintf(out, "    opened as: %s\n", device->name);
+		(void)fprintf(out, "      opened as: %s\n", device->name);
 	if (device->vf_token[0])
-		(void)fprintf(out, "    VF token: given\n");
+		(void)fprintf(out, "      VF token: given\n");
 	for (unsigned i = 0; i < PT_BARS; i++) {
 		if (device->bars[i].size)
 			print_bar(device, i, out);
 	}
 	if (device->irq_pin)
-		(void)fprintf(out, "    INT%c#: GSI %u\n", (int)('A' + device->irq_pin - 1),
+		(void)fprintf(out, "      INT%c#: GSI %u\n", (int)('A' + device->irq_pin - 1),
 			      device->gsi);
+}
+
+static void print_window(const struct plan_range *range, int digits, const char *what, FILE *out)
+{
+	if (range->size)
+		(void)fprintf(out, "    window: 0x%0*" PRIx64 "-0x%0*" PRIx64 ", %s\n", digits,
+			      range->base, digits, range->base + range->size - 1, what);
+}
+
+static void print_port(const struct vm_plan *plan, unsigned index, FILE *out)
+{
+	const struct plan_port *port = &plan->ports[index];
+
+	(void)fprintf(out, "  slot %u: root port 00:%02x.0, bus %02x\n", port->slot, port->slot,
+		      port->bus);
+	print_window(&port->io, 4, "ports", out);
+	print_window(&port->memory, 13, "memory", out);
+	print_window(&port->prefetch, 13, "prefetchable", out);
+	for (unsigned i = 0; i < plan->device_count; i++) {
+		if (plan->devices[i].port == index)
+			print_device(&plan->devices[i], port->bus, out);
+	}
+}
+
+static void print_policies(const struct vm_plan *plan, FILE *out)
+{
+	static const char *const actions[] = {
+		[PLAN_DEVICE_ERROR_REPORT] = "it is reported",
+		[PLAN_DEVICE_ERROR_STOP] = "the guest is stopped",
+		[PLAN_DEVICE_ERROR_REMOVE] = "the device is removed",
+	};
+
+	(void)fprintf(out, "  when one is to be unplugged: the guest has %u s, then it is taken\n",
+		      plan->unplug_limit);
+	(void)fprintf(out, "  when one reports an error: %s\n", actions[plan->on_device_error]);
+}
+
+static void print_bound(const struct vm_plan *plan, FILE *out)
+{
+	if (!plan->device_count)
+		(void)fprintf(out, "  bound to iommufd: nothing\n");
+	for (unsigned i = 0; i < plan->device_count; i++) {
+		if (plan->backend == PT_BACKEND_GROUP)
+			(void)fprintf(out, "  in a VFIO container: %s, with IOMMU group %d\n",
+				      plan->devices[i].bdf, plan->devices[i].group);
+		else
+			(void)fprintf(out, "  bound to iommufd: %s\n", plan->devices[i].bdf);
+	}
 }
 
 static void print_host_side(const struct vm_plan *plan, FILE *out)
@@ -115,10 +166,7 @@ static void print_host_side(const struct vm_plan *plan, FILE *out)
 		(void)fprintf(
 			out,
 			"  no IOMMU: the devices get no DMA and no message-signalled interrupts\n");
-	if (!plan->device_count)
-		(void)fprintf(out, "  bound to iommufd: nothing\n");
-	for (unsigned i = 0; i < plan->device_count; i++)
-		(void)fprintf(out, "  bound to iommufd: %s\n", plan->devices[i].bdf);
+	print_bound(plan, out);
 }
 
 void plan_print(const struct vm_plan *plan, FILE *out)
@@ -132,7 +180,9 @@ void plan_print(const struct vm_plan *plan, FILE *out)
 	(void)fprintf(out, "  cmdline: %s\n", plan->cmdline);
 	print_addresses(plan, out);
 	(void)fprintf(out, "devices:%s\n", plan->device_count ? "" : " none");
-	for (unsigned i = 0; i < plan->device_count; i++)
-		print_device(&plan->devices[i], out);
+	for (unsigned i = 0; i < plan->port_count; i++)
+		print_port(plan, i, out);
+	if (plan->device_count)
+		print_policies(plan, out);
 	print_host_side(plan, out);
 }

@@ -28,40 +28,41 @@ struct plan_limit plan_limit(const struct host_facts *facts);
 int plan_ram(const struct host_facts *facts, const struct plan_limit *limit, struct vm_plan *plan,
 	     struct pt_error *err);
 
-/** plan_devices() - 2. slots, pins, and what the facts say of each function */
+/** plan_devices() - 2. ports and their slots, pins, and what the facts say of each function */
 int plan_devices(const struct vm_config *config, const struct host_facts *facts,
 		 struct vm_plan *plan, struct pt_error *err);
 
-/** plan_windows() - 3. where BARs may be */
+/** plan_windows() - 3. where BARs may be, each port's windows within that, and each BAR within those */
 int plan_windows(const struct host_facts *facts, const struct plan_limit *limit,
 		 struct vm_plan *plan, struct pt_error *err);
 
-/** plan_bars() - 4. where each BAR is, within the windows */
-int plan_bars(struct vm_plan *plan, struct pt_error *err);
-
-/** enum bar_space - which window a BAR goes into */
+/** enum bar_space - which kind of window a BAR goes into */
 enum bar_space {
 	BAR_SPACE_IO,
 	BAR_SPACE_MEM32,
 	BAR_SPACE_MEM64,
 };
 
-/** bar_space() - by the BAR's kind. Prefetchable or not makes no difference on a root bus. */
+/** bar_space() - by the BAR's kind */
 enum bar_space bar_space(const struct pt_host_bar *bar);
 
-/** bar_room() - address space that a BAR takes: at least a page of its own where it can be mapped */
-uint64_t bar_room(const struct pt_host_bar *bar);
-
-/** struct bar_need - what the BARs of one space take together; @largest_device and @largest_bar say whose is the largest */
+/** struct bar_need - the largest BAR of one space and whose it is; @largest is 0 when there is none */
 struct bar_need {
-	uint64_t total;
 	uint64_t largest;
 	unsigned largest_device;
 	unsigned largest_bar;
 };
 
-/** bar_need() - add it up. Errors: -EOVERFLOW more than 64 bits hold. */
+/** bar_need() - find it. Errors: -EOVERFLOW together the space's BARs are more than 64 bits hold. */
 int bar_need(const struct vm_plan *plan, enum bar_space space, struct bar_need *ret_need,
 	     struct pt_error *err);
+
+/**
+ * plan_bars_lay() - place every port's window of one space, and the BARs in them, from @base on
+ * @end: where ports end; what does not fit below it gets none. Memory is placed in any case.
+ *
+ * After bar_need() found no overflow. Return: where the last window ends, UINT64_MAX when that is nowhere.
+ */
+uint64_t plan_bars_lay(struct vm_plan *plan, enum bar_space space, uint64_t base, uint64_t end);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * Where BARs may be.
  *
- * The windows for ports and for 32-bit BARs are fixed. The window for 64-bit BARs lies above RAM, below the limit, and
- * clear of what any device's IOMMU reserves: a BAR there could never be reached by a device. It is larger than the BARs
+ * The windows for ports and for 32-bit BARs are fixed. The window for 64-bit prefetchable BARs lies above RAM, below the limit,
+ * and clear of what any device's IOMMU reserves: a BAR there could never be reached by a device. It is larger than the BARs
  * need, so that the guest can move them about: the first gap that holds all we would like, else the largest one.
  */
 #include <errno.h>
@@ -88,15 +88,15 @@ static struct plan_range find_window(const struct host_facts *facts, uint64_t st
 	return best;
 }
 
-static int does_not_fit(const struct vm_plan *plan, const struct bar_need *need, uint64_t room,
-			const char *where, const char *why, struct pt_error *err)
+static int does_not_fit(const struct vm_plan *plan, const struct bar_need *need, uint64_t total,
+			uint64_t room, const char *where, const char *why, struct pt_error *err)
 {
-	char total[SIZE_TEXT_SIZE], largest[SIZE_TEXT_SIZE], has[SIZE_TEXT_SIZE];
+	char total_text[SIZE_TEXT_SIZE], largest[SIZE_TEXT_SIZE], has[SIZE_TEXT_SIZE];
 
 	(void)pt_error_set(err, -ENOSPC,
 			   "the devices' BARs need %s of %s, and there are %s (%s); the largest is "
 			   "BAR %u of %s with %s",
-			   size_text(need->total, total), where, size_text(room, has), why,
+			   size_text(total, total_text), where, size_text(room, has), why,
 			   need->largest_bar, plan->devices[need->largest_device].bdf,
 			   size_text(need->largest, largest));
 	return pt_error_remedy(
@@ -104,18 +104,29 @@ static int does_not_fit(const struct vm_plan *plan, const struct bar_need *need,
 		plan->device_count > 1 ? ", or divide the devices among guests" : "");
 }
 
-static int plan_fixed_window(const struct vm_plan *plan, enum bar_space space, const char *where,
-			     uint64_t base, uint64_t end, struct plan_range *ret_window,
-			     struct pt_error *err)
+static void plan_io(struct vm_plan *plan)
 {
+	plan->io_window =
+		(struct plan_range){.base = PLAN_IO_BASE, .size = PLAN_IO_END - PLAN_IO_BASE};
+	(void)plan_bars_lay(plan, BAR_SPACE_IO, PLAN_IO_BASE, PLAN_IO_END);
+}
+
+static int plan_window32(struct vm_plan *plan, struct pt_error *err)
+{
+	const uint64_t size = PLAN_MMIO32_END - PLAN_MMIO32_BASE;
 	struct bar_need need;
-	int ret = bar_need(plan, space, &need, err);
+	uint64_t total;
+	int ret = bar_need(plan, BAR_SPACE_MEM32, &need, err);
 
 	if (ret < 0)
 		return ret;
-	if (need.total > end - base)
-		return does_not_fit(plan, &need, end - base, where, "a fixed window", err);
-	*ret_window = (struct plan_range){.base = base, .size = end - base};
+	total = plan_bars_lay(plan, BAR_SPACE_MEM32, 0, UINT64_MAX);
+	if (total > size)
+		return does_not_fit(plan, &need, total, size, "addresses below 4 GiB",
+				    "a fixed window", err);
+	/* The base is a multiple of every size that fits, so that no more is needed than was measured. */
+	(void)plan_bars_lay(plan, BAR_SPACE_MEM32, PLAN_MMIO32_BASE, PLAN_MMIO32_END);
+	plan->mmio32_window = (struct plan_range){.base = PLAN_MMIO32_BASE, .size = size};
 	return 0;
 }
 
@@ -126,7 +137,7 @@ static int plan_window64(const struct host_facts *facts, const struct plan_limit
 	uint64_t start = ram->gpa + ram->size;
 	struct plan_range window;
 	struct bar_need need;
-	uint64_t align;
+	uint64_t align, total;
 	int ret = bar_need(plan, BAR_SPACE_MEM64, &need, err);
 
 	if (ret < 0)
@@ -134,10 +145,12 @@ static int plan_window64(const struct host_facts *facts, const struct plan_limit
 	if (start < PLAN_HIGH_RAM_BASE)
 		start = PLAN_HIGH_RAM_BASE;
 	align = need.largest > GIB ? need.largest : GIB;
-	window = find_window(facts, start, limit->end, align, wanted_size(need.total));
-	if (need.total > window.size)
-		return does_not_fit(plan, &need, window.size, "addresses above memory", limit->why,
-				    err);
+	total = plan_bars_lay(plan, BAR_SPACE_MEM64, 0, UINT64_MAX);
+	window = find_window(facts, start, limit->end, align, wanted_size(total));
+	if (total > window.size)
+		return does_not_fit(plan, &need, total, window.size, "addresses above memory",
+				    limit->why, err);
+	(void)plan_bars_lay(plan, BAR_SPACE_MEM64, window.base, UINT64_MAX);
 	plan->mmio64_window = window;
 	return 0;
 }
@@ -147,13 +160,9 @@ int plan_windows(const struct host_facts *facts, const struct plan_limit *limit,
 {
 	int ret;
 
-	ret = plan_fixed_window(plan, BAR_SPACE_IO, "ports", PLAN_IO_BASE, PLAN_IO_END,
-				&plan->io_window, err);
+	ret = plan_window32(plan, err);
 	if (ret < 0)
 		return ret;
-	ret = plan_fixed_window(plan, BAR_SPACE_MEM32, "addresses below 4 GiB", PLAN_MMIO32_BASE,
-				PLAN_MMIO32_END, &plan->mmio32_window, err);
-	if (ret < 0)
-		return ret;
+	plan_io(plan);
 	return plan_window64(facts, limit, plan, err);
 }

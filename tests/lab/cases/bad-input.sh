@@ -57,6 +57,7 @@ refused "no vCPU" "cpus" "${guest[@]}" --cpus 0
 refused "vCPUs not a number" "many" "${guest[@]}" --cpus many
 refused "unknown option" "--memroy.*--memory" "${guest[@]}" --memroy 1G
 refused "unknown serial port" "carrier-pigeon" "${guest[@]}" --serial carrier-pigeon
+refused "unknown backend" "grup.*group" "${guest[@]}" --backend grup
 refused "unknown device key" "nvme_speed" "${kernel[@]}" --device "$LAB_nvme0,nvme_speed=9"
 
 # The file
@@ -101,14 +102,15 @@ without() {
 	return $result
 }
 check "no /dev/kvm" without /dev/kvm "$TENON" run "${guest[@]}"
-check "no /dev/iommu" without /dev/iommu "$TENON" run "${guest[@]}"
+check "no /dev/iommu" without /dev/iommu "$TENON" run "${guest[@]}" --backend cdev
+check "no /dev/vfio/vfio" without /dev/vfio/vfio "$TENON" run "${guest[@]}" --backend group
 
 # A kernel without CONFIG_VFIO_DEVICE_CDEV shows vfio-dev/vfioN as well, but no device number in it.
 without_cdev() {
 	local folder=/sys/bus/pci/devices/$LAB_nvme0/vfio-dev result
 	mkdir -p $files/vfio-dev/vfio0
 	mount --bind $files/vfio-dev "$folder"
-	is_refused "$LAB_nvme0: this kernel offers no " "$@"
+	is_refused "$LAB_nvme0: this kernel offers no " "$@" --backend cdev
 	result=$?
 	umount "$folder"
 	return $result

@@ -5,4 +5,4 @@
 
 . tests/lab/cases/lib.sh
 bind_all
-check "DHCP and ping" guest e1000e --device "$LAB_e1000e0"
+check "DHCP and ping" guest network --device "$LAB_e1000e0"

@@ -5,8 +5,10 @@
 #   # First line: what it shows.
 #   # devices: SPEC...     (as for ./run lab --device)
 #   # limit: SECONDS       (for the whole case)
-#   # kernel: newest       (only if 6.12 is not enough)
+#   # kernel: newest       (only if 6.12 is not enough; debian: Debian's own)
 #   # iommu: amd           (if not intel)
+#   # memory: SIZE         (of the emulated host, if not 4G)
+#   # long: yes            (run by ./run test --all, or by name)
 
 set -u
 TENON=${TENON:-build/vmm/tenon}
@@ -49,6 +51,19 @@ bind_all() {
 	done
 }
 
+# make_vfs BDF COUNT: virtual functions that no driver of the host takes; their addresses, in order, in $vfs.
+# A case that calls it says "memory: 2G": with more, firmware puts 64-bit BARs above 4 GiB, and QEMU 10.0 takes only the
+# lower half of a VF's BAR address to be its address.
+make_vfs() {
+	local pf=/sys/bus/pci/devices/$1 number
+	echo 0 >"$pf/sriov_drivers_autoprobe"
+	echo "$2" >"$pf/sriov_numvfs" || exit
+	vfs=
+	for ((number = 0; number < $2; number++)); do
+		vfs+=${vfs:+ }$(basename "$(readlink "$pf/virtfn$number")")
+	done
+}
+
 # set_command TEST OPTION...: makes $command a guest that runs /tests/TEST, with its serial port on standard output
 set_command() {
 	command=("$TENON" run --memory 512M --kernel "$LAB_KERNEL" --initrd "$LAB_INITRD"
@@ -66,6 +81,21 @@ guest_went_well() {
 	(($1 == 0)) || complain "tenon's exit code is $1" || return
 	grep -q '^TENON-GUEST result ok' "$output" && ! grep -q '^TENON-GUEST result fail' "$output" ||
 		complain "the guest did not say that all went well"
+}
+
+# restarts COUNT: a guest with one NVMe disk restarts that often
+restarts() {
+	local boots
+	guest reboot --device "$LAB_nvme0" --cmdline "console=ttyS0 quiet lab.test=reboot lab.boots=$(($1 + 1))" || return
+	boots=$(grep -c '^TENON-GUEST boot' "$output")
+	((boots == $1 + 1)) || complain "the guest booted $boots times, not $(($1 + 1))"
+}
+
+# contents_right ID DISK: the latest guest showed, as contents of its DISK, what the lab had put on that of device ID
+contents_right() {
+	local hash
+	hash=$(seq -f "$1 %.0f" 1 50000 | head -c 512K | sha256sum | cut -c 1-64)
+	grep -q "^TENON-GUEST contents: $hash on $2" "$output" || complain "$2 has not the contents of $1, $hash"
 }
 
 # start_guest TEST OPTION...: a guest in the background; tenon's process is $guest_process

@@ -1,5 +1,5 @@
 /*
- * usage: edu BDF COUNT
+ * usage: edu BDF UIO COUNT
  *
  * Exercises QEMU's edu device through uio_pci_generic: registers, and COUNT level-triggered interrupts. The UIO driver
  * masks INTx in the command register on each interrupt; here it is unmasked again after the device was told to stop.
@@ -16,20 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum edu_register {
-	EDU_ID = 0x00,
-	EDU_LIVENESS = 0x04,
-	EDU_FACTORIAL = 0x08,
-	EDU_STATUS = 0x20,
-	EDU_IRQ_STATUS = 0x24,
-	EDU_IRQ_RAISE = 0x60,
-	EDU_IRQ_ACK = 0x64,
-};
-
-#define EDU_ID_VALUE	     0x010000EDu
-#define EDU_BAR_SIZE	     (1u << 20)
-#define EDU_STATUS_COMPUTING 0x01u
-#define EDU_STATUS_IRQ	     0x80u
+#include "edu.h"
 
 #define PCI_COMMAND		 4
 #define PCI_COMMAND_INTX_DISABLE 0x400u
@@ -182,15 +169,17 @@ int main(int argc, char **argv)
 {
 	struct edu edu;
 	int resource;
+	char uio[64];
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (argc != 3)
-		fail("usage: edu BDF COUNT");
+	if (argc != 4)
+		fail("usage: edu BDF UIO COUNT");
 	edu.config = open_sysfs(argv[1], "config");
 	resource = open_sysfs(argv[1], "resource0");
-	edu.uio = open("/dev/uio0", O_RDWR | O_CLOEXEC);
+	snprintf(uio, sizeof(uio), "/dev/%s", argv[2]);
+	edu.uio = open(uio, O_RDWR | O_CLOEXEC);
 	if (edu.uio < 0)
-		fail("/dev/uio0 cannot be opened");
+		fail("the UIO device cannot be opened");
 	edu.bar = mmap(NULL, EDU_BAR_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, resource, 0);
 	if (edu.bar == MAP_FAILED)
 		fail("BAR 0 cannot be mapped");
@@ -198,7 +187,7 @@ int main(int argc, char **argv)
 	check_registers(&edu);
 	set_intx_disable(&edu, false);
 	check_silence(&edu, "before the first");
-	check_arrival(&edu, atoi(argv[2]));
+	check_arrival(&edu, atoi(argv[3]));
 	check_silence(&edu, "after the last");
 	check_computed(&edu);
 	check_level(&edu);

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The group backend: IOMMU groups and one container with the type1v2 IOMMU.
+ *
+ * A container can map only while a group is in it. So what is mapped before the first device is attached is kept in the
+ * space's list, and brought into the container by that attach; this is what an IOAS does by itself.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+
+#include "container_ioctl.h"
+#include "group.h"
+#include "uuid.h"
+
+#define ENTRY_LIMIT "/sys/module/vfio_iommu_type1/parameters/dma_entry_limit"
+
+static int open_container(const struct pt_sys *sys, int *ret_fd, struct pt_error *err)
+{
+	int fd = sys->open(sys->ctx, PT_CONTAINER_NODE, O_RDWR);
+
+	if (fd >= 0) {
+		*ret_fd = fd;
+		return 0;
+	}
+	pt_error_set(err, fd, PT_CONTAINER_NODE ": %s", strerror(-fd));
+	if (fd == -ENOENT || fd == -ENODEV || fd == -ENXIO)
+		pt_error_remedy(err, fd, PT_CONTAINER_REMEDY);
+	else if (fd == -EACCES || fd == -EPERM)
+		pt_error_remedy(err, fd,
+				"run as root, or chmod 666 " PT_CONTAINER_NODE
+				": it gives nothing without a group's node");
+	return fd;
+}
+
+static int check_container(struct pt_space *space, struct pt_error *err)
+{
+	int r = container_check(space->sys, space->fd);
+
+	if (r == -ENODEV) {
+		pt_error_set(err, r, PT_CONTAINER_NODE ": no type1v2 IOMMU answers");
+		return pt_error_remedy(err, r, PT_CONTAINER_REMEDY);
+	}
+	if (r < 0 && !space->owns_fd)
+		/* What is asked of a file that does not know it is ENOTTY or EINVAL. */
+		return pt_error_set(err, r == -EINVAL ? -ENOTTY : r,
+				    "descriptor %d: is not a " PT_CONTAINER_NODE " descriptor",
+				    space->fd);
+	if (r < 0)
+		return pt_error_set(err, r, PT_CONTAINER_NODE ": what it is: %s", strerror(-r));
+	return 0;
+}
+
+static int group_space_open(struct pt_space *space, int fd, struct pt_error *err)
+{
+	int r;
+
+	space->fd = fd;
+	if (fd < 0) {
+		r = open_container(space->sys, &space->fd, err);
+		if (r < 0)
+			return r;
+		space->owns_fd = true;
+	}
+	r = check_container(space, err);
+	if (r < 0 && space->owns_fd)
+		pt_close_fd(space->sys, &space->fd);
+	return r;
+}
+
+static void group_space_close(struct pt_space *space)
+{
+	if (space->owns_fd)
+		pt_close_fd(space->sys, &space->fd);
+}
+
+static int group_map(struct pt_space *space, uint64_t iova, uint64_t size,
+		     const struct pt_memory *memory, unsigned access, bool *ret_by_file)
+{
+	int r = 0;
+
+	if (space->container_live)
+		r = container_map(space->sys, space->fd, iova, size, memory->hva, access);
+	if (r < 0)
+		return r;
+	*ret_by_file = false;
+	return 0;
+}
+
+static int group_unmap(struct pt_space *space, uint64_t iova, uint64_t size)
+{
+	return space->container_live ? container_unmap(space->sys, space->fd, iova, size) : 0;
+}
+
+static void group_map_remedy(struct pt_space *space, int code, struct pt_error *err)
+{
+	uint64_t memlock = space->sys->memlock(space->sys->ctx);
+	char limit[32];
+	uint32_t room;
+
+	if (code == -ENOMEM && memlock != UINT64_MAX)
+		pt_error_remedy(err, code,
+				"this process may lock %" PRIu64
+				" KiB (RLIMIT_MEMLOCK): raise it with `ulimit -l` or LimitMEMLOCK=",
+				memlock / 1024);
+	if (code != -ENOSPC || container_room(space->sys, space->fd, &room) < 0 || room > 0 ||
+	    pt_read_file(space->sys, ENTRY_LIMIT, limit, sizeof(limit)) < 0)
+		return;
+	pt_error_remedy(err, code,
+			"a container takes %s mappings and has them all: raise the limit for new "
+			"ones, as in: echo 1000000 > " ENTRY_LIMIT,
+			limit);
+}
+
+static int group_ranges(struct pt_space *space, struct pt_iova_range *ranges, size_t max,
+			size_t *ret_count)
+{
+	if (pt_container_has_iommu(space))
+		return container_ranges(space->sys, space->fd, ranges, max, ret_count);
+	if (max > 0)
+		ranges[0] = (struct pt_iova_range){.first = 0, .last = UINT64_MAX};
+	*ret_count = 1;
+	return 0;
+}
+
+/* Number of the group that @fd is an open node of: its name in sysfs, .../vfio/26. */
+static int group_of_fd(const struct pt_sys *sys, int fd, int *ret_number, struct pt_error *err)
+{
+	char link[PT_PATH_SIZE], real[PT_PATH_SIZE];
+	unsigned major, minor;
+	const char *at;
+	char end;
+	int r = sys->rdev(sys->ctx, fd, &major, &minor);
+
+	if (r < 0)
+		return pt_error_set(err, r, "descriptor %d: is not a VFIO group: %s", fd,
+				    strerror(-r));
+	(void)snprintf(link, sizeof(link), "/sys/dev/char/%u:%u", major, minor);
+	r = sys->realpath(sys->ctx, link, real, sizeof(real));
+	if (r < 0)
+		return pt_error_set(err, r, "descriptor %d: %s: %s", fd, link, strerror(-r));
+	at = strstr(real, "/vfio/");
+	if (!at || sscanf(at, "/vfio/%d%c", ret_number, &end) != 1)
+		return pt_error_set(err, -ENOTTY, "descriptor %d: is not a VFIO group (%s)", fd,
+				    real);
+	return 0;
+}
+
+static int group_identify(const struct pt_space *space, int fd, const char *wanted, char *ret_name,
+			  struct pt_error *err)
+{
+	struct pt_host_device host;
+	int number = -1, r = group_of_fd(space->sys, fd, &number, err);
+
+	if (r < 0)
+		return r;
+	if (!wanted)
+		return pt_error_set(
+			err, -EINVAL,
+			"descriptor %d: is IOMMU group %d; which function of it is meant "
+			"must be said",
+			fd, number);
+	r = pt_host_read(space->sys, wanted, &host, err);
+	if (r < 0)
+		return r;
+	if (host.group != number)
+		return pt_error_set(err, -EINVAL,
+				    "descriptor %d: is IOMMU group %d, and %s is in %d", fd, number,
+				    wanted, host.group);
+	memcpy(ret_name, host.name, sizeof(host.name));
+	return 0;
+}
+
+static int group_open(struct pt_device *device, int fd, struct pt_error *err)
+{
+	return pt_group_get(device, fd, err);
+}
+
+/* What the kernel finds the device by. Source: vfio_pci_core_match(). */
+static void device_name(const struct pt_device *device, char *ret_name, size_t size)
+{
+	char token[PT_UUID_TEXT];
+
+	if (!device->has_vf_token) {
+		(void)snprintf(ret_name, size, "%s", device->host.name);
+		return;
+	}
+	pt_uuid_format(device->vf_token, token);
+	(void)snprintf(ret_name, size, "%s vf_token=%s", device->host.name, token);
+}
+
+static int explain_bind(const struct pt_device *device, int code, struct pt_error *err)
+{
+	const char *name = device->host.name;
+
+	switch (code) {
+	case -EACCES:
+		pt_error_set(
+			err, code, "%s: %s", name,
+			device->has_vf_token
+				? "the VF token is not the one that was set for its physical function"
+				: "its physical function is bound to vfio-pci and asks for a VF token");
+		return pt_error_remedy(err, code,
+				       "give the UUID that the user of the physical function has "
+				       "set, or bind the physical function to its host driver");
+	case -EINVAL:
+		if (!device->has_vf_token)
+			break;
+		pt_error_set(err, code, "%s: takes no VF token", name);
+		return pt_error_remedy(
+			err, code,
+			"leave the token out: it is for virtual functions whose physical function is "
+			"bound to vfio-pci");
+	case -ENODEV:
+		return pt_error_set(err, code, "%s: is no longer in IOMMU group %d for VFIO", name,
+				    device->host.group);
+	case -EAGAIN:
+		pt_error_set(err, code, "%s: cannot be bound: it is being reset by someone else",
+			     name);
+		return pt_error_remedy(err, code, "try again");
+	default:
+		break;
+	}
+	return pt_error_set(err, code, "%s: VFIO_GROUP_GET_DEVICE_FD: %s", name, strerror(-code));
+}
+
+static int group_bind(struct pt_device *device, struct pt_error *err)
+{
+	char name[PT_NAME_SIZE + sizeof(" vf_token=") + PT_UUID_TEXT];
+	int r = pt_group_join(device, err);
+
+	if (r < 0)
+		return r;
+	device_name(device, name, sizeof(name));
+	for (unsigned i = 0;; i++) {
+		r = group_device_fd(device->sys, device->group->fd, name);
+		if (r != -EAGAIN || i == PT_RETRIES)
+			break;
+		device->sys->sleep_ms(device->sys->ctx, PT_RETRY_MS);
+	}
+	if (r < 0) {
+		pt_group_leave(device->space, device->group);
+		return explain_bind(device, r, err);
+	}
+	device->fd = r;
+	return 0;
+}
+
+/* Closing its descriptor is what turns the device off; its DMA has no address space once its group has left. */
+static void group_detach(struct pt_device *device)
+{
+	pt_close_fd(device->sys, &device->fd);
+	device->bound = false;
+	pt_group_leave(device->space, device->group);
+}
+
+static void group_close(struct pt_device *device)
+{
+	group_detach(device);
+	pt_group_put(device);
+}
+
+static int explain_attach(struct pt_device *device, const struct pt_mapping *mapping, int code,
+			  struct pt_error *err)
+{
+	struct pt_space *space = device->space;
+
+	if (code != -EINVAL ||
+	    pt_space_check(space, mapping->iova, mapping->size, NULL) != -EADDRNOTAVAIL) {
+		(void)pt_space_explain_map(space, mapping->iova, mapping->size, code, err);
+		return pt_error_prefix(err, code, "%s", device->host.name);
+	}
+	pt_error_set(err, -EADDRINUSE,
+		     "%s: memory that is already mapped for devices (0x%" PRIx64 "-0x%" PRIx64
+		     ") lies in an address range that its IOMMU reserves",
+		     device->host.name, mapping->iova, mapping->iova + (mapping->size - 1));
+	return pt_error_remedy(err, -EADDRINUSE, "see /sys/kernel/iommu_groups/%d/reserved_regions",
+			       device->host.group);
+}
+
+static int group_attach(struct pt_device *device, struct pt_error *err)
+{
+	struct pt_space *space = device->space;
+	const struct pt_mapping *m;
+	int r = 0;
+
+	for (size_t i = 0; i < space->mapping_count && !space->container_live; i++) {
+		m = &space->mappings[i];
+		r = container_map(space->sys, space->fd, m->iova, m->size, m->hva, m->access);
+		if (r == 0)
+			continue;
+		r = explain_attach(device, m, r, err);
+		while (i-- > 0)
+			(void)container_unmap(space->sys, space->fd, space->mappings[i].iova,
+					      space->mappings[i].size);
+		return r;
+	}
+	space->container_live = true;
+	return 0;
+}
+
+const struct pt_backend pt_group_backend = {
+	.name = "group",
+	.node = PT_CONTAINER_NODE,
+	.space_open = group_space_open,
+	.space_close = group_space_close,
+	.map = group_map,
+	.unmap = group_unmap,
+	.map_remedy = group_map_remedy,
+	.ranges = group_ranges,
+	.identify = group_identify,
+	.open = group_open,
+	.close = group_close,
+	.bind = group_bind,
+	.attach = group_attach,
+	.detach = group_detach,
+};

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the host refuses, by every way to have devices, with every call failing on top of it: whichever comes first is
+ * returned and names the thing, looking for the cause is not in the way of saying that there is one, nothing is left, and
+ * once the host has what was missing the same guest runs.
+ */
+#include "life.h"
+
+struct refusal {
+	const char *name;
+	enum pt_backend_kind backend;
+	int code;
+	const char *says; /* when nothing else fails */
+	void (*on)(struct model *model, struct model_device *device);
+	void (*off)(struct model *model, struct model_device *device);
+};
+
+static void hold(struct model *model, struct model_device *device)
+{
+	model_process(model, 4711, "qemu-system-x86", "/dev/vfio/devices/vfio0");
+	device->held = true;
+}
+
+static void hold_group(struct model *model, struct model_device *device)
+{
+	model_process(model, 4711, "crosvm", "/dev/vfio/26");
+	device->group_open = true;
+}
+
+static void own(struct model *model, struct model_device *device)
+{
+	(void)model;
+	device->foreign_owner = true;
+}
+
+static void expose_interrupts(struct model *model, struct model_device *device)
+{
+	(void)model;
+	device->unsafe_interrupts = true;
+}
+
+static void lock(struct model *model, struct model_device *device)
+{
+	(void)model;
+	device->bind_eagain = 1000000;
+}
+
+static void unregister(struct model *model, struct model_device *device)
+{
+	(void)model;
+	device->unregistered = true;
+}
+
+static void release(struct model *model, struct model_device *device)
+{
+	(void)model;
+	device->held = device->group_open = device->foreign_owner = false;
+	device->unsafe_interrupts = device->unregistered = false;
+	device->bind_eagain = 0;
+}
+
+static void shut_node(struct model *model, struct model_device *device)
+{
+	(void)device;
+	model_refuse(model, "/dev/vfio/devices/vfio0", -EACCES);
+}
+
+static void open_node(struct model *model, struct model_device *device)
+{
+	(void)device;
+	model_refuse(model, "/dev/vfio/devices/vfio0", 0);
+}
+
+static void shut_group(struct model *model, struct model_device *device)
+{
+	(void)device;
+	model_refuse(model, "/dev/vfio/26", -EACCES);
+}
+
+static void open_group(struct model *model, struct model_device *device)
+{
+	(void)device;
+	model_refuse(model, "/dev/vfio/26", 0);
+}
+
+static void unload(struct model *model, struct model_device *device)
+{
+	(void)device;
+	model_host(model)->no_type1 = true;
+}
+
+static void load(struct model *model, struct model_device *device)
+{
+	(void)device;
+	model_host(model)->no_type1 = false;
+}
+
+static void limit_memory(struct model *model, struct model_device *device)
+{
+	(void)device;
+	model_host(model)->memlock = 3 * LIFE_MIB;
+}
+
+static void allow_memory(struct model *model, struct model_device *device)
+{
+	(void)device;
+	model_host(model)->memlock = UINT64_MAX;
+}
+
+static void limit_entries(struct model *model, struct model_device *device)
+{
+	(void)device;
+	model_host(model)->dma_entries = 1;
+}
+
+static void allow_entries(struct model *model, struct model_device *device)
+{
+	(void)device;
+	model_host(model)->dma_entries = 65535;
+}
+
+static const struct refusal refusals[] = {
+	{"held", PT_BACKEND_CDEV, -EINVAL, "qemu-system-x86 (pid 4711)", hold, release},
+	{"group open", PT_BACKEND_CDEV, -EBUSY, "crosvm (pid 4711)", hold_group, release},
+	{"foreign owner", PT_BACKEND_CDEV, -EPERM, "belongs to someone else", own, release},
+	{"interrupts", PT_BACKEND_CDEV, -EPERM, "not isolated", expose_interrupts, release},
+	{"reset lock", PT_BACKEND_CDEV, -EAGAIN, "being reset", lock, release},
+	{"unregistered", PT_BACKEND_CDEV, -ENODEV, "vfio0", unregister, release},
+	{"no permission", PT_BACKEND_CDEV, -EACCES, "vfio0", shut_node, open_node},
+	{"locked memory", PT_BACKEND_CDEV, -ENOMEM, "IOVA 0x", limit_memory, allow_memory},
+	{"held", PT_BACKEND_GROUP, -EBUSY, "group 26", hold, release},
+	{"group open", PT_BACKEND_GROUP, -EBUSY, "crosvm (pid 4711)", hold_group, release},
+	{"foreign owner", PT_BACKEND_GROUP, -EBUSY, "another owner", own, release},
+	{"interrupts", PT_BACKEND_GROUP, -EPERM, "not isolated", expose_interrupts, release},
+	{"reset lock", PT_BACKEND_GROUP, -EAGAIN, "being reset", lock, release},
+	{"unregistered", PT_BACKEND_GROUP, -ENODEV, "/dev/vfio/26", unregister, release},
+	{"no permission", PT_BACKEND_GROUP, -EACCES, "/dev/vfio/26", shut_group, open_group},
+	{"no driver for containers", PT_BACKEND_GROUP, -ENODEV, "/dev/vfio/vfio", unload, load},
+	{"locked memory", PT_BACKEND_GROUP, -ENOMEM, "IOVA 0x", limit_memory, allow_memory},
+	{"entries", PT_BACKEND_GROUP, -ENOSPC, "IOVA 0x", limit_entries, allow_entries},
+};
+
+struct host {
+	struct model *model;
+	struct model_device *device;
+};
+
+static struct host host_of(const struct way *way)
+{
+	struct host host = {.model = model_new()};
+	struct model_pci pci = model_nvme(LIFE_FIRST, 26);
+
+	if (way->host)
+		way->host(host.model);
+	host.device = model_add(host.model, &pci);
+	return host;
+}
+
+static int boot(struct life *life)
+{
+	int ret = life_boot(life, false);
+
+	life_end(life);
+	return ret;
+}
+
+static void again(const struct way *way, struct model *model, const char *what)
+{
+	struct life life;
+
+	memset(model_fault(model), 0, sizeof(*model_fault(model)));
+	life = life_new(model, way, LIFE_FIRST);
+	cr_assert_eq(boot(&life), 0, "%s, and then not: %s", what, life.err.message);
+	life_check_left(&life, what);
+}
+
+/* Return: whether the fault fired; @n 0 for none. */
+static bool refuse(const struct way *way, const struct refusal *refusal, unsigned n, int error)
+{
+	struct host host = host_of(way);
+	struct life life = life_new(host.model, way, LIFE_FIRST);
+	struct model_fault *fault = model_fault(host.model);
+	char what[MODEL_TEXT * 2];
+	bool fired;
+	int ret;
+
+	refusal->on(host.model, host.device);
+	*fault = (struct model_fault){.countdown = n, .error = error};
+	ret = boot(&life);
+	fired = fault->fired;
+	(void)snprintf(what, sizeof(what), "%s by %s, call %u, %s", refusal->name, way->name, n,
+		       fault->where);
+	cr_assert(ret == refusal->code || (fired && ret == life_fault_code(&life)), "%s: %d (%s)",
+		  what, ret, life.err.message);
+	cr_assert_eq(life.err.code, ret);
+	cr_assert(life_names_the_thing(&life, life.err.message), "%s: \"%s\"", what,
+		  life.err.message);
+	cr_assert(fired || strstr(life.err.message, refusal->says), "%s: \"%s\"", what,
+		  life.err.message);
+	life_check_left(&life, what);
+	refusal->off(host.model, host.device);
+	again(way, host.model, what);
+	model_free(host.model);
+	return fired;
+}
+
+static void refuse_all(const struct way *way)
+{
+	static const int errors[] = {-ENOMEM, -EIO, -EINVAL};
+
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		unsigned n = 1;
+
+		if (refusals[i].backend != way->setup.backend)
+			continue;
+		(void)refuse(way, &refusals[i], 0, 0);
+		for (size_t e = 0; e < sizeof(errors) / sizeof(errors[0]); e++)
+			for (n = 1; refuse(way, &refusals[i], n, errors[e]);)
+				n++;
+		printf("%s, %s: refused, and with each of %u calls failing\n", way->name,
+		       refusals[i].name, n - 1);
+	}
+}
+
+Test(sweep_refused, by_cdev)
+{
+	refuse_all(&ways[0]);
+}
+
+Test(sweep_refused, by_group)
+{
+	refuse_all(&ways[1]);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* The loop: watches that start again, pause and stop; timers. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "loop/loop.h"
+
+static struct loop loop;
+static struct pt_error err;
+static int fd;
+static unsigned calls;
+
+static void up(void)
+{
+	int r = loop_open(&loop, &err);
+
+	if (r == -EPERM || r == -ENOSYS)
+		cr_skip_test("no io_uring here: %s", err.message);
+	cr_assert_eq(r, 0, "%s", err.message);
+	fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	cr_assert_geq(fd, 0);
+	calls = 0;
+}
+
+static void down(void)
+{
+	loop_done(&loop);
+	(void)close(fd);
+}
+
+TestSuite(loop, .init = up, .fini = down);
+
+static void signal_fd(int to)
+{
+	uint64_t one = 1;
+
+	cr_assert_eq(write(to, &one, sizeof(one)), sizeof(one));
+}
+
+static enum loop_next count(void *ctx)
+{
+	struct loop_watch *watch = ctx;
+	uint64_t value;
+
+	cr_assert_eq(read(watch->fd, &value, sizeof(value)), sizeof(value));
+	calls++;
+	return calls == 3 ? LOOP_END : LOOP_AGAIN;
+}
+
+static enum loop_next feed(void *ctx)
+{
+	(void)ctx;
+	signal_fd(fd);
+	return LOOP_AGAIN;
+}
+
+static enum loop_next end(void *ctx)
+{
+	(void)ctx;
+	return LOOP_END;
+}
+
+static enum loop_next never(void *ctx)
+{
+	(void)ctx;
+	cr_assert_fail("it was stopped");
+	return LOOP_END;
+}
+
+Test(loop, a_watch_is_called_as_often_as_it_wants)
+{
+	int always = eventfd(1, EFD_CLOEXEC);
+	struct loop_watch watch = {.fd = fd, .ready = count, .ctx = &watch};
+	struct loop_watch feeder = {.fd = always, .ready = feed};
+
+	cr_assert_eq(loop_watch_start(&loop, &watch, &err), 0);
+	cr_assert_eq(loop_watch_start(&loop, &feeder, &err), 0);
+	cr_assert_eq(loop_run(&loop, &err), 0);
+	cr_assert_eq(calls, 3);
+	(void)close(always);
+}
+
+Test(loop, a_timer_is_due_once)
+{
+	struct loop_timer timer = LOOP_TIMER_CLOSED;
+
+	cr_assert_eq(loop_timer_start(&loop, &timer, 1, end, NULL, &err), 0, "%s", err.message);
+	cr_assert_eq(loop_run(&loop, &err), 0);
+	loop_timer_stop(&loop, &timer);
+	cr_assert_eq(timer.watch.fd, -1);
+}
+
+/* What is stopped is not called, though its descriptor became readable before. */
+Test(loop, what_is_stopped_is_not_called)
+{
+	struct loop_timer unused = LOOP_TIMER_CLOSED, timer = LOOP_TIMER_CLOSED,
+			  last = LOOP_TIMER_CLOSED;
+	struct loop_watch watch = {.fd = fd, .ready = never};
+
+	loop_timer_stop(&loop, &unused);
+	cr_assert_eq(loop_watch_start(&loop, &watch, &err), 0);
+	cr_assert_eq(loop_timer_start(&loop, &timer, 1, never, NULL, &err), 0);
+	signal_fd(fd);
+	loop_watch_stop(&loop, &watch);
+	loop_timer_stop(&loop, &timer);
+	cr_assert_eq(loop_watch_start(&loop, &watch, &err), 0, "and cannot be started again");
+	cr_assert_eq(loop_timer_start(&loop, &last, 2, end, NULL, &err), 0);
+	cr_assert_eq(loop_run(&loop, &err), 0);
+	loop_timer_stop(&loop, &last);
+}

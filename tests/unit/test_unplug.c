@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+/* Devices that leave a machine: by request, by force, when the host takes them, when they fail; on the modelled kernel. */
+#include "check.h"
+
+#include <linux/kvm.h>
+#include <pthread.h>
+
+#include "machine/unplug.h"
+
+#define SLTCTL	  0x58u
+#define SLTSTA	  0x5au
+#define POWER_OFF 0x400u
+#define LISTEN	  0x1021u
+#define ABP	  0x001u
+#define PDS	  0x040u
+#define DISK	  (1u << 20)
+#define PORT	  (1u << 15)
+
+static struct {
+	unsigned slots, irqfds;
+	atomic_uint messages;
+} seen;
+
+static int counted(void *ctx, int fd, unsigned long request, void *arg)
+{
+	switch (request) {
+	case KVM_CHECK_EXTENSION:
+		return (unsigned long)arg == KVM_CAP_IRQ_ROUTING ? 4096 : 32;
+	case KVM_SET_USER_MEMORY_REGION:
+		seen.slots += ((struct kvm_userspace_memory_region *)arg)->memory_size ? 1u : -1u;
+		return 0;
+	case KVM_IRQFD:
+		seen.irqfds +=
+			((struct kvm_irqfd *)arg)->flags & KVM_IRQFD_FLAG_DEASSIGN ? -1u : 1u;
+		return 0;
+	case KVM_SET_GSI_ROUTING:
+		return 0;
+	case KVM_SIGNAL_MSI:
+		atomic_fetch_add(&seen.messages, 1);
+		return 1;
+	case KVM_IRQ_LINE:
+		return 0;
+	default:
+		return model_sys(ctx)->ioctl(ctx, fd, request, arg);
+	}
+}
+
+/* The model is for one thread at a time; here vCPUs run. */
+static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+
+#define LOCKED(type, name, parameters, call)          \
+	static type locked_##name parameters          \
+	{                                             \
+		type result;                          \
+                                                      \
+		pthread_mutex_lock(&one_at_a_time);   \
+		result = call;                        \
+		pthread_mutex_unlock(&one_at_a_time); \
+		return result;                        \
+	}
+
+LOCKED(int, close, (void *ctx, int fd), model_sys(ctx)->close(ctx, fd))
+LOCKED(int, ioctl, (void *ctx, int fd, unsigned long request, void *arg),
+       counted(ctx, fd, request, arg))
+LOCKED(int64_t, pread, (void *ctx, int fd, void *buf, size_t size, uint64_t offset),
+       model_sys(ctx)->pread(ctx, fd, buf, size, offset))
+LOCKED(int64_t, pwrite, (void *ctx, int fd, const void *buf, size_t size, uint64_t offset),
+       model_sys(ctx)->pwrite(ctx, fd, buf, size, offset))
+LOCKED(int64_t, read, (void *ctx, int fd, void *buf, size_t size),
+       model_sys(ctx)->read(ctx, fd, buf, size))
+LOCKED(int64_t, write, (void *ctx, int fd, const void *buf, size_t size),
+       model_sys(ctx)->write(ctx, fd, buf, size))
+LOCKED(int, munmap, (void *ctx, void *addr, size_t size), model_sys(ctx)->munmap(ctx, addr, size))
+LOCKED(int, eventfd, (void *ctx), model_sys(ctx)->eventfd(ctx))
+LOCKED(void *, alloc, (void *ctx, size_t size), model_sys(ctx)->alloc(ctx, size))
+
+static void locked_free(void *ctx, void *ptr)
+{
+	pthread_mutex_lock(&one_at_a_time);
+	model_sys(ctx)->free(ctx, ptr);
+	pthread_mutex_unlock(&one_at_a_time);
+}
+
+static struct model *model;
+static struct pt_sys sys;
+static struct kvm kvm;
+static struct kvm_memslots memslots;
+static struct kvm_routes routes;
+static struct bus ports, memory;
+static struct pci_host pci;
+static struct slots slots;
+static struct pt_space *space;
+static struct assigned assigned;
+static struct vm_plan plan;
+static struct loop loop;
+static struct requests requests;
+static struct unplug unplug;
+static struct pt_error err;
+
+static const struct pt_space_setup setup = {.kvm = &kvm_vfio_ops, .kvm_ctx = &kvm};
+
+static void make_kvm(void)
+{
+	sys = *model_sys(model);
+	memset(&seen, 0, sizeof(seen));
+	sys.close = locked_close;
+	sys.ioctl = locked_ioctl;
+	sys.pread = locked_pread;
+	sys.pwrite = locked_pwrite;
+	sys.read = locked_read;
+	sys.write = locked_write;
+	sys.munmap = locked_munmap;
+	sys.eventfd = locked_eventfd;
+	sys.alloc = locked_alloc;
+	sys.free = locked_free;
+	kvm = (struct kvm)KVM_CLOSED;
+	kvm.sys = &sys;
+	kvm.fd = sys.open(sys.ctx, "/dev/kvm", 0);
+	kvm.vm_fd = kvm_ioctl_value(&kvm, kvm.fd, KVM_CREATE_VM, 0);
+	kvm_memslots_init(&memslots, &kvm);
+	kvm_routes_init(&routes, &kvm);
+}
+
+static void make_plan(void)
+{
+	plan = (struct vm_plan){.device_count = 1, .port_count = 1, .unplug_limit = 30};
+	plan.ports[0] = (struct plan_port){.slot = 1, .bus = 1};
+	plan.devices[0] =
+		(struct plan_device){.name = "0000:02:00.0", .bdf = "0000:02:00.0", .gsi = 17};
+	plan.devices[0].bars[0] = (struct pt_host_bar){.size = 0x4000, .is_64bit = 1};
+	plan.devices[0].bar_address[0] = 0x80000000;
+}
+
+static void up(void)
+{
+	const struct model_pci nvme = model_nvme("0000:02:00.0", 26);
+	const struct assigned_host host = {&kvm, &memslots, &routes, &ports, &memory, 1ull << 40};
+	int r = loop_open(&loop, &err);
+
+	if (r == -EPERM || r == -ENOSYS)
+		cr_skip_test("no io_uring here: %s", err.message);
+	check_ok(r, err);
+	model = model_new();
+	model_add(model, &nvme);
+	make_kvm();
+	make_plan();
+	bus_init(&ports);
+	bus_init(&memory);
+	pci_host_init(&pci);
+	check_ok(requests_init(&requests, &err), err);
+	check_ok(slots_open(&slots, &kvm, &plan, &pci, &err), err);
+	assigned_init(&assigned, &host, &plan.devices[0]);
+	check_ok(pt_space_open(&sys, &setup, &space, &err), err);
+	check_ok(assigned_open(&assigned, space, &err), err);
+	check_ok(assigned_attach(&assigned, &err), err);
+	check_ok(assigned_create(&assigned, &err), err);
+	slots_plug(&slots, &plan.devices[0], &assigned);
+	unplug = (struct unplug){&sys, &plan, &slots, &loop, &requests, NULL};
+	check_ok(unplug_open(&unplug, &err), err);
+	check_ok(assigned_start(&assigned, &err), err);
+}
+
+static void down(void)
+{
+	unplug_done(&unplug);
+	loop_done(&loop);
+	assigned_done(&assigned);
+	slots_done(&slots);
+	requests_done(&requests);
+	pt_space_close(space);
+	cr_assert_eq(seen.slots, 0);
+	cr_assert_eq(seen.irqfds, 0);
+	cr_assert_eq(ports.count + memory.count, 0);
+	bus_done(&ports);
+	bus_done(&memory);
+	kvm_routes_done(&routes);
+	kvm_memslots_done(&memslots);
+	kvm_done(&kvm);
+	check_clean(model);
+	model_free(model);
+}
+
+TestSuite(unplug, .init = up, .fini = down);
+
+static uint32_t in(unsigned address, unsigned size)
+{
+	uint32_t value = 0;
+
+	pci_ecam_ops.read(&pci, address, &value, size);
+	return value;
+}
+
+static void out(unsigned address, unsigned size, uint32_t value)
+{
+	pci_ecam_ops.write(&pci, address, &value, size);
+}
+
+/* The guest has pciehp, by message, and a driver for the disk. */
+static void guest_listens(void)
+{
+	out(DISK + 4, 2, 6);
+	cr_assert_eq(memory.count, 1);
+	out(PORT + 0x84, 4, 0xfee00000);
+	out(PORT + 0x82, 2, 1);
+	out(PORT + SLTCTL, 2, in(PORT + SLTCTL, 2) | LISTEN);
+}
+
+static void check_taken(void)
+{
+	cr_assert_eq(in(DISK, 4), UINT32_MAX);
+	cr_assert_not(in(PORT + SLTSTA, 2) & PDS);
+	cr_assert_eq(memory.count, 0);
+	cr_assert_eq(seen.slots + seen.irqfds, 0);
+	cr_assert_null(assigned.device);
+	cr_assert_geq(model_find_call(model, 0, "FILE_DEL"), 0);
+}
+
+static struct unplug_slot *slot(void)
+{
+	return &unplug.list[0];
+}
+
+static struct unplug_function *function(void)
+{
+	return &unplug.list[0].functions[0];
+}
+
+Test(unplug, a_guest_that_is_asked_lets_go)
+{
+	guest_listens();
+	check_ok(unplug_request(&unplug, 0, &err), err);
+	cr_assert_eq(seen.messages, 1);
+	cr_assert(in(PORT + SLTSTA, 2) & ABP);
+	cr_assert_neq(in(DISK, 4), UINT32_MAX, "until it does, the device works");
+	unplug_power_changed(slot());
+	cr_assert_neq(in(DISK, 4), UINT32_MAX);
+	out(PORT + SLTCTL, 2, in(PORT + SLTCTL, 2) | POWER_OFF);
+	cr_assert_eq(memory.count, 0, "quiet at once");
+	cr_assert_not_null(assigned.device);
+	unplug_power_changed(slot());
+	check_taken();
+	unplug_limit_over(slot());
+	cr_assert_eq(unplug_request(&unplug, 0, &err), -ENODEV);
+}
+
+/* Linux would take a second press as a change of mind. */
+Test(unplug, it_is_asked_once)
+{
+	guest_listens();
+	check_ok(unplug_request(&unplug, 0, &err), err);
+	out(PORT + SLTSTA, 2, ABP);
+	cr_assert_eq(unplug_request(&unplug, 0, &err), -EALREADY);
+	unplug_asked_by_host(function());
+	unplug_asked_by_host(function());
+	cr_assert_not(in(PORT + SLTSTA, 2) & ABP);
+	cr_assert_eq(seen.messages, 1);
+}
+
+Test(unplug, one_that_does_not_let_go_is_forced)
+{
+	guest_listens();
+	unplug_asked_by_host(function());
+	cr_assert_not_null(assigned.device);
+	unplug_limit_over(slot());
+	check_taken();
+}
+
+Test(unplug, by_force_at_once)
+{
+	guest_listens();
+	unplug_force(&unplug, 0);
+	check_taken();
+	unplug_force(&unplug, 0);
+	cr_assert_eq(seen.messages, 1, "the slot's events are one interrupt");
+}
+
+Test(unplug, a_slot_without_power_is_taken_at_once)
+{
+	guest_listens();
+	out(PORT + SLTCTL, 2, in(PORT + SLTCTL, 2) | POWER_OFF);
+	unplug_power_changed(slot());
+	cr_assert_not_null(assigned.device, "nobody asked");
+	check_ok(unplug_request(&unplug, 0, &err), err);
+	check_taken();
+}
+
+Test(unplug, power_off_and_on_is_a_reset)
+{
+	guest_listens();
+	out(PORT + SLTCTL, 2, in(PORT + SLTCTL, 2) | POWER_OFF);
+	cr_assert_eq(in(DISK, 4), UINT32_MAX);
+	out(PORT + SLTCTL, 2, in(PORT + SLTCTL, 2) & ~POWER_OFF);
+	cr_assert_neq(in(DISK, 4), UINT32_MAX);
+	cr_assert_eq(in(DISK + 4, 2) & 7, 0, "decoding is off");
+	out(DISK + 4, 2, 6);
+	cr_assert_eq(memory.count, 1);
+}
+
+Test(unplug, a_device_that_went_away_is_taken_at_once)
+{
+	guest_listens();
+	model_remove(model, "/sys/bus/pci/devices/0000:02:00.0");
+	unplug_asked_by_host(function());
+	check_taken();
+}
+
+Test(unplug, a_device_that_does_not_answer_is_taken_at_once)
+{
+	guest_listens();
+	*model_fault(model) = (struct model_fault){.countdown = 1, .error = -ENODEV};
+	unplug_asked_by_host(function());
+	check_taken();
+}
+
+Test(unplug, the_guests_own_access_finds_it_gone)
+{
+	uint64_t count = 0;
+
+	guest_listens();
+	*model_fault(model) = (struct model_fault){.countdown = 1, .error = -ENODEV};
+	cr_assert_eq(in(DISK + 0x40, 4), UINT32_MAX);
+	cr_assert_eq(sys.read(sys.ctx, assigned.request_fd, &count, sizeof(count)), 8);
+	unplug_asked_by_host(function());
+	check_taken();
+}
+
+Test(unplug, an_error_is_reported)
+{
+	plan.on_device_error = PLAN_DEVICE_ERROR_REPORT;
+	unplug_device_error(function());
+	cr_assert_not_null(assigned.device);
+	cr_assert_eq(requests_pending(&requests), 0);
+}
+
+Test(unplug, or_stops_the_machine)
+{
+	model_put_file(model, "/sys/devices/pci0000:00/0000:00:1c.0/0000:02:00.0/aer_dev_nonfatal",
+		       "UnsupReq 1\n");
+	plan.on_device_error = PLAN_DEVICE_ERROR_STOP;
+	unplug_device_error(function());
+	cr_assert_eq(requests_pending(&requests), REQUEST_FAIL);
+	cr_assert_eq(requests.crash.code, -EIO);
+	cr_assert_str_eq(
+		requests.crash.message,
+		"0000:02:00.0: it reported an error that cannot be corrected (AER has counted "
+		"nonfatal: UnsupReq 1)");
+}
+
+Test(unplug, or_removes_the_device)
+{
+	guest_listens();
+	plan.on_device_error = PLAN_DEVICE_ERROR_REMOVE;
+	unplug_device_error(function());
+	check_taken();
+	unplug_device_error(function());
+}
+
+Test(unplug, a_reset_of_the_machine_takes_what_was_asked_for)
+{
+	guest_listens();
+	unplug_reset(&unplug);
+	cr_assert_not_null(assigned.device);
+	check_ok(unplug_request(&unplug, 0, &err), err);
+	assigned_stop(&assigned);
+	unplug_reset(&unplug);
+	slots_reset(&slots);
+	cr_assert_null(assigned.device);
+	cr_assert_eq(in(DISK, 4), UINT32_MAX);
+	check_ok(assigned_start(&assigned, &err), err);
+}
+
+/* vCPUs use the device and its port, all registers and BARs, while it is taken. */
+static atomic_bool stop;
+
+static void *vcpu(void *arg)
+{
+	unsigned turn = 0;
+
+	(void)arg;
+	while (!atomic_load(&stop)) {
+		uint32_t value;
+
+		(void)in(DISK + (turn * 4 & 0xff), 4);
+		out(DISK + 4, 2, turn & 2 ? 6 : 0);
+		(void)in(PORT + SLTSTA, 2);
+		out(PORT + 0x3e, 2, turn % 7 ? 0 : 0x40);
+		bus_read(&memory, 0x80002000, &value, 4);
+		bus_write(&memory, 0x80002000, &turn, 4);
+		turn++;
+	}
+	return NULL;
+}
+
+Test(unplug, vcpus_run_meanwhile)
+{
+	pthread_t threads[2];
+
+	for (size_t i = 0; i < 2; i++)
+		cr_assert_eq(pthread_create(&threads[i], NULL, vcpu, NULL), 0);
+	for (unsigned i = 0; i < 50; i++)
+		sched_yield();
+	unplug_force(&unplug, 0);
+	for (unsigned i = 0; i < 50; i++)
+		sched_yield();
+	atomic_store(&stop, true);
+	for (size_t i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	check_taken();
+}

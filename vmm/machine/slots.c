@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "machine/slots.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "report.h"
+
+static void message(void *ctx, uint64_t address, uint32_t data)
+{
+	const struct slot *slot = ctx;
+
+	kvm_message(slot->slots->kvm, address, data);
+}
+
+/* Ports share GSIs, and KVM knows one level for all that is set from here. */
+static void line(void *ctx, bool level)
+{
+	const struct slot *slot = ctx;
+	struct slots *slots = slot->slots;
+	unsigned pin = slot->plan->slot % PLAN_INTX_GSIS;
+	uint32_t bit = 1u << slot->plan->slot;
+
+	pthread_mutex_lock(&slots->lock);
+	slots->asserted[pin] = level ? slots->asserted[pin] | bit : slots->asserted[pin] & ~bit;
+	kvm_irq_line(slots->kvm, PLAN_INTX_GSI + pin, slots->asserted[pin] != 0);
+	pthread_mutex_unlock(&slots->lock);
+}
+
+/* It fails only when the counter is full, and then its reader is awake already. */
+static void tell(const struct slot *slot)
+{
+	const uint64_t one = 1;
+
+	(void)!write(slot->power_fd, &one, sizeof(one));
+}
+
+static void hold(void *ctx)
+{
+	const struct slot *slot = ctx;
+
+	for (unsigned i = 0; i < PLAN_FUNCTIONS_MAX; i++) {
+		if (slot->functions[i])
+			assigned_stop(slot->functions[i]);
+	}
+	tell(slot);
+}
+
+static void release(void *ctx)
+{
+	const struct slot *slot = ctx;
+	struct pt_error err = PT_ERROR_INIT;
+
+	for (unsigned i = 0; i < PLAN_FUNCTIONS_MAX; i++) {
+		if (slot->functions[i] && assigned_start(slot->functions[i], &err))
+			report_error(&err, stderr);
+	}
+	tell(slot);
+}
+
+static const struct root_port_ops port_ops = {
+	.message = message,
+	.line = line,
+	.hold = hold,
+	.release = release,
+};
+
+int slots_open(struct slots *slots, const struct kvm *kvm, const struct vm_plan *plan,
+	       struct pci_host *pci, struct pt_error *err)
+{
+	*slots = (struct slots){.kvm = kvm, .lock = PTHREAD_MUTEX_INITIALIZER};
+	if (!plan->port_count)
+		return 0;
+	slots->list = calloc(plan->port_count, sizeof(*slots->list));
+	if (!slots->list)
+		return pt_error_set(err, -ENOMEM, "no memory for %u slots", plan->port_count);
+	for (unsigned i = 0; i < plan->port_count; i++) {
+		int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+		if (fd < 0)
+			return pt_error_set(err, -errno, "no eventfd: %m");
+		slots->list[i].power_fd = fd;
+		slots->count++;
+	}
+	for (unsigned i = 0; i < slots->count; i++) {
+		struct slot *slot = &slots->list[i];
+
+		slot->slots = slots;
+		slot->plan = &plan->ports[i];
+		root_port_init(&slot->port, slot->plan, &port_ops, slot);
+		pci_host_plug(pci, slot->plan->slot, &root_port_config_ops, &slot->port);
+	}
+	return 0;
+}
+
+void slots_done(struct slots *slots)
+{
+	for (unsigned i = 0; i < slots->count; i++) {
+		root_port_done(&slots->list[i].port);
+		(void)close(slots->list[i].power_fd);
+	}
+	free(slots->list);
+	slots->list = NULL;
+	slots->count = 0;
+}
+
+void slots_plug(struct slots *slots, const struct plan_device *plan, struct assigned *assigned)
+{
+	struct slot *slot = &slots->list[plan->port];
+
+	slot->functions[plan->function] = assigned;
+	root_port_plug(&slot->port, plan->function, &assigned_function_ops, assigned);
+}
+
+void slots_reset(struct slots *slots)
+{
+	for (unsigned i = 0; i < slots->count; i++)
+		root_port_reset(&slots->list[i].port);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * struct slots: the root ports, and which passed-through functions are behind each.
+ *
+ * Ports and slots do not change while the machine lives; a slot that was emptied stays empty.
+ */
+#ifndef TENON_MACHINE_SLOTS_H
+#define TENON_MACHINE_SLOTS_H
+
+#include "devices/assigned.h"
+#include "devices/root_port.h"
+
+struct slots;
+
+/**
+ * struct slot - one port; @functions are NULL where there is none
+ * @power_fd: an eventfd, signalled when the link went down or up: the guest may have turned the slot's power off
+ */
+struct slot {
+	struct slots *slots;
+	const struct plan_port *plan;
+	struct root_port port;
+	int power_fd;
+	struct assigned *functions[PLAN_FUNCTIONS_MAX];
+};
+
+struct slots {
+	const struct kvm *kvm;
+	struct slot *list;
+	unsigned count;
+	pthread_mutex_t lock;		   /* of what follows */
+	uint32_t asserted[PLAN_INTX_GSIS]; /* a bit for each slot whose port asserts the GSI */
+};
+
+/**
+ * slots_open() - every port of the plan, in its place on bus 0, its slot empty
+ * @kvm, @plan: outlive them
+ *
+ * Inverse: slots_done(), after a failure too. Errors: -ENOMEM; from eventfd(2).
+ */
+int slots_open(struct slots *slots, const struct kvm *kvm, const struct vm_plan *plan,
+	       struct pci_host *pci, struct pt_error *err);
+
+/** slots_done() - accepts one that was only zeroed; no vCPU runs */
+void slots_done(struct slots *slots);
+
+/** slots_plug() - a function that was created, in its slot; before vCPUs run. It outlives the slots' use by vCPUs. */
+void slots_plug(struct slots *slots, const struct plan_device *plan, struct assigned *assigned);
+
+/** slots_reset() - ports as at power-on; no vCPU runs */
+void slots_reset(struct slots *slots);
+
+#endif

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+#include "machine/unplug.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "host/aer.h"
+#include "report.h"
+
+/* What a person knows the slot's device by. */
+static const char *name_of(const struct unplug_slot *slot)
+{
+	for (unsigned i = 0; i < PLAN_FUNCTIONS_MAX; i++) {
+		if (slot->functions[i].assigned)
+			return slot->functions[i].assigned->plan->bdf;
+	}
+	return "an empty slot";
+}
+
+/*
+ * The link goes down first: the functions are quiet and out of the guest before it hears of it, and nobody can reach them
+ * while they are closed, which may take the kernel a while.
+ */
+static void take(struct unplug_slot *slot)
+{
+	struct loop *loop = slot->unplug->loop;
+
+	slot->asked = false;
+	slot->empty = true;
+	loop_timer_stop(loop, &slot->limit);
+	root_port_remove(&slot->slot->port);
+	for (unsigned i = 0; i < PLAN_FUNCTIONS_MAX; i++) {
+		struct unplug_function *function = &slot->functions[i];
+
+		if (!function->assigned)
+			continue;
+		loop_watch_stop(loop, &function->request);
+		loop_watch_stop(loop, &function->error);
+		assigned_done(function->assigned);
+	}
+}
+
+static enum loop_next on_limit(void *ctx)
+{
+	unplug_limit_over(ctx);
+	return LOOP_PAUSE;
+}
+
+static int ask(struct unplug_slot *slot, const char *who, struct pt_error *err)
+{
+	const struct unplug *unplug = slot->unplug;
+	unsigned limit = unplug->plan->unplug_limit;
+	int r;
+
+	/* A second press would cancel the first. */
+	if (slot->asked)
+		return pt_error_set(err, -EALREADY, "%s: the guest was asked for it already",
+				    name_of(slot));
+	if (!root_port_powered(&slot->slot->port)) {
+		take(slot);
+		report_note(stderr,
+			    "%s: %s; the guest had its slot's power off, so it is given back",
+			    name_of(slot), who);
+		return 0;
+	}
+	r = loop_timer_start(unplug->loop, &slot->limit, limit, on_limit, slot, err);
+	if (r)
+		return pt_error_prefix(err, r, "%s", name_of(slot));
+	slot->asked = true;
+	if (root_port_press(&slot->slot->port))
+		report_note(stderr, "%s: %s; the guest has %u s to let go of it", name_of(slot),
+			    who, limit);
+	else
+		report_note(stderr,
+			    "%s: %s; the guest does not listen to its slot's button, and has %u s",
+			    name_of(slot), who, limit);
+	return 0;
+}
+
+int unplug_request(struct unplug *unplug, unsigned slot, struct pt_error *err)
+{
+	if (slot >= unplug->slots->count || unplug->list[slot].empty)
+		return pt_error_set(err, -ENODEV, "the slot is empty");
+	return ask(&unplug->list[slot], "asked for", err);
+}
+
+void unplug_force(struct unplug *unplug, unsigned slot)
+{
+	if (slot >= unplug->slots->count || unplug->list[slot].empty)
+		return;
+	take(&unplug->list[slot]);
+	report_note(stderr, "%s: taken from the guest", name_of(&unplug->list[slot]));
+}
+
+static bool lost(const struct unplug_slot *slot)
+{
+	bool lost = false;
+
+	for (unsigned i = 0; i < PLAN_FUNCTIONS_MAX && !lost; i++)
+		lost = slot->functions[i].assigned && assigned_gone(slot->functions[i].assigned);
+	return lost;
+}
+
+void unplug_reset(struct unplug *unplug)
+{
+	for (unsigned i = 0; i < unplug->slots->count; i++) {
+		struct unplug_slot *slot = &unplug->list[i];
+		const char *why =
+			slot->asked ? "the guest restarts; given back" : "it is gone from the host";
+
+		if (slot->empty || (!slot->asked && !lost(slot)))
+			continue;
+		take(slot);
+		report_note(stderr, "%s: %s", name_of(slot), why);
+	}
+}
+
+void unplug_power_changed(struct unplug_slot *slot)
+{
+	if (!slot->asked || root_port_powered(&slot->slot->port))
+		return;
+	take(slot);
+	report_note(stderr, "%s: the guest let go of it; given back", name_of(slot));
+}
+
+void unplug_limit_over(struct unplug_slot *slot)
+{
+	if (!slot->asked)
+		return;
+	take(slot);
+	report_note(stderr, "%s: the guest did not let go of it in %u s; taken from it",
+		    name_of(slot), slot->unplug->plan->unplug_limit);
+}
+
+void unplug_asked_by_host(struct unplug_function *function)
+{
+	struct unplug_slot *slot = function->slot;
+	struct pt_error err = PT_ERROR_INIT;
+
+	if (slot->empty)
+		return;
+	assigned_wanted_back(function->assigned);
+	if (assigned_gone(function->assigned)) {
+		take(slot);
+		report_note(stderr, "%s: it is gone from the host; taken from the guest",
+			    function->assigned->plan->bdf);
+	} else if (!slot->asked && ask(slot, "the host wants it back", &err)) {
+		report_error(&err, stderr);
+		take(slot);
+	}
+}
+
+void unplug_device_error(struct unplug_function *function)
+{
+	struct unplug *unplug = function->slot->unplug;
+	const char *name = function->assigned->plan->bdf;
+	struct pt_error what = PT_ERROR_INIT;
+	char text[AER_TEXT_SIZE];
+	const char *counted = aer_text(unplug->sys, name, text);
+
+	if (function->slot->empty)
+		return;
+	pt_error_set(&what, -EIO, "%s: it reported an error that cannot be corrected%s%s%s", name,
+		     *counted ? " (AER has counted " : "", counted, *counted ? ")" : "");
+	switch (unplug->plan->on_device_error) {
+	case PLAN_DEVICE_ERROR_REPORT:
+		report_error(&what, stderr);
+		break;
+	case PLAN_DEVICE_ERROR_STOP:
+		requests_fail(unplug->requests, &what);
+		break;
+	case PLAN_DEVICE_ERROR_REMOVE:
+		report_error(&what, stderr);
+		take(function->slot);
+		report_note(stderr, "%s: taken from the guest", name);
+		break;
+	}
+}
+
+static void drain(int fd)
+{
+	uint64_t count;
+
+	(void)!read(fd, &count, sizeof(count));
+}
+
+static enum loop_next on_power(void *ctx)
+{
+	struct unplug_slot *slot = ctx;
+
+	drain(slot->power.fd);
+	unplug_power_changed(slot);
+	return LOOP_AGAIN;
+}
+
+static enum loop_next on_request(void *ctx)
+{
+	struct unplug_function *function = ctx;
+
+	drain(function->request.fd);
+	unplug_asked_by_host(function);
+	return LOOP_AGAIN;
+}
+
+static enum loop_next on_error(void *ctx)
+{
+	struct unplug_function *function = ctx;
+
+	drain(function->error.fd);
+	unplug_device_error(function);
+	return LOOP_AGAIN;
+}
+
+static int open_function(struct unplug_slot *slot, unsigned index, struct pt_error *err)
+{
+	struct unplug_function *function = &slot->functions[index];
+	int r;
+
+	function->slot = slot;
+	function->assigned = slot->slot->functions[index];
+	if (!function->assigned)
+		return 0;
+	r = assigned_listen(function->assigned, err);
+	function->request = (struct loop_watch){
+		.fd = function->assigned->request_fd, .ready = on_request, .ctx = function};
+	function->error = (struct loop_watch){
+		.fd = function->assigned->error_fd, .ready = on_error, .ctx = function};
+	return r;
+}
+
+int unplug_open(struct unplug *unplug, struct pt_error *err)
+{
+	unsigned count = unplug->slots->count;
+	int r = 0;
+
+	if (!count)
+		return 0;
+	unplug->list = calloc(count, sizeof(*unplug->list));
+	if (!unplug->list)
+		return pt_error_set(err, -ENOMEM, "no memory for %u slots", count);
+	for (unsigned i = 0; i < count; i++) {
+		struct unplug_slot *slot = &unplug->list[i];
+
+		slot->unplug = unplug;
+		slot->slot = &unplug->slots->list[i];
+		slot->limit = (struct loop_timer)LOOP_TIMER_CLOSED;
+		slot->power = (struct loop_watch){
+			.fd = slot->slot->power_fd, .ready = on_power, .ctx = slot};
+		for (unsigned j = 0; j < PLAN_FUNCTIONS_MAX && !r; j++)
+			r = open_function(slot, j, err);
+	}
+	return r;
+}
+
+void unplug_done(struct unplug *unplug)
+{
+	for (unsigned i = 0; unplug->list && i < unplug->slots->count; i++)
+		loop_timer_stop(unplug->loop, &unplug->list[i].limit);
+	free(unplug->list);
+	unplug->list = NULL;
+}
+
+static int start(struct unplug *unplug, struct loop_watch *watch, struct pt_error *err)
+{
+	return watch->fd < 0 ? 0 : loop_watch_start(unplug->loop, watch, err);
+}
+
+static int watch_slot(struct unplug_slot *slot, struct pt_error *err)
+{
+	int r = start(slot->unplug, &slot->power, err);
+
+	for (unsigned i = 0; i < PLAN_FUNCTIONS_MAX && !r; i++) {
+		struct unplug_function *function = &slot->functions[i];
+
+		if (!function->assigned)
+			continue;
+		r = start(slot->unplug, &function->request, err);
+		if (!r)
+			r = start(slot->unplug, &function->error, err);
+	}
+	return r;
+}
+
+int unplug_watch(struct unplug *unplug, struct pt_error *err)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < unplug->slots->count && !r; i++)
+		r = watch_slot(&unplug->list[i], err);
+	return r;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * struct unplug: how passed-through devices leave a running machine.
+ *
+ * By request: the slot's attention button is pressed, the guest stops using the device and turns the slot's power off, and
+ * then it is taken. By force: it is taken, and the guest sees a surprise removal. A request that is not honoured within a
+ * limit becomes a force. A slot is taken as a whole, and stays empty.
+ *
+ * What starts it: somebody calls; the host wants a device back (the VFIO REQ interrupt: an unbind of the driver, which waits
+ * until the device is closed); a device reports an error (ERR) and the policy is to remove it; a device is gone.
+ *
+ * All of it happens on the thread that runs the loop, while vCPUs run.
+ */
+#ifndef TENON_MACHINE_UNPLUG_H
+#define TENON_MACHINE_UNPLUG_H
+
+#include "loop/loop.h"
+#include "machine/requests.h"
+#include "machine/slots.h"
+
+struct unplug;
+struct unplug_slot;
+
+/** struct unplug_function - what is heard of one function */
+struct unplug_function {
+	struct unplug_slot *slot;
+	struct assigned *assigned; /* NULL: none */
+	struct loop_watch request;
+	struct loop_watch error;
+};
+
+/** struct unplug_slot - @asked: the guest was asked to let go, and @limit runs */
+struct unplug_slot {
+	struct unplug *unplug;
+	struct slot *slot;
+	bool asked;
+	bool empty;
+	struct loop_watch power;
+	struct loop_timer limit;
+	struct unplug_function functions[PLAN_FUNCTIONS_MAX];
+};
+
+struct unplug {
+	const struct pt_sys *sys;
+	const struct vm_plan *plan; /* limit and policy */
+	struct slots *slots;
+	struct loop *loop;
+	struct requests *requests;
+	struct unplug_slot *list; /* one for each of @slots */
+};
+
+/**
+ * unplug_open() - hear from every device
+ * @unplug: with all but @list filled in; the functions were plugged
+ *
+ * Inverse: unplug_done(), after a failure too. Errors: -ENOMEM; of assigned_listen().
+ */
+int unplug_open(struct unplug *unplug, struct pt_error *err);
+
+/** unplug_done() - accepts one that was only zeroed */
+void unplug_done(struct unplug *unplug);
+
+/** unplug_watch() - let the loop wait for what comes; once. Errors: -EBUSY. */
+int unplug_watch(struct unplug *unplug, struct pt_error *err);
+
+/**
+ * unplug_request() - ask the guest for what is in a slot
+ *
+ * Errors: -ENODEV the slot is empty; -EALREADY the guest was asked; of loop_timer_start().
+ */
+int unplug_request(struct unplug *unplug, unsigned slot, struct pt_error *err);
+
+/** unplug_force() - take what is in a slot, if anything is. Cannot fail. */
+void unplug_force(struct unplug *unplug, unsigned slot);
+
+/**
+ * unplug_reset() - the guest starts anew, and has let go of everything: take what it was asked for, and what is gone; no
+ *	vCPU runs
+ */
+void unplug_reset(struct unplug *unplug);
+
+/* What the loop calls. */
+
+/** unplug_power_changed() - the guest turned a slot's power off or on */
+void unplug_power_changed(struct unplug_slot *slot);
+
+/** unplug_limit_over() - the guest had time enough */
+void unplug_limit_over(struct unplug_slot *slot);
+
+/** unplug_asked_by_host() - the host wants the function, which may be gone already */
+void unplug_asked_by_host(struct unplug_function *function);
+
+/** unplug_device_error() - the function reported an error */
+void unplug_device_error(struct unplug_function *function);
+
+#endif
