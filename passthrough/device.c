@@ -39,6 +39,18 @@ void pt_device_move(struct pt_device *device, enum pt_device_state next)
 		device->state = next;
 }
 
+int pt_device_run(struct pt_device *device, struct pt_error *err)
+{
+	int r;
+
+	(void)pthread_mutex_lock(&device->space->lock);
+	r = pt_device_require(device, 1u << PT_DEVICE_ATTACHED, "start it", err);
+	if (r == 0)
+		pt_device_move(device, PT_DEVICE_RUNNING);
+	(void)pthread_mutex_unlock(&device->space->lock);
+	return r;
+}
+
 int pt_device_noted(struct pt_device *device, int code)
 {
 	if (code == -ENODEV)
@@ -56,6 +68,36 @@ static int take_setup(struct pt_device *device, const struct pt_device_setup *se
 	r = pt_vf_token_parse(device, setup->vf_token, device->vf_token, err);
 	device->has_vf_token = r == 0;
 	return r;
+}
+
+/* @fd: -1 to open the backend's node. Inverse: leave_space(). */
+static int enter_space(struct pt_device *device, int fd, struct pt_error *err)
+{
+	struct pt_space *space = device->space;
+	int r;
+
+	(void)pthread_mutex_lock(&space->lock);
+	r = space->backend->open(device, fd, err);
+	if (r == 0) {
+		pt_device_move(device, PT_DEVICE_OPENED);
+		device->next = space->devices;
+		space->devices = device;
+	}
+	(void)pthread_mutex_unlock(&space->lock);
+	return r;
+}
+
+static void leave_space(struct pt_device *device)
+{
+	struct pt_space *space = device->space;
+	struct pt_device **link = &space->devices;
+
+	(void)pthread_mutex_lock(&space->lock);
+	while (*link != device)
+		link = &(*link)->next;
+	*link = device->next;
+	space->backend->close(device);
+	(void)pthread_mutex_unlock(&space->lock);
 }
 
 /* @fd: -1 to open the backend's node. */
@@ -76,14 +118,11 @@ static int open_device(struct pt_space *space, const struct pt_host_device *host
 		device->event_fd[i] = -1;
 	r = take_setup(device, setup, err);
 	if (r == 0)
-		r = space->backend->open(device, fd, err);
+		r = enter_space(device, fd, err);
 	if (r < 0) {
 		pt_free(space->sys, device);
 		return r;
 	}
-	pt_device_move(device, PT_DEVICE_OPENED);
-	device->next = space->devices;
-	space->devices = device;
 	*ret_device = device;
 	return 0;
 }
@@ -244,22 +283,12 @@ PT_PUBLIC void pt_device_detach(struct pt_device *device)
 		device->state = PT_DEVICE_OPENED;
 }
 
-static void leave_space(struct pt_device *device)
-{
-	struct pt_device **link = &device->space->devices;
-
-	while (*link != device)
-		link = &(*link)->next;
-	*link = device->next;
-}
-
 PT_PUBLIC void pt_device_close(struct pt_device *device)
 {
 	if (!device)
 		return;
 	pt_device_detach(device);
 	leave_space(device);
-	device->space->backend->close(device);
 	pt_free(device->sys, device);
 }
 

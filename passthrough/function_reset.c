@@ -114,24 +114,31 @@ static void reset_if_owed(struct pt_function *function)
 	}
 }
 
-PT_PUBLIC int pt_function_start(struct pt_function *function, struct pt_error *err)
+static int start(struct pt_function *function, struct pt_error *err)
 {
-	int r = pt_device_require(function->device, 1u << PT_DEVICE_ATTACHED, "start it", err);
+	int r;
 
-	if (r < 0)
-		return r;
 	reset_if_owed(function);
 	r = reset_view(function, err);
 	if (r < 0)
 		return r;
 	function->running = true;
 	r = pt_irq_sync(function, err);
-	if (r < 0) {
+	if (r < 0)
 		function->running = false;
+	return r;
+}
+
+PT_PUBLIC int pt_function_start(struct pt_function *function, struct pt_error *err)
+{
+	int r = pt_device_run(function->device, err);
+
+	if (r < 0)
 		return r;
-	}
-	pt_device_move(function->device, PT_DEVICE_RUNNING);
-	return 0;
+	r = start(function, err);
+	if (r < 0 && !lost(function))
+		pt_device_move(function->device, PT_DEVICE_ATTACHED);
+	return r;
 }
 
 PT_PUBLIC void pt_function_stop(struct pt_function *function)

@@ -15,9 +15,9 @@
 struct pt_group {
 	int number;
 	int fd;
-	bool joined;		   /* it is in the space's container */
-	struct pt_device *devices; /* that are open; linked by next_in_group */
-	struct pt_group *next;	   /* of the space */
+	unsigned users;	       /* devices that are open */
+	bool joined;	       /* it is in the space's container */
+	struct pt_group *next; /* of the space */
 };
 
 /**

@@ -10,7 +10,9 @@
 
 #include "container_ioctl.h"
 #include "group.h"
+#include "sysfs.h"
 #include "uuid.h"
+#include "vfio_reset_ioctl.h"
 
 #define ENTRY_LIMIT "/sys/module/vfio_iommu_type1/parameters/dma_entry_limit"
 
@@ -34,8 +36,17 @@ static int open_container(const struct pt_sys *sys, int *ret_fd, struct pt_error
 
 static int check_container(struct pt_space *space, struct pt_error *err)
 {
-	int r = container_check(space->sys, space->fd);
+	bool noiommu = space->setup.unsafe_noiommu;
+	int r = container_check(space->sys, space->fd, noiommu);
 
+	if (r == -ENODEV && noiommu) {
+		pt_error_set(err, r,
+			     PT_CONTAINER_NODE ": this kernel gives no device without an IOMMU");
+		return pt_error_remedy(err, r,
+				       "as root: echo Y > /sys/module/vfio/parameters/"
+				       "enable_unsafe_noiommu_mode, in a kernel with "
+				       "CONFIG_VFIO_NOIOMMU");
+	}
 	if (r == -ENODEV) {
 		pt_error_set(err, r, PT_CONTAINER_NODE ": no type1v2 IOMMU answers");
 		return pt_error_remedy(err, r, PT_CONTAINER_REMEDY);
@@ -114,7 +125,7 @@ static void group_map_remedy(struct pt_space *space, int code, struct pt_error *
 static int group_ranges(struct pt_space *space, struct pt_iova_range *ranges, size_t max,
 			size_t *ret_count)
 {
-	if (pt_container_has_iommu(space))
+	if (pt_container_has_iommu(space) && !space->setup.unsafe_noiommu)
 		return container_ranges(space->sys, space->fd, ranges, max, ret_count);
 	if (max > 0)
 		ranges[0] = (struct pt_iova_range){.first = 0, .last = UINT64_MAX};
@@ -139,7 +150,8 @@ static int group_of_fd(const struct pt_sys *sys, int fd, int *ret_number, struct
 	if (r < 0)
 		return pt_error_set(err, r, "descriptor %d: %s: %s", fd, link, strerror(-r));
 	at = strstr(real, "/vfio/");
-	if (!at || sscanf(at, "/vfio/%d%c", ret_number, &end) != 1)
+	if (!at || (sscanf(at, "/vfio/%d%c", ret_number, &end) != 1 &&
+		    sscanf(at, "/vfio/" PT_NOIOMMU_PREFIX "%d%c", ret_number, &end) != 1))
 		return pt_error_set(err, -ENOTTY, "descriptor %d: is not a VFIO group (%s)", fd,
 				    real);
 	return 0;
@@ -242,6 +254,8 @@ static int group_bind(struct pt_device *device, struct pt_error *err)
 		return explain_bind(device, r, err);
 	}
 	device->fd = r;
+	if (device->space->setup.unsafe_noiommu)
+		device->noiommu = PT_NOIOMMU_GROUP;
 	return 0;
 }
 
@@ -298,6 +312,38 @@ static int group_attach(struct pt_device *device, struct pt_error *err)
 	return 0;
 }
 
+/* A group that is open is nobody else's; but the kernel resets only what has a VFIO driver. */
+static bool group_owns(const struct pt_space *space, const struct pt_bus_function *function)
+{
+	char driver[PT_DRIVER_SIZE];
+
+	return pt_group_fd(space, (int)function->id) >= 0 &&
+	       pt_host_driver(space->sys, function->name, driver) == 0 && strstr(driver, "vfio");
+}
+
+/* The groups are the proof of ownership, each once. */
+static int group_bus_reset(struct pt_device *device, const struct pt_bus_function *functions,
+			   unsigned count)
+{
+	const struct pt_sys *sys = device->sys;
+	int *fds = pt_alloc(sys, count * sizeof(*fds));
+	unsigned groups = 0, seen;
+	int fd, r;
+
+	if (!fds)
+		return -ENOMEM;
+	for (unsigned i = 0; i < count; i++) {
+		fd = pt_group_fd(device->space, (int)functions[i].id);
+		for (seen = 0; seen < groups && fds[seen] != fd; seen++)
+			;
+		fds[seen] = fd;
+		groups += seen == groups;
+	}
+	r = vfio_hot_reset(sys, device->fd, fds, groups);
+	pt_free(sys, fds);
+	return r;
+}
+
 const struct pt_backend pt_group_backend = {
 	.name = "group",
 	.node = PT_CONTAINER_NODE,
@@ -313,4 +359,6 @@ const struct pt_backend pt_group_backend = {
 	.bind = group_bind,
 	.attach = group_attach,
 	.detach = group_detach,
+	.owns = group_owns,
+	.bus_reset = group_bus_reset,
 };

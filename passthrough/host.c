@@ -12,11 +12,37 @@
 
 #define CONFIG_INTERRUPT_PIN 0x3d
 
-static int read_bars(const struct pt_sys *sys, const char *bdf, struct pt_host_bar *bars,
+/* One line of `resource`: start, end, flags. Return: where the next one begins, NULL when it is not
+ * three numbers. */
+static const char *read_resource(const char *line, struct pt_host_bar *ret_bar)
+{
+	unsigned long long field[3];
+	char *end;
+
+	*ret_bar = (struct pt_host_bar){0};
+	for (unsigned f = 0; f < 3; f++, line = end) {
+		field[f] = strtoull(line, &end, 16);
+		if (end == line)
+			return NULL;
+	}
+	if (!(field[2] & (RESOURCE_IO | RESOURCE_MEM)) || field[1] < field[0])
+		return line;
+	*ret_bar = (struct pt_host_bar){
+		.size = field[1] - field[0] + 1,
+		.io = !!(field[2] & RESOURCE_IO),
+		.is_64bit = !!(field[2] & RESOURCE_MEM_64),
+		.prefetchable = !!(field[2] & RESOURCE_PREFETCH),
+	};
+	return line;
+}
+
+/* Six lines for the BARs, and one for the expansion ROM. */
+static int read_bars(const struct pt_sys *sys, const char *bdf, struct pt_host_device *device,
 		     struct pt_error *err)
 {
-	char path[PT_PATH_SIZE], buf[2048], *at = buf, *end;
-	unsigned long long field[3];
+	char path[PT_PATH_SIZE], buf[2048];
+	const char *line = buf;
+	struct pt_host_bar rom;
 	int r;
 
 	(void)snprintf(path, sizeof(path), PT_SYSFS_PCI "%s/resource", bdf);
@@ -24,20 +50,13 @@ static int read_bars(const struct pt_sys *sys, const char *bdf, struct pt_host_b
 	if (r < 0)
 		return pt_error_set(err, r, "%s: %s", path, strerror(-r));
 	for (unsigned i = 0; i < PT_BARS; i++) {
-		for (unsigned f = 0; f < 3; f++, at = end) {
-			field[f] = strtoull(at, &end, 16);
-			if (end == at)
-				return pt_error_set(err, -EIO, "%s: line %u is not three numbers",
-						    path, i + 1);
-		}
-		bars[i] = (struct pt_host_bar){0};
-		if (!(field[2] & (RESOURCE_IO | RESOURCE_MEM)) || field[1] < field[0])
-			continue;
-		bars[i].size = field[1] - field[0] + 1;
-		bars[i].io = !!(field[2] & RESOURCE_IO);
-		bars[i].is_64bit = !!(field[2] & RESOURCE_MEM_64);
-		bars[i].prefetchable = !!(field[2] & RESOURCE_PREFETCH);
+		line = read_resource(line, &device->bars[i]);
+		if (!line)
+			return pt_error_set(err, -EIO, "%s: line %u is not three numbers", path,
+					    i + 1);
 	}
+	if (read_resource(line, &rom))
+		device->rom_size = rom.size;
 	return 0;
 }
 
@@ -73,7 +92,7 @@ static int read_function(const struct pt_sys *sys, struct pt_host_device *device
 	if (r == 0)
 		r = pt_sysfs_hex(sys, bdf, "class", &class_code, err);
 	if (r == 0)
-		r = read_bars(sys, bdf, device->bars, err);
+		r = read_bars(sys, bdf, device, err);
 	if (r == 0)
 		r = read_pin(sys, bdf, &device->irq_pin, err);
 	device->vendor = (uint16_t)vendor;

@@ -10,6 +10,8 @@
 #include <passthrough/host.h>
 #include <passthrough/space.h>
 #include <passthrough/sys.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -158,6 +160,12 @@ struct pt_space {
 	struct pt_mapping *mappings; /* unsorted; no two overlap */
 	size_t mapping_count;
 	size_t mapping_max;
+	/*
+	 * Devices are called from any thread, and a reset of a bus looks at all of the space's. The
+	 * lock is of the list, and of who opens, closes, starts, and resets a bus: while it is held,
+	 * no function of the space begins to run.
+	 */
+	pthread_mutex_t lock;
 	struct pt_device *devices; /* linked by @next; in no order */
 	struct pt_space_stats stats;
 };
@@ -172,7 +180,7 @@ struct pt_device_region {
 
 struct pt_device {
 	const struct pt_sys *sys;
-	enum pt_device_state state;
+	_Atomic(enum pt_device_state) state;
 	int fd;
 	bool bound;
 	bool attached;
@@ -181,10 +189,9 @@ struct pt_device {
 	uint32_t devid;		 /* the iommufd's name for it */
 	struct pt_space *space;
 	struct pt_group *group;
-	struct pt_device *next_in_group;
 	struct pt_device *next; /* of the space */
-	bool reset_owed;	/* it may have been used since it was last reset */
-	enum pt_reset_kind last_reset;
+	atomic_bool reset_owed; /* it may have been used since it was last reset */
+	_Atomic(enum pt_reset_kind) last_reset;
 	bool has_vf_token;
 	uint8_t vf_token[16];
 	struct pt_host_device host;
@@ -209,6 +216,9 @@ void pt_events_done(struct pt_device *device);
 /* Lets the platform put the device in a state of its choice, or no longer. -ENOTTY: no such feature. */
 int pt_device_low_power(struct pt_device *device, bool enter);
 
+/* ATTACHED to RUNNING, unless its bus is being reset: then after that. -EBADFD: it is not ATTACHED. */
+int pt_device_run(struct pt_device *device, struct pt_error *err);
+
 /* Takes note of a kernel's answer that means that the device is gone. Return: @code. */
 int pt_device_noted(struct pt_device *device, int code);
 
@@ -219,7 +229,7 @@ int pt_vf_token_parse(const struct pt_device *device, const char *token, uint8_t
 /* Says why a range could not be mapped. Return: @code. */
 int pt_space_explain_map(struct pt_space *space, uint64_t iova, uint64_t size, int code,
 			 struct pt_error *err);
-/* The device of a space that has this canonical name, NULL for none. */
+/* The device of a space that has this canonical name, NULL for none. Under the space's lock. */
 struct pt_device *pt_space_device(const struct pt_space *space, const char *name);
 
 /* pt_device_reset(), which also says whether only functions of the same space that still run are in

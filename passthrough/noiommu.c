@@ -5,22 +5,26 @@
  */
 #include "noiommu.h"
 
+#include "group.h"
 #include "sysfs.h"
 
 #define PARAMETER "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode"
 
-PT_PUBLIC enum pt_noiommu pt_host_noiommu(const struct pt_sys *sys,
-					  const struct pt_host_device *device)
+static enum pt_noiommu group_too(const struct pt_sys *sys, const struct pt_host_device *device)
 {
 	char path[PT_PATH_SIZE], real[PT_PATH_SIZE];
 
-	if (!device->noiommu)
-		return PT_NOIOMMU_NONE;
-	if (pt_is_noiommu_node(device->node))
-		return PT_NOIOMMU_IOMMUFD;
-	(void)snprintf(path, sizeof(path), "/dev/vfio/" PT_NOIOMMU_PREFIX "%d", device->group);
+	pt_group_node(device, path, sizeof(path));
 	return sys->realpath(sys->ctx, path, real, sizeof(real)) >= 0 ? PT_NOIOMMU_GROUP
 								      : PT_NOIOMMU_NONE;
+}
+
+PT_PUBLIC enum pt_noiommu pt_host_noiommu(const struct pt_sys *sys,
+					  const struct pt_host_device *device)
+{
+	if (!device->noiommu)
+		return PT_NOIOMMU_NONE;
+	return pt_is_noiommu_node(device->node) ? PT_NOIOMMU_IOMMUFD : group_too(sys, device);
 }
 
 int pt_noiommu_unwanted(const struct pt_host_device *device, struct pt_error *err)
@@ -76,6 +80,8 @@ int pt_noiommu_assignable(const struct pt_sys *sys, const struct pt_host_device 
 			     device->name, device->group);
 		return pt_error_remedy(err, -ENOENT, "use backend=group, or Linux 7.3");
 	}
+	if (kind == PT_NOIOMMU_IOMMUFD && backend == PT_BACKEND_GROUP)
+		kind = group_too(sys, device);
 	if (kind == PT_NOIOMMU_NONE) {
 		pt_error_set(err, -ENOENT, "%s: this kernel has no node for it", device->name);
 		return pt_error_remedy(err, -ENOENT, "run a kernel with CONFIG_VFIO_NOIOMMU");

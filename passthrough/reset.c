@@ -21,6 +21,8 @@ struct obstacles {
 	char text[256];
 };
 
+static const char no_reset[] = "has no reset of its own";
+
 static bool busy(int code)
 {
 	return code == -EAGAIN || code == -EBUSY;
@@ -58,7 +60,7 @@ static void add_foreign(struct obstacles *obstacles, const struct pt_sys *sys, c
 
 	if (obstacles->foreign++ == 0) {
 		(void)snprintf(obstacles->first, sizeof(obstacles->first), "%s", name);
-		obstacles->unbound = strcmp(driver, "vfio-pci") != 0;
+		obstacles->unbound = r < 0 || !strstr(driver, "vfio");
 	}
 	(void)snprintf(obstacles->text + used, sizeof(obstacles->text) - used, "%s%s (%s)",
 		       used > 0 ? ", " : "", name,
@@ -188,15 +190,26 @@ static int bus_step(struct pt_device *device, int code, const char *own, bool *r
 	return r;
 }
 
+static int bus_step_locked(struct pt_device *device, int code, const char *own, bool *ret_waits,
+			   struct pt_error *err)
+{
+	int r;
+
+	(void)pthread_mutex_lock(&device->space->lock);
+	r = bus_step(device, code, own, ret_waits, err);
+	(void)pthread_mutex_unlock(&device->space->lock);
+	return r;
+}
+
 int pt_reset_ladder(struct pt_device *device, bool *ret_waits, struct pt_error *err)
 {
 	const char *evidence;
-	char own[96] = "has no reset of its own";
-	int r = -ENOTTY;
+	char own[96];
+	int r;
 
 	device->reset_owed = true;
 	if (!device->resettable)
-		return bus_step(device, r, own, ret_waits, err);
+		return bus_step_locked(device, -ENOTTY, no_reset, ret_waits, err);
 	r = reset_function(device);
 	/* Gone, or locked by someone who resets it. */
 	if (pt_device_noted(device, r) == -ENODEV || busy(r))
@@ -205,13 +218,13 @@ int pt_reset_ladder(struct pt_device *device, bool *ret_waits, struct pt_error *
 	if (r < 0) {
 		(void)snprintf(own, sizeof(own), "its own reset failed (VFIO_DEVICE_RESET: %s)",
 			       strerror(-r));
-		return bus_step(device, r, own, ret_waits, err);
+		return bus_step_locked(device, r, own, ret_waits, err);
 	}
 	r = settle(device, PT_RESET_FUNCTION, &evidence);
 	if (pt_device_noted(device, r) == 0)
 		return 0;
 	(void)snprintf(own, sizeof(own), "%s after its own reset", evidence);
-	return bus_step(device, r, own, ret_waits, err);
+	return bus_step_locked(device, r, own, ret_waits, err);
 }
 
 /* "0000:02:" is the bus of 0000:02:00.0. */
@@ -224,14 +237,16 @@ static bool same_bus(const struct pt_device *a, const struct pt_device *b)
 
 void pt_reset_waiting(struct pt_device *device)
 {
-	struct pt_device *other;
+	struct pt_space *space = device->space;
 	bool waits;
 
-	for (other = device->space->devices; other; other = other->next) {
+	(void)pthread_mutex_lock(&space->lock);
+	for (struct pt_device *other = space->devices; other; other = other->next) {
 		if (other != device && other->reset_owed && !other->resettable &&
 		    other->state == PT_DEVICE_ATTACHED && same_bus(other, device))
-			(void)pt_reset_ladder(other, &waits, NULL);
+			(void)bus_step(other, -ENOTTY, no_reset, &waits, NULL);
 	}
+	(void)pthread_mutex_unlock(&space->lock);
 }
 
 PT_PUBLIC int pt_device_reset(struct pt_device *device, struct pt_error *err)

@@ -37,6 +37,7 @@ static int space_open(const struct pt_sys *sys, const struct pt_space_setup *set
 		pt_free(sys, space);
 		return r;
 	}
+	(void)pthread_mutex_init(&space->lock, NULL);
 	*ret_space = space;
 	return 0;
 }
@@ -65,6 +66,7 @@ PT_PUBLIC void pt_space_close(struct pt_space *space)
 		(void)space->backend->unmap(space, m->iova, m->size);
 	}
 	space->backend->space_close(space);
+	(void)pthread_mutex_destroy(&space->lock);
 	pt_free(space->sys, space->mappings);
 	pt_free(space->sys, space);
 }

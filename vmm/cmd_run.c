@@ -10,6 +10,7 @@
 #include "config/run_args.h"
 #include "host/boot_files.h"
 #include "host/host_facts.h"
+#include "host/rom_file.h"
 #include "machine/machine.h"
 #include "plan/plan.h"
 #include "report.h"
@@ -40,6 +41,9 @@ static int make_plan(const struct pt_sys *sys, const struct vm_config *config,
 						      config->devices[i].unsafe_noiommu};
 	ret = host_facts_read(sys, requests, config->device_count,
 			      config->backend == BACKEND_AUTO ? NULL : &backend, &facts, err);
+	if (ret < 0)
+		return ret;
+	ret = rom_files_measure(config, &facts, err);
 	if (ret < 0)
 		return ret;
 	return plan_make(config, &facts, ret_plan, err);

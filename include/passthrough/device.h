@@ -15,7 +15,8 @@
  *   pt_device_close()       unmaps, tells KVM, closes; close is the unbind
  *   pt_space_close()
  *
- * Every call for one device comes from one thread at a time. Source:
+ * Every call for one device comes from one thread at a time; devices of one space may be called from
+ * different threads. Source:
  * Documentation/driver-api/vfio.rst, Documentation/virt/kvm/devices/vfio.rst.
  */
 #ifndef PASSTHROUGH_DEVICE_H
@@ -350,8 +351,6 @@ enum pt_reset_kind {
  * The kernel saves and restores config space around it, bus mastering included: clear COMMAND
  * first. Mapped regions are revoked meanwhile: take BARs out of the guest first. EAGAIN and EBUSY,
  * a lock that is taken, are retried for some 200 ms.
- *
- * Calls that reset, start or stop functions of one space that share a bus are made one at a time.
  *
  * Errors: -EBADFD wrong state; -ENODEV it is gone; -ENOTTY it can be reset in no way; -EBUSY
  * functions of its bus are not the space's, or run: the message names them and their drivers; -EIO

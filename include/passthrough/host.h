@@ -67,6 +67,7 @@ struct pt_host_sibling {
  * @noiommu: it is bound to VFIO and no IOMMU translates its DMA
  * @physfn: BDF of the physical function, for a virtual function of SR-IOV; else empty
  * @group: IOMMU group number, -1 when the function is in none
+ * @rom_size: bytes that its expansion ROM takes of the address space, 0 for none
  * @siblings: the other functions of the group, bridges left out; @sibling_count of them
  */
 struct pt_host_device {
@@ -82,6 +83,7 @@ struct pt_host_device {
 	uint32_t class_code; /* 24 bits: class, subclass, programming interface */
 	unsigned irq_pin;    /* 1 to 4 for INTA# to INTD#, 0 for none */
 	struct pt_host_bar bars[PT_BARS];
+	uint64_t rom_size;
 	struct pt_host_sibling siblings[PT_GROUP_MAX];
 	unsigned sibling_count;
 };

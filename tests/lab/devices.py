@@ -102,6 +102,7 @@ class Device:
         self.kind = KINDS[name]
         self.id = None
         self.slot = None
+        self.root_port = True
         self.function = 0
         self.properties = dict(self.kind.defaults)
         self.own = {"shared": None, **self.kind.consumes}
@@ -114,14 +115,14 @@ class Device:
     @property
     def location(self):
         """Where it sits, as DEVFN of each bridge and then of the device; bus numbers are the firmware's choice."""
-        return f"{self.slot:02x}.0/00.{self.function}"
+        return f"{self.slot:02x}.0/00.{self.function}" if self.root_port else f"{self.slot:02x}.{self.function}"
 
     def qemu_options(self, folder, multifunction):
         parts = self.kind.backend(self, folder)
         properties = {
             "id": self.id,
-            "bus": f"port-{self.slot:02x}",
-            "addr": f"00.{self.function}",
+            "bus": f"port-{self.slot:02x}" if self.root_port else "pcie.0",
+            "addr": f"00.{self.function}" if self.root_port else f"{self.slot:02x}.{self.function}",
             **parts.properties,
             **self.properties,
         }
@@ -162,12 +163,18 @@ class DeviceSet:
                 raise SpecError(f"--device: more than 8 devices have shared={group}")
         if len(slots) > LAST_SLOT - FIRST_SLOT + 1:
             raise SpecError(f"--device: there is room for {LAST_SLOT - FIRST_SLOT + 1} root ports")
-        self._slots = slots
+        self._ports = list(slots.values())
         self._sizes = functions
+
+    def use_root_bus(self):
+        """Puts the devices on the root bus itself. They cannot be reset by their bus, pulled out or plugged in there."""
+        for device in self.devices:
+            device.root_port = False
+        self._ports = []
 
     def qemu_options(self, folder):
         options = []
-        for slot in self._slots.values():
+        for slot in self._ports:
             port = f"pcie-root-port,id=port-{slot:02x},bus=pcie.0,addr={slot:02x}.0,chassis={slot},slot={slot}"
             options += ["-device", port]
         for device in self.devices:

@@ -34,14 +34,26 @@ BEAT_LIMIT = 30  # seconds without a sign of life after that: the emulated host 
 # SVM with nested paging; then what TCG cannot do, so that QEMU need not warn of it.
 CPU = "EPYC-v1,+svm,+npt,-x2apic,-fxsr-opt,-misalignsse,-osvw,-topoext,-nrip-save,-xsavec"
 
+class Iommu:
+    """An IOMMU of the emulated host: QEMU's options, what the kernel must be told, and whether devices may sit behind
+    root ports."""
+
+    def __init__(self, options=(), parameters="", root_ports=True):
+        self.options = list(options)
+        self.parameters = parameters
+        self.root_ports = root_ports
+
+
+# Without interrupt remapping VFIO wants to be told that guests are trusted.
+TRUST_GUESTS = "vfio_iommu_type1.allow_unsafe_interrupts=1 iommufd.allow_unsafe_interrupts=1"
+
+# QEMU 10.0's amd-iommu translates only with pt=off, knows no device behind a bridge by its bus number (it asks for that
+# before firmware has set it), and drops the IOAPIC's interrupts when it remaps.
 IOMMUS = {
-    "intel": (["-device", "intel-iommu,intremap=on,device-iotlb=on"], "intel_iommu=on"),
-    "amd": (["-device", "amd-iommu,intremap=on,device-iotlb=on"], "amd_iommu=on"),
-    "virtio": (
-        ["-device", "virtio-iommu-pci,bus=pcie.0,addr=02.0"],
-        "vfio_iommu_type1.allow_unsafe_interrupts=1 iommufd.allow_unsafe_interrupts=1",
-    ),
-    "none": ([], ""),
+    "intel": Iommu(["-device", "intel-iommu,intremap=on,device-iotlb=on"], "intel_iommu=on"),
+    "amd": Iommu(["-device", "amd-iommu,pt=off,intremap=off"], TRUST_GUESTS, root_ports=False),
+    "virtio": Iommu(["-device", "virtio-iommu-pci,bus=pcie.0,addr=02.0"], TRUST_GUESTS),
+    "none": Iommu(),
 }
 
 
@@ -64,6 +76,8 @@ class Host:
         self.kernel = kernel
         self.guest_kernel = guest_kernel or kernel
         self.devices = devices
+        if not IOMMUS[iommu].root_ports:
+            devices.use_root_bus()
         self.iommu = iommu
         self.memory = memory
         self.cpus = cpus
@@ -168,15 +182,15 @@ class Host:
         return "\n".join(lines) + "\n"
 
     def _arguments(self, initramfs):
-        iommu_options, iommu_parameters = IOMMUS[self.iommu]
+        iommu = IOMMUS[self.iommu]
         return [
             "qemu-system-x86_64",
             *("-machine", "q35,kernel-irqchip=split", "-accel", "tcg,thread=multi"),
             *("-cpu", CPU, "-smp", str(self.cpus), "-m", self.memory),
             *("-nodefaults", "-no-user-config", "-display", "none", "-vga", "none", "-no-reboot"),
-            *iommu_options,
+            *iommu.options,
             *("-kernel", self.kernel, "-initrd", initramfs),
-            *("-append", f"console=ttyS0 quiet panic=-1 mitigations=off {iommu_parameters}"),
+            *("-append", f"console=ttyS0 quiet panic=-1 mitigations=off {iommu.parameters}"),
             *("-serial", f"file:{os.path.join(self.folder, 'console.log')}"),
             *("-qmp", f"unix:{self.qmp_path},server=on,wait=off"),
             *("-fsdev", "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap"),

@@ -267,20 +267,20 @@ static void put_iommu(const struct place *place)
 }
 
 /* A group with a function on a VFIO driver has a node. */
-static void put_group_node(struct model *model, int number)
+static void put_group_node(struct model *model, int number, const char *prefix)
 {
 	char path[MODEL_TEXT], target[MODEL_TEXT / 2], text[32];
 	unsigned minor = model_group_add(model, number);
 
-	snprintf(target, sizeof(target), "/sys/devices/virtual/vfio/%d", number);
+	snprintf(target, sizeof(target), "/sys/devices/virtual/vfio/%s%d", prefix, number);
 	snprintf(path, sizeof(path), "%s/dev", target);
 	snprintf(text, sizeof(text), "%u:%u\n", MODEL_MAJOR_GROUP, minor);
 	model_put_file(model, path, text);
-	snprintf(path, sizeof(path), "/sys/class/vfio/%d", number);
+	snprintf(path, sizeof(path), "/sys/class/vfio/%s%d", prefix, number);
 	sysfs_link(model, path, target);
 	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u", MODEL_MAJOR_GROUP, minor);
 	sysfs_link(model, path, target);
-	snprintf(path, sizeof(path), "/dev/vfio/%d", number);
+	snprintf(path, sizeof(path), "/dev/vfio/%s%d", prefix, number);
 	model_put_node(model, path, MODEL_MAJOR_GROUP, minor);
 }
 
@@ -303,8 +303,7 @@ static void put_noiommu_group(const struct place *place, unsigned index)
 	model_put_file(model, path, "");
 	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%u/devices", 90 + index);
 	model_put_dir(model, path);
-	snprintf(path, sizeof(path), "/dev/vfio/noiommu-%u", 90 + index);
-	model_put_node(model, path, 242, 90 + index);
+	put_group_node(model, (int)(90 + index), "noiommu-");
 }
 
 /* @prefix: of the node's name. */
@@ -348,7 +347,7 @@ static void put_driver(const struct place *place, const struct model_pci *pci, u
 	if (noiommu && model->host.noiommu == PT_NOIOMMU_GROUP)
 		put_noiommu_group(place, index);
 	if (pci->group >= 0 && !model->host.no_group)
-		put_group_node(model, pci->group);
+		put_group_node(model, pci->group, "");
 }
 
 static void put_mediated(struct model *model, const struct model_pci *pci, unsigned index)
@@ -422,6 +421,9 @@ struct model_device *model_add(struct model *model, const struct model_pci *pci)
 			abort();
 	}
 	model_config_learn(device);
+	/* VFIO makes up a group for it. */
+	if (device->private->noiommu && model->host.noiommu == PT_NOIOMMU_GROUP)
+		device->pci.group = (int)(90 + device->private->index);
 	if (pci->mediated)
 		put_mediated(model, pci, device->private->index);
 	else

@@ -4,7 +4,7 @@
  * bus 0 is a root bus and cannot be reset. Functions bound to vfio-pci are known to VFIO (its dev_set); a bus reset needs
  * all of them known, and owned by the iommufd of the caller. Config space is saved before a reset and restored after it.
  */
-#include "model_private.h"
+#include "model_group.h"
 
 #include <errno.h>
 #include <linux/vfio.h>
@@ -95,6 +95,12 @@ static int devid(const struct model_device *device, struct model_file *iommufd)
 	return VFIO_PCI_DEVID_NOT_OWNED;
 }
 
+/* A device that is open by its group: the group's number. */
+static int group_or_devid(const struct model_vfio_file *vfio, const struct model_device *device)
+{
+	return vfio->group ? device->pci.group : devid(device, vfio->iommufd);
+}
+
 static void describe(const struct model_device *device, int id,
 		     struct vfio_pci_dependent_device *ret_entry)
 {
@@ -125,13 +131,16 @@ int model_hot_reset_info(struct model_vfio_file *vfio, struct vfio_pci_hot_reset
 	if (count > room)
 		return -ENOSPC;
 	count = 0;
-	info->flags = VFIO_PCI_HOT_RESET_FLAG_DEV_ID | VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED;
+	if (!vfio->group)
+		info->flags = VFIO_PCI_HOT_RESET_FLAG_DEV_ID | VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED;
 	for (unsigned i = 0; i < model->device_count; i++) {
 		int id;
 
 		if (!same_bus(model->devices[i], vfio->device))
 			continue;
-		id = devid(model->devices[i], vfio->iommufd);
+		id = group_or_devid(vfio, model->devices[i]);
+		if (vfio->group && id < 0)
+			return -EPERM;
 		if (id == VFIO_PCI_DEVID_NOT_OWNED)
 			info->flags &= ~(uint32_t)VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED;
 		describe(model->devices[i], id, &info->devices[count++]);
@@ -139,19 +148,66 @@ int model_hot_reset_info(struct model_vfio_file *vfio, struct vfio_pci_hot_reset
 	return 0;
 }
 
+/* Whether one of the descriptors is of the group that the function is in. */
+static bool in_groups(const struct model_device *device, const struct vfio_pci_hot_reset *reset)
+{
+	const struct model_group *group = model_group_find(device->model, device->pci.group);
+
+	for (unsigned i = 0; known(device) && i < reset->count; i++)
+		if (group && group->opened &&
+		    group->opened == model_fd_file(device->model, reset->group_fds[i]))
+			return true;
+	return false;
+}
+
+static int check_groups(const struct model *model, const struct vfio_pci_hot_reset *reset,
+			unsigned functions)
+{
+	if (reset->count > functions ||
+	    reset->argsz < sizeof(*reset) + reset->count * sizeof(reset->group_fds[0]))
+		return -EINVAL;
+	for (unsigned i = 0; i < reset->count; i++) {
+		const struct model_file *file = model_fd_file(model, reset->group_fds[i]);
+
+		if (!file)
+			return -EBADF;
+		if (file->ops != &model_group_ops)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static int may_reset(const struct model_vfio_file *vfio, const struct vfio_pci_hot_reset *reset)
+{
+	const struct model *model = vfio->file.model;
+	unsigned functions = 0;
+
+	for (unsigned i = 0; i < model->device_count; i++) {
+		const struct model_device *device = model->devices[i];
+
+		if (!same_bus(device, vfio->device))
+			continue;
+		functions++;
+		if (vfio->group ? !in_groups(device, reset)
+				: devid(device, vfio->iommufd) == VFIO_PCI_DEVID_NOT_OWNED)
+			return -EINVAL;
+	}
+	return vfio->group ? check_groups(model, reset, functions) : 0;
+}
+
 int model_hot_reset(struct model_vfio_file *vfio, const struct vfio_pci_hot_reset *reset)
 {
 	struct model *model = vfio->file.model;
 	struct model_device *device = vfio->device;
+	int ret;
 
-	if (reset->argsz < sizeof(*reset) || reset->flags || reset->count != 0)
+	if (reset->argsz < sizeof(*reset) || reset->flags || (reset->count != 0) != !!vfio->group)
 		return -EINVAL;
 	if (!resettable(device))
 		return -ENODEV;
-	for (unsigned i = 0; i < model->device_count; i++)
-		if (same_bus(model->devices[i], device) &&
-		    devid(model->devices[i], vfio->iommufd) == VFIO_PCI_DEVID_NOT_OWNED)
-			return -EINVAL;
+	ret = may_reset(vfio, reset);
+	if (ret)
+		return ret;
 	if (device->bus_reset_busy > 0) {
 		device->bus_reset_busy--;
 		return -EBUSY;

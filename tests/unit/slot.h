@@ -28,8 +28,10 @@ struct other {
 };
 
 /* A host with the slot, and a space; nothing is open. */
-static inline void slot_new(struct check *c, struct other *o, const char *driver, int group)
+static inline void slot_new_by(enum pt_backend_kind backend, struct check *c, struct other *o,
+			       const char *driver, int group)
 {
+	const struct pt_space_setup setup = {.backend = backend};
 	struct model_pci first = slot_pci(FIRST, "vfio-pci", 26);
 	struct model_pci second = slot_pci(SECOND, driver, group);
 
@@ -40,7 +42,12 @@ static inline void slot_new(struct check *c, struct other *o, const char *driver
 	c->host = model_add(c->model, &first);
 	o->host = model_add(c->model, &second);
 	c->host->no_reset = o->host->no_reset = true;
-	check_ok(pt_space_open(c->sys, NULL, &c->space, &c->err), c->err);
+	check_ok(pt_space_open(c->sys, &setup, &c->space, &c->err), c->err);
+}
+
+static inline void slot_new(struct check *c, struct other *o, const char *driver, int group)
+{
+	slot_new_by(PT_BACKEND_CDEV, c, o, driver, group);
 }
 
 static inline void slot_attach(struct check *c, const char *bdf, struct pt_device **ret_device)

@@ -3,8 +3,11 @@
 #include "check.h"
 
 #include <linux/kvm.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "machine/slots.h"
+#include "rom_image.h"
 
 /* The model's VM knows of VFIO only; memory, routes and irqfds are counted here. */
 static struct {
@@ -218,6 +221,54 @@ Test(assigned, done_takes_every_step)
 	check_ok(assigned_open(&assigned, space, &err), err);
 	check_ok(assigned_attach(&assigned, &err), err);
 	check_ok(assigned_create(&assigned, &err), err);
+}
+
+/* From a file to what the guest reads through the bus; the file may go once the guest runs. */
+Test(assigned, a_rom_from_a_file)
+{
+	char path[] = "/tmp/tenon-test.XXXXXX";
+	static uint8_t image[2048];
+	uint32_t value = 0;
+	int fd = mkstemp(path);
+
+	rom_image(image, 4, 0x1b36, 0x0010, 1);
+	cr_assert_eq(write(fd, image, sizeof(image)), sizeof(image));
+	(void)close(fd);
+	plan.rom = PT_ROM_BYTES;
+	(void)strcpy(plan.rom_file, path);
+	plan.bars[PT_BAR_ROM].size = 2048;
+	plan.bar_address[PT_BAR_ROM] = 0xd0000000;
+	start();
+	(void)unlink(path);
+	cr_assert_eq(config(0x30, 4), 0xd0000000);
+	config_write(4, 2, 2);
+	config_write(0x30, 4, 0xd0000001);
+	bus_read(&memory, 0xd0000000, &value, 4);
+	cr_assert_eq(value & 0xffff, 0xaa55);
+	bus_write(&memory, 0xd0000000, "zero", 4);
+	bus_read(&memory, 0xd0000000 + ROM_DATA, &value, 4);
+	cr_assert_eq(memcmp(&value, "PCIR", 4), 0);
+}
+
+Test(assigned, a_rom_file_that_changed_after_the_plan)
+{
+	char path[] = "/tmp/tenon-test.XXXXXX";
+	static uint8_t image[4096];
+	int fd = mkstemp(path);
+
+	rom_image(image, 8, 0x1b36, 0x0010, 1);
+	cr_assert_eq(write(fd, image, sizeof(image)), sizeof(image));
+	(void)close(fd);
+	plan.rom = PT_ROM_BYTES;
+	(void)strcpy(plan.rom_file, path);
+	plan.bars[PT_BAR_ROM].size = 2048;
+	check_ok(pt_space_open(&sys, &setup, &space, &err), err);
+	check_ok(assigned_open(&assigned, space, &err), err);
+	check_ok(assigned_attach(&assigned, &err), err);
+	check_error(assigned_create(&assigned, &err), -ESTALE, err, "has changed");
+	check_remedy(err, "try again");
+	(void)unlink(path);
+	check_error(assigned_create(&assigned, &err), -ENOENT, err, "0000:02:00.0: expansion ROM");
 }
 
 Test(assigned, any_call_may_fail)

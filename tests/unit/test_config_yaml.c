@@ -33,6 +33,10 @@ Test(config_yaml, says_everything)
 			   "backend: group\n"
 			   "devices:\n"
 			   "  - passthrough: 0000:02:00.0\n"
+			   "    rom: roms/card.rom\n"
+			   "    gpudirect-clique: 3\n"
+			   "  - passthrough: 0000:04:00.0\n"
+			   "    rom: off\n"
 			   "  - passthrough: /dev/vfio/devices/vfio3\n",
 			   &config, &err),
 		     0);
@@ -47,9 +51,13 @@ Test(config_yaml, says_everything)
 	cr_assert_eq(config.unplug_limit, 120);
 	cr_assert_eq(config.on_device_error, VM_DEVICE_ERROR_REMOVE);
 	cr_assert_eq(config.backend, BACKEND_GROUP);
-	cr_assert_eq(config.device_count, 2);
+	cr_assert_eq(config.device_count, 3);
 	cr_assert_str_eq(config.devices[0].name, "0000:02:00.0");
-	cr_assert_str_eq(config.devices[1].name, "/dev/vfio/devices/vfio3");
+	cr_assert_str_eq(config.devices[0].rom_file, "dir/roms/card.rom");
+	cr_assert_eq(config.devices[0].gpudirect_clique, 3);
+	cr_assert_eq(config.devices[1].rom, VM_ROM_OFF);
+	cr_assert_str_eq(config.devices[2].name, "/dev/vfio/devices/vfio3");
+	cr_assert_eq(config.devices[2].rom, VM_ROM_DEVICE);
 	vm_config_done(&config);
 }
 

@@ -134,6 +134,7 @@ Test(host, read_gives_what_sysfs_has)
 	pci.bars[3] = (struct model_bar){.size = 0x10000000, .prefetchable = true};
 	pci.bars[4] =
 		(struct model_bar){.size = 1ull << 38, .is_64bit = true, .prefetchable = true};
+	pci.rom_space = 0x40000;
 	sibling.driver = NULL;
 	model_config_init(&bridge, 0x8086, 0xa0b0, 0x060400);
 	bridge.driver = "pcieport";
@@ -156,6 +157,7 @@ Test(host, read_gives_what_sysfs_has)
 		  !device.bars[3].is_64bit);
 	cr_assert(device.bars[4].size == 1ull << 38 && device.bars[4].is_64bit &&
 		  device.bars[4].prefetchable);
+	cr_assert_eq(device.rom_size, 0x40000);
 	cr_assert_eq(device.sibling_count, 1, "bridges are left out");
 	cr_assert_str_eq(device.siblings[0].name, "0000:02:00.1");
 	cr_assert_str_eq(device.siblings[0].driver, "");

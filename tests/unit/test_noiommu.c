@@ -9,6 +9,8 @@
 #define PARAMETER "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode"
 
 static const struct pt_space_setup unsafe = {.unsafe_noiommu = 1};
+static const struct pt_space_setup unsafe_group = {.unsafe_noiommu = 1,
+						   .backend = PT_BACKEND_GROUP};
 
 static struct model *host(enum pt_noiommu noiommu, const char *driver)
 {
@@ -117,6 +119,8 @@ Test(noiommu, a_kernel_with_groups_only)
 		    "/dev/vfio/noiommu-90");
 	check_remedy(err, "backend=group");
 	check_remedy(err, "7.3");
+	cr_assert_eq(pt_host_backend(model_sys(model), &device), PT_BACKEND_GROUP);
+	check_ok(pt_host_assignable(model_sys(model), &device, &unsafe_group, &err), err);
 	done(model);
 }
 
@@ -126,7 +130,9 @@ static void up(struct check *check, enum pt_noiommu noiommu)
 	memset(check, 0, sizeof(*check));
 	check->model = host(noiommu, "vfio-pci");
 	check->sys = model_sys(check->model);
-	check_ok(pt_space_open(check->sys, &unsafe, &check->space, &check->err), check->err);
+	check_ok(pt_space_open(check->sys, noiommu == PT_NOIOMMU_GROUP ? &unsafe_group : &unsafe,
+			       &check->space, &check->err),
+		 check->err);
 	check_ok(pt_device_open(check->space, BDF, NULL, &check->device, &check->err), check->err);
 	check_ok(pt_device_attach(check->device, &check->err), check->err);
 }
@@ -164,18 +170,36 @@ Test(noiommu, the_patches_bind_to_a_negative_descriptor)
 	check_down(&check);
 }
 
+Test(noiommu, a_group_has_a_container_that_does_nothing)
+{
+	struct check check;
+
+	up(&check, PT_NOIOMMU_GROUP);
+	cr_assert_eq(pt_device_noiommu(check.device), PT_NOIOMMU_GROUP);
+	cr_assert_eq(model_calls(check.model, 0, "open /dev/vfio/noiommu-90"), 1);
+	create(&check);
+	cfg_write(&check, CFG_COMMAND, 2, COMMAND_MEM | COMMAND_BM);
+	cr_assert(pt_function_stats(check.function).intx);
+	cr_assert_eq(model_calls(check.model, 0, "MAP_DMA"), 0);
+	check_down(&check);
+}
+
 Test(noiommu, without_the_privilege)
 {
-	static const enum pt_noiommu ways[] = {PT_NOIOMMU_IOMMUFD, PT_NOIOMMU_NEGATIVE};
+	static const enum pt_noiommu ways[] = {PT_NOIOMMU_IOMMUFD, PT_NOIOMMU_NEGATIVE,
+					       PT_NOIOMMU_GROUP};
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		struct model *model = host(ways[i], "vfio-pci");
 		struct pt_error err = PT_ERROR_INIT;
 		struct pt_device *device;
 		struct pt_space *space;
 
 		model_host(model)->no_rawio = true;
-		check_ok(pt_space_open(model_sys(model), &unsafe, &space, &err), err);
+		check_ok(pt_space_open(model_sys(model),
+				       ways[i] == PT_NOIOMMU_GROUP ? &unsafe_group : &unsafe,
+				       &space, &err),
+			 err);
 		check_error(pt_device_open(space, BDF, NULL, &device, &err), -EPERM, err,
 			    "CAP_SYS_RAWIO");
 		cr_assert(strstr(err.message, BDF));

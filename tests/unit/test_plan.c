@@ -61,6 +61,9 @@ Test(plan, many_kinds)
 	static char initrd[] = "/boot/initrd.img";
 	static char cmdline[] = "console=ttyS0 root=/dev/nvme0n1";
 	static char name[] = "many-kinds";
+	static char rom[] = "/roms/card.rom";
+	struct vm_config_device settings[3] = {
+		{0}, {.rom = VM_ROM_OFF}, {.rom = VM_ROM_FILE, .rom_file = rom}};
 	struct test_host host;
 	struct device_facts *device;
 
@@ -71,12 +74,20 @@ Test(plan, many_kinds)
 	host.config.name = name;
 	device = test_host_add(&host);
 	device->host.class_code = 0x030000;
+	device->host.vendor = 0x10de;
+	device->host.rom_size = 512 * KIB;
+	host.config.devices = settings;
+	host.config.device_count = 3;
+	settings[0].has_gpudirect_clique = true;
+	settings[0].gpudirect_clique = 9;
 	test_bar(device, 0, 16 * MIB, "32");
 	test_bar(device, 1, 32 * GIB, "64 pref");
 	test_bar(device, 3, 32 * MIB, "64 pref");
 	test_bar(device, 5, 128, "io");
 	add_nvme(&host);
+	host.devices[1].host.rom_size = 256 * KIB;
 	device = test_host_add(&host);
+	device->rom_file_size = 5 * KIB;
 	device->name = "/dev/vfio/devices/vfio7";
 	device->host.irq_pin = 4;
 	test_bar(device, 0, 256, "io");
@@ -87,6 +98,23 @@ Test(plan, many_kinds)
 	device->host.irq_pin = 0;
 	test_bar(device, 0, MIB, "32 pref");
 	compare(&host, "plan-many-kinds.txt");
+}
+
+/* What the host says of it may be no size that a ROM can have; the library judges it then. */
+Test(plan, a_rom_of_a_size_that_none_has_gets_no_address)
+{
+	static const uint64_t sizes[] = {0, 512, 3000, 0x30000, 32 * MIB};
+	struct test_host host;
+	struct vm_plan plan;
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		test_host_init(&host);
+		add_nvme(&host);
+		host.devices[0].host.rom_size = sizes[i];
+		cr_assert_eq(plan_make(&host.config, &host.facts, &plan, NULL), 0);
+		cr_assert_eq(plan.devices[0].bars[PT_BAR_ROM].size, 0);
+		cr_assert_eq(plan.devices[0].rom, PT_ROM_DEVICE);
+	}
 }
 
 Test(plan, the_same_facts_give_the_same_plan)

@@ -194,6 +194,28 @@ Test(plan_errors, facts_that_cannot_be)
 	must_fail(&host, -EINVAL, "0000:01:00.0: it has interrupt pin 5, and there are 4", "");
 }
 
+Test(plan_errors, a_clique_is_for_nvidias_display_controllers)
+{
+	struct vm_config_device settings = {.has_gpudirect_clique = true};
+	struct device_facts *device;
+	struct test_host host;
+
+	test_host_init(&host);
+	host.config.devices = &settings;
+	host.config.device_count = 1;
+	device = test_host_add(&host);
+	must_fail(&host, -EINVAL,
+		  "0000:01:00.0: gpudirect-clique is for NVIDIA display controllers, and this is "
+		  "[1b36:0010], class 010802",
+		  "leave it out");
+	device->host.vendor = 0x10de;
+	device->host.class_code = 0x040300;
+	must_fail(&host, -EINVAL,
+		  "0000:01:00.0: gpudirect-clique is for NVIDIA display controllers, and this is "
+		  "[10de:0010], class 040300",
+		  "leave it out");
+}
+
 Test(plan_errors, devices)
 {
 	struct test_host host;

@@ -169,6 +169,49 @@ Test(reset, a_lock_that_is_taken_is_waited_for)
 	slot_down(&c, &o);
 }
 
+/* By groups: their descriptors are the proof, each once. */
+
+Test(reset, by_one_group)
+{
+	struct check c;
+	struct other o;
+
+	slot_new_by(PT_BACKEND_GROUP, &c, &o, "vfio-pci", 26);
+	slot_attach(&c, FIRST, &c.device);
+	cr_assert_eq(c.host->bus_resets, 1);
+	slot_attach(&c, SECOND, &o.device);
+	check_ok(pt_device_reset(c.device, &c.err), c.err);
+	cr_assert_eq(o.host->bus_resets, 3);
+	slot_down(&c, &o);
+}
+
+Test(reset, by_two_groups)
+{
+	struct check c;
+	struct other o;
+
+	slot_new_by(PT_BACKEND_GROUP, &c, &o, "vfio-pci", 27);
+	slot_attach(&c, FIRST, &c.device);
+	check_error(pt_device_reset(c.device, &c.err), -EBUSY, c.err, SECOND " (vfio-pci)");
+	check_remedy(c.err, "assign " SECOND " to the same guest");
+	slot_attach(&c, SECOND, &o.device);
+	cr_assert_eq(c.host->bus_resets, 1);
+	slot_down(&c, &o);
+}
+
+/* Nobody else can have it, but the kernel resets only what has a VFIO driver. */
+Test(reset, by_a_group_with_a_function_that_has_no_driver)
+{
+	struct check c;
+	struct other o;
+
+	slot_new_by(PT_BACKEND_GROUP, &c, &o, NULL, 26);
+	slot_attach(&c, FIRST, &c.device);
+	check_error(pt_device_reset(c.device, &c.err), -EBUSY, c.err, SECOND " (no driver)");
+	check_remedy(c.err, "bind " SECOND " to vfio-pci");
+	slot_down(&c, &o);
+}
+
 /* Every call of it fails once: the right errno, nothing left, and it works again. */
 Test(reset, failures)
 {

@@ -161,7 +161,8 @@ Test(run_args, options_and_values)
 		  "--backend", "grup");
 	MUST_FAIL(-EINVAL, "--backend: \"legacy\" is not a backend", "--backend", "legacy");
 	MUST_FAIL(-EINVAL, "--serial: \"file:\" names no file", "--serial", "file:");
-	MUST_FAIL(-EINVAL, "--device: unknown device key \"rom\"", "--device", "02:00.0,rom=/x");
+	MUST_FAIL(-EINVAL, "--device: unknown device key \"colour\"", "--device",
+		  "02:00.0,colour=red");
 	MUST_FAIL(-EINVAL, "--device: unknown device key \"\"", "--device", "02:00.0,");
 	MUST_FAIL(-EINVAL, "--device: unknown device key \"slto\"; did you mean \"slot\"?",
 		  "--device", "02:00.0,slto=3");
@@ -173,7 +174,36 @@ Test(run_args, options_and_values)
 	MUST_FAIL(-EINVAL, "--device: noiommu: \"yes\" is not a way to do without an IOMMU",
 		  "--device", "02:00.0,noiommu=yes");
 	MUST_FAIL(-ERANGE, "--device: slot: 32 is out of range", "--device", "02:00.0,slot=32");
+	MUST_FAIL(-EINVAL, "--device: rom: no value given", "--device", "02:00.0,rom=");
+	MUST_FAIL(-EINVAL, "--device: gpudirect-clique: \"x\" is not a number", "--device",
+		  "02:00.0,gpudirect-clique=x");
+	MUST_FAIL(-ERANGE, "--device: gpudirect-clique: 16 is out of range", "--device",
+		  "02:00.0,gpudirect-clique=16");
 	MUST_FAIL(-EINVAL, "--device: \"\" is not a device", "--device", "");
+}
+
+Test(run_args, what_is_said_of_a_device)
+{
+	static const char *const words[] = {
+		"--kernel", "k",
+		"--device", "02:00.0",
+		"--device", "03:00.0,rom=off,gpudirect-clique=15",
+		"--device", "04:00.0,rom=card.rom,slot=3,gpudirect-clique=0",
+		NULL};
+	struct run_args args;
+	struct config_error err;
+
+	cr_assert_eq(parse(words, &args, &err), 0, "%s", err.error.message);
+	cr_assert_eq(args.config.devices[0].rom, VM_ROM_DEVICE);
+	cr_assert_not(args.config.devices[0].has_gpudirect_clique);
+	cr_assert_eq(args.config.devices[1].rom, VM_ROM_OFF);
+	cr_assert_eq(args.config.devices[1].gpudirect_clique, 15);
+	cr_assert_eq(args.config.devices[2].rom, VM_ROM_FILE);
+	cr_assert_str_eq(args.config.devices[2].rom_file, "card.rom");
+	cr_assert_eq(args.config.devices[2].slot, 3);
+	cr_assert(args.config.devices[2].has_gpudirect_clique);
+	cr_assert_eq(args.config.devices[2].gpudirect_clique, 0);
+	run_args_done(&args);
 }
 
 Test(run_args, files)

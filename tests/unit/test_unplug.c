@@ -324,6 +324,17 @@ Test(unplug, the_guests_own_access_finds_it_gone)
 	check_taken();
 }
 
+/* A function in a reset of its own may read all ones for a moment. */
+Test(unplug, a_suspicion_that_is_wrong_asks_nobody)
+{
+	guest_listens();
+	atomic_store(&assigned.suspected, true);
+	unplug_asked_by_host(function());
+	cr_assert_eq(seen.messages, 0);
+	unplug_asked_by_host(function());
+	cr_assert_eq(seen.messages, 1);
+}
+
 Test(unplug, an_error_is_reported)
 {
 	plan.on_device_error = PLAN_DEVICE_ERROR_REPORT;

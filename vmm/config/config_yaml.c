@@ -222,7 +222,8 @@ static int device_key(struct reader *reader, const char *key, struct fy_node *ke
 	ret = value_text(reader, key, key_node, value, &text);
 	if (ret < 0)
 		return ret;
-	ret = setting ? setting->set(device, text, err) : device_name_set(device, text, err);
+	ret = setting ? setting->set(device, text, reader->dir, err)
+		      : device_name_set(device, text, err);
 	if (ret < 0) {
 		(void)pt_error_prefix(err, ret, "%s", key);
 		return blame(reader, value, key_node);
@@ -276,6 +277,18 @@ static int read_devices(struct reader *reader, struct fy_node *key_node, struct 
 	return 0;
 }
 
+/* "the keys are name, cpus, ... and devices" */
+static void list_keys(struct pt_error *err)
+{
+	char text[PT_ERROR_MESSAGE_SIZE] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < VM_SETTINGS && used < sizeof(text); i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s",
+					 i > 0 ? ", " : "", vm_settings[i].name);
+	(void)pt_error_remedy(err, -EINVAL, "the keys are %s and %s", text, DEVICES_KEY);
+}
+
 static int unknown_key(struct reader *reader, const char *key, struct fy_node *key_node)
 {
 	const char *names[VM_SETTINGS + 1];
@@ -290,10 +303,7 @@ static int unknown_key(struct reader *reader, const char *key, struct fy_node *k
 				   "unknown key \"%s\"; did you mean \"%s\"?", key, nearest);
 	} else {
 		(void)pt_error_set(&reader->err->error, -EINVAL, "unknown key \"%s\"", key);
-		(void)pt_error_remedy(
-			&reader->err->error, -EINVAL,
-			"the keys are name, cpus, memory, kernel, initrd, cmdline, serial, "
-			"unplug-limit, on-device-error and devices");
+		list_keys(&reader->err->error);
 	}
 	return blame(reader, key_node, NULL);
 }

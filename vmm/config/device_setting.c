@@ -10,15 +10,21 @@
 
 #include "cleanup.h"
 #include "config/nearest.h"
+#include "config/setting_text.h"
 
 #define SLOT_FORM "write a number from 1 to 31"
 _Static_assert(VM_SLOT_MAX == 31, "SLOT_FORM says it");
 
-static int set_slot(struct vm_config_device *device, const char *value, struct pt_error *err)
+#define CLIQUE_FORM "write a number from 0 to 15"
+_Static_assert(VM_CLIQUE_MAX == 15, "CLIQUE_FORM says it");
+
+static int set_slot(struct vm_config_device *device, const char *value, const char *dir,
+		    struct pt_error *err)
 {
 	char *end;
 	unsigned long slot = strtoul(value, &end, 10);
 
+	(void)dir;
 	if (!isdigit((unsigned char)*value) || *end)
 		return pt_error_remedy(err,
 				       pt_error_set(err, -EINVAL, "\"%s\" is not a number", value),
@@ -35,11 +41,13 @@ static int out_of_memory(struct pt_error *err)
 	return pt_error_set(err, -ENOMEM, "out of memory");
 }
 
-static int set_vf_token(struct vm_config_device *device, const char *value, struct pt_error *err)
+static int set_vf_token(struct vm_config_device *device, const char *value, const char *dir,
+			struct pt_error *err)
 {
 	char uuid[PT_NAME_SIZE];
 	char *token;
 
+	(void)dir;
 	if (pt_uuid_canonical(value, uuid) < 0)
 		return pt_error_remedy(err,
 				       pt_error_set(err, -EINVAL, "\"%s\" is not a UUID", value),
@@ -53,8 +61,10 @@ static int set_vf_token(struct vm_config_device *device, const char *value, stru
 	return 0;
 }
 
-static int set_noiommu(struct vm_config_device *device, const char *value, struct pt_error *err)
+static int set_noiommu(struct vm_config_device *device, const char *value, const char *dir,
+		       struct pt_error *err)
 {
+	(void)dir;
 	if (strcmp(value, "unsafe") != 0)
 		return pt_error_remedy(
 			err,
@@ -65,10 +75,43 @@ static int set_noiommu(struct vm_config_device *device, const char *value, struc
 	return 0;
 }
 
+static int set_rom(struct vm_config_device *device, const char *value, const char *dir,
+		   struct pt_error *err)
+{
+	int ret;
+
+	if (strcmp(value, "off") == 0) {
+		device->rom = VM_ROM_OFF;
+		return 0;
+	}
+	ret = setting_path(&device->rom_file, value, dir, err);
+	if (ret == 0)
+		device->rom = VM_ROM_FILE;
+	return ret;
+}
+
+static int set_clique(struct vm_config_device *device, const char *value, const char *dir,
+		      struct pt_error *err)
+{
+	char *end;
+	unsigned long clique = strtoul(value, &end, 10);
+
+	(void)dir;
+	if (!isdigit((unsigned char)*value) || *end)
+		return pt_error_remedy(err,
+				       pt_error_set(err, -EINVAL, "\"%s\" is not a number", value),
+				       CLIQUE_FORM);
+	if (clique > VM_CLIQUE_MAX)
+		return pt_error_remedy(err, pt_error_set(err, -ERANGE, "%s is out of range", value),
+				       CLIQUE_FORM);
+	device->has_gpudirect_clique = true;
+	device->gpudirect_clique = (unsigned)clique;
+	return 0;
+}
+
 static const struct device_setting device_settings[] = {
-	{"slot", set_slot},
-	{"vf-token", set_vf_token},
-	{"noiommu", set_noiommu},
+	{"slot", set_slot},	    {"rom", set_rom},	      {"gpudirect-clique", set_clique},
+	{"vf-token", set_vf_token}, {"noiommu", set_noiommu},
 };
 
 #define SETTINGS (sizeof(device_settings) / sizeof(device_settings[0]))
@@ -155,7 +198,7 @@ static int set_option(struct vm_config_device *device, char *option, struct pt_e
 		return pt_error_remedy(err,
 				       pt_error_set(err, -EINVAL, "%s: no value given", option),
 				       "write %s=VALUE", option);
-	ret = setting->set(device, value, err);
+	ret = setting->set(device, value, NULL, err);
 	return ret < 0 ? pt_error_prefix(err, ret, "%s", option) : 0;
 }
 
@@ -225,5 +268,6 @@ void vm_config_device_done(struct vm_config_device *device)
 {
 	free(device->name);
 	free(device->vf_token);
+	free(device->rom_file);
 	*device = (struct vm_config_device){0};
 }

@@ -12,11 +12,13 @@
 
 /**
  * struct device_setting - one key of a device: `key: value` beside `passthrough:` in the file, `,key=value` in --device
- * @set: read @value into the device. Return: 0 or -errno; the message does not name the key.
+ * @set: read @value into the device; paths in it are relative to @dir, NULL for the working directory. Return: 0 or -errno;
+ *	the message does not name the key.
  */
 struct device_setting {
 	const char *name;
-	int (*set)(struct vm_config_device *device, const char *value, struct pt_error *err);
+	int (*set)(struct vm_config_device *device, const char *value, const char *dir,
+		   struct pt_error *err);
 };
 
 /**

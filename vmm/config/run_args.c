@@ -29,11 +29,10 @@ enum { GROUP_GUEST = 1, GROUP_RUN };
 
 static const struct argp_option other_options[] = {
 	{"device", KEY_DEVICE, "DEVICE", 0,
-	 "Pass a PCI device through. DEVICE is BDF|UUID|PATH[,slot=N][,vf-token=UUID][,noiommu=unsafe]: its address, such as "
-	 "0000:02:00.0, its path below /sys, or /dev/vfio/devices/vfioN, or the UUID of a "
-	 "mediated device; slot is its place on the guest's bus 0; vf-token is what the user of "
-	 "a virtual function's physical function has set; noiommu=unsafe gives a device that no IOMMU stands "
-	 "before, without its DMA. Can be given several times; adds to the file's devices",
+	 "Pass a PCI device through. DEVICE is BDF|UUID|PATH[,KEY=VALUE...]: its address, such as "
+	 "0000:02:00.0, its path below /sys, or /dev/vfio/devices/vfioN, or a mediated device's UUID. Keys: slot=N, the slot "
+	 "that it is in; rom=FILE|off, its expansion ROM; gpudirect-clique=N; vf-token=UUID; noiommu=unsafe. Can be given several "
+	 "times; adds to the file's devices",
 	 GROUP_GUEST},
 	{"dry-run", KEY_DRY_RUN, NULL, 0, "Print what would be done, and touch nothing", GROUP_RUN},
 	{"timing", KEY_TIMING, NULL, 0, "Print at the end how long each phase of the launch took",
@@ -174,8 +173,8 @@ static const char args_doc[] = "[FILE.yaml]";
 static const char doc[] =
 	"Run a guest.\n\n"
 	"The guest is described by FILE.yaml, by options, or by both; options win.\v"
-	"Keys of FILE.yaml are named like the options: name, cpus, memory, kernel, initrd, cmdline, "
-	"serial, backend; and devices, a list of \"- passthrough: 0000:02:00.0\". Relative paths in it are "
+	"Keys of FILE.yaml are named like the guest's options, but for devices, a list of "
+	"\"- passthrough: 0000:02:00.0\". Relative paths in it are "
 	"relative to the file.\n\n"
 	"Exit code: 0 the guest powered off; 1 it could not be launched or run; 2 wrong options or "
 	"file; 3 the guest crashed; 128 + N tenon was ended by signal N.";

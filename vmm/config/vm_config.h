@@ -8,6 +8,7 @@
 #ifndef TENON_CONFIG_VM_CONFIG_H
 #define TENON_CONFIG_VM_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,7 +33,15 @@ enum backend_choice {
 	BACKEND_GROUP,
 };
 
-#define VM_SLOT_MAX 31
+/** enum vm_config_rom - what the guest finds as the device's expansion ROM */
+enum vm_config_rom {
+	VM_ROM_DEVICE,
+	VM_ROM_FILE,
+	VM_ROM_OFF,
+};
+
+#define VM_SLOT_MAX   31
+#define VM_CLIQUE_MAX 15
 
 /**
  * struct vm_config_device - one device to pass through
@@ -45,6 +54,10 @@ struct vm_config_device {
 	char *vf_token;
 	int unsafe_noiommu;
 	unsigned slot; /* 1 to VM_SLOT_MAX; 0 for the next that is free */
+	enum vm_config_rom rom;
+	char *rom_file; /* for VM_ROM_FILE */
+	bool has_gpudirect_clique;
+	unsigned gpudirect_clique; /* 0 to VM_CLIQUE_MAX */
 };
 
 #define VM_CPUS_MAX	255

@@ -10,49 +10,13 @@
 
 #include "config/duration.h"
 #include "config/nearest.h"
+#include "config/setting_text.h"
 #include "config/size.h"
 
 #define CPUS_FORM     "write 1 to %d", VM_CPUS_MAX
 #define SERIAL_FORMS  "write stdio, file:PATH, pty or none"
 #define ERROR_FORMS   "write report, stop or remove"
 #define BACKEND_FORMS "write auto, cdev or group"
-
-static int replace(char **field, const char *value, size_t size_max, struct pt_error *err)
-{
-	char *copy;
-
-	if (!*value)
-		return pt_error_remedy(err, pt_error_set(err, -EINVAL, "no value given"),
-				       "give one, or leave it out");
-	if (strlen(value) >= size_max)
-		return pt_error_remedy(err,
-				       pt_error_set(err, -ENAMETOOLONG,
-						    "longer than %zu characters", size_max - 1),
-				       "shorten it");
-	copy = strdup(value);
-	if (!copy)
-		return pt_error_set(err, -ENOMEM, "out of memory");
-	free(*field);
-	*field = copy;
-	return 0;
-}
-
-static int replace_path(char **field, const char *value, const char *dir, struct pt_error *err)
-{
-	char path[PT_PATH_SIZE];
-	int len;
-
-	if (!dir || *value == '/' || !*value)
-		return replace(field, value, PT_PATH_SIZE, err);
-	len = snprintf(path, sizeof(path), "%s/%s", dir, value);
-	if (len < 0 || (size_t)len >= sizeof(path))
-		return pt_error_remedy(err,
-				       pt_error_set(err, -ENAMETOOLONG,
-						    "a path longer than %d characters",
-						    PT_PATH_SIZE - 1),
-				       "shorten it");
-	return replace(field, path, PT_PATH_SIZE, err);
-}
 
 static int set_name(struct vm_config *config, const char *value, const char *dir,
 		    struct pt_error *err)
@@ -65,7 +29,7 @@ static int set_name(struct vm_config *config, const char *value, const char *dir
 			err, pt_error_set(err, -EINVAL, "\"%s\" is not a name", value),
 			"use letters, digits, '.', '_' and '-', beginning with a letter or digit");
 	}
-	return replace(&config->name, value, VM_NAME_SIZE, err);
+	return setting_text(&config->name, value, VM_NAME_SIZE, err);
 }
 
 static int set_cpus(struct vm_config *config, const char *value, const char *dir,
@@ -113,13 +77,13 @@ static int set_memory(struct vm_config *config, const char *value, const char *d
 static int set_kernel(struct vm_config *config, const char *value, const char *dir,
 		      struct pt_error *err)
 {
-	return replace_path(&config->kernel, value, dir, err);
+	return setting_path(&config->kernel, value, dir, err);
 }
 
 static int set_initrd(struct vm_config *config, const char *value, const char *dir,
 		      struct pt_error *err)
 {
-	return replace_path(&config->initrd, value, dir, err);
+	return setting_path(&config->initrd, value, dir, err);
 }
 
 static int set_cmdline(struct vm_config *config, const char *value, const char *dir,
@@ -129,7 +93,7 @@ static int set_cmdline(struct vm_config *config, const char *value, const char *
 
 	(void)dir;
 	if (*value)
-		return replace(&config->cmdline, value, VM_CMDLINE_SIZE, err);
+		return setting_text(&config->cmdline, value, VM_CMDLINE_SIZE, err);
 	/* An empty command line is a choice: it takes the default away. */
 	empty = strdup("");
 	if (!empty)
@@ -167,7 +131,7 @@ static int set_serial_file(struct vm_config *config, const char *path, const cha
 	if (!*path)
 		return pt_error_remedy(err, pt_error_set(err, -EINVAL, "\"file:\" names no file"),
 				       "write file:PATH");
-	ret = replace_path(&config->serial_path, path, dir, err);
+	ret = setting_path(&config->serial_path, path, dir, err);
 	if (ret < 0)
 		return ret;
 	config->serial = SERIAL_FILE;

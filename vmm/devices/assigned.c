@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "host/read_text.h"
+#include "host/rom_file.h"
 #include "report.h"
 
 static int memory_add(void *ctx, uint64_t gpa, uint64_t size, void *hva, struct pt_error *err)
@@ -23,17 +25,15 @@ static void memory_remove(void *ctx, uint64_t gpa, uint64_t size)
 	kvm_memslots_remove(assigned->host.memslots, gpa, size);
 }
 
-/* After a call of the function, under its lock. Whoever waits for @request_fd looks and finds it gone. */
-static void notice_loss(struct assigned *assigned)
+/* After a call of the function, under its lock. Whoever waits for @request_fd looks whether it is gone. */
+static void notice_loss(struct assigned *assigned, bool silent)
 {
 	const struct pt_sys *sys = assigned->host.kvm->sys;
 	const uint64_t one = 1;
 
-	if (!assigned->function || assigned->lost_told ||
-	    pt_device_state(assigned->device) != PT_DEVICE_LOST)
+	if (!assigned->function || (!silent && pt_device_state(assigned->device) != PT_DEVICE_LOST))
 		return;
-	assigned->lost_told = true;
-	if (assigned->request_fd >= 0)
+	if (!atomic_exchange(&assigned->suspected, true) && assigned->request_fd >= 0)
 		(void)sys->write(sys->ctx, assigned->request_fd, &one, sizeof(one));
 }
 
@@ -48,7 +48,7 @@ static void bar_read(void *state, uint64_t offset, void *data, unsigned size)
 		pt_function_bar_read(assigned->function, bar->index, offset, data, size);
 	else
 		memset(data, 0xff, size);
-	notice_loss(assigned);
+	notice_loss(assigned, false);
 	pthread_mutex_unlock(&assigned->lock);
 }
 
@@ -61,7 +61,7 @@ static void bar_write(void *state, uint64_t offset, const void *data, unsigned s
 	pthread_mutex_lock(&assigned->lock);
 	if (assigned->function)
 		pt_function_bar_write(assigned->function, bar->index, offset, data, size);
-	notice_loss(assigned);
+	notice_loss(assigned, false);
 	pthread_mutex_unlock(&assigned->lock);
 }
 
@@ -227,7 +227,8 @@ static uint32_t config_read(void *state, unsigned offset, unsigned size)
 	pthread_mutex_lock(&assigned->lock);
 	if (assigned->function)
 		value = pt_function_config_read(assigned->function, offset, size);
-	notice_loss(assigned);
+	/* All ones is no vendor: nobody answers. */
+	notice_loss(assigned, !offset && (uint16_t)value == UINT16_MAX);
 	pthread_mutex_unlock(&assigned->lock);
 	return value;
 }
@@ -239,7 +240,7 @@ static void config_write(void *state, unsigned offset, unsigned size, uint32_t v
 	pthread_mutex_lock(&assigned->lock);
 	if (assigned->function)
 		pt_function_config_write(assigned->function, offset, size, value);
-	notice_loss(assigned);
+	notice_loss(assigned, false);
 	pthread_mutex_unlock(&assigned->lock);
 }
 
@@ -262,15 +263,6 @@ void assigned_init(struct assigned *assigned, const struct assigned_host *host,
 		assigned->bars[i] = (struct assigned_bar){assigned, i};
 }
 
-static void close_fd(const struct assigned *assigned, int *fd)
-{
-	const struct pt_sys *sys = assigned->host.kvm->sys;
-
-	if (*fd >= 0)
-		(void)sys->close(sys->ctx, *fd);
-	*fd = -1;
-}
-
 void assigned_done(struct assigned *assigned)
 {
 	struct pt_function *function;
@@ -283,8 +275,8 @@ void assigned_done(struct assigned *assigned)
 	pt_function_destroy(function);
 	pt_device_close(assigned->device);
 	assigned->device = NULL;
-	close_fd(assigned, &assigned->request_fd);
-	close_fd(assigned, &assigned->error_fd);
+	assigned->request_fd = -1;
+	assigned->error_fd = -1;
 	free(assigned->vector_gsi);
 	assigned->vector_gsi = NULL;
 	assigned->vector_count = 0;
@@ -326,38 +318,63 @@ int assigned_check(const struct assigned *assigned, struct pt_space *space, stru
 	return 0;
 }
 
+/* The plan has looked at the file already, and has room for what it was then. */
+static int read_rom(const struct plan_device *plan, void **ret_bytes, struct pt_rom_setup *setup,
+		    struct pt_error *err)
+{
+	int r;
+
+	if (plan->rom != PT_ROM_BYTES)
+		return 0;
+	r = rom_file_read(plan->rom_file, ret_bytes, &setup->size, err);
+	if (r < 0)
+		return pt_error_prefix(err, r, "%s", plan->bdf);
+	setup->bytes = *ret_bytes;
+	if (pt_rom_space(setup->size) != plan->bars[PT_BAR_ROM].size)
+		return pt_error_remedy(err,
+				       pt_error_set(err, -ESTALE,
+						    "%s: expansion ROM %s: it has changed since "
+						    "it was looked at",
+						    plan->bdf, plan->rom_file),
+				       "try again");
+	return 0;
+}
+
 int assigned_create(struct assigned *assigned, struct pt_error *err)
 {
-	struct pt_function_setup setup = {.root_bus = 0};
+	const struct plan_device *plan = assigned->plan;
+	struct pt_function_setup setup = {
+		.has_gpudirect_clique = plan->has_gpudirect_clique,
+		.gpudirect_clique = plan->gpudirect_clique,
+		.rom = {.source = plan->rom, .address = plan->bar_address[PT_BAR_ROM]},
+	};
+	CLEANUP_FREE void *rom = NULL;
+	int r = read_rom(plan, &rom, &setup.rom, err);
 
-	memcpy(setup.bar_address, assigned->plan->bar_address, sizeof(setup.bar_address));
+	if (r < 0)
+		return r;
+	memcpy(setup.bar_address, plan->bar_address, sizeof(setup.bar_address));
 	return pt_function_create(assigned->device, &setup, &guest_ops, assigned,
 				  &assigned->function, err);
 }
 
-static int listen_to(struct assigned *assigned, unsigned index, int *ret_fd, struct pt_error *err)
-{
-	const struct pt_sys *sys = assigned->host.kvm->sys;
-
-	if (!pt_device_irq(assigned->device, index)->count)
-		return 0;
-	*ret_fd = sys->eventfd(sys->ctx);
-	if (*ret_fd < 0)
-		return pt_error_set(err, *ret_fd, "%s: no eventfd: %s", assigned->plan->bdf,
-				    strerror(-*ret_fd));
-	return pt_device_irq_set(assigned->device, index, 0, 1, ret_fd, err);
-}
-
 int assigned_listen(struct assigned *assigned, struct pt_error *err)
 {
-	int r = listen_to(assigned, PT_IRQ_REQ, &assigned->request_fd, err);
+	int r = pt_device_event(assigned->device, PT_EVENT_REQ, &assigned->request_fd, err);
 
-	return r ? r : listen_to(assigned, PT_IRQ_ERR, &assigned->error_fd, err);
+	if (r == 0 || r == -ENOENT)
+		r = pt_device_event(assigned->device, PT_EVENT_ERR, &assigned->error_fd, err);
+	return r == -ENOENT ? 0 : r;
 }
 
 void assigned_wanted_back(struct assigned *assigned)
 {
 	atomic_store(&assigned->wanted_back, true);
+}
+
+bool assigned_suspected(struct assigned *assigned)
+{
+	return atomic_exchange(&assigned->suspected, false);
 }
 
 static bool in_sysfs(const struct assigned *assigned)

@@ -59,7 +59,8 @@ struct assigned {
 	unsigned vector_count;
 	int request_fd; /* eventfds, -1 for none; see assigned_listen() */
 	int error_fd;
-	bool lost_told;
+	atomic_bool
+		suspected; /* of being gone: @request_fd was signalled from here, not by the host */
 	atomic_bool wanted_back; /* the host is taking it from vfio-pci */
 };
 
@@ -92,9 +93,12 @@ extern const struct pci_function_ops assigned_function_ops;
  * assigned_listen() - have @request_fd signalled when the host wants the device back, and when it turns out to be gone;
  *	@error_fd, where the device has such a thing, when it reports an error that cannot be corrected
  *
- * Undone by assigned_done(). Errors: from the eventfd and of pt_device_irq_set().
+ * Undone by assigned_done(). Errors: of pt_device_event(); not -ENOENT.
  */
 int assigned_listen(struct assigned *assigned, struct pt_error *err);
+
+/** assigned_suspected() - whether @request_fd was signalled because an access found nobody; asked once */
+bool assigned_suspected(struct assigned *assigned);
 
 /** assigned_gone() - whether the device is no longer on the host: it does not answer, or its folder in sysfs went away */
 bool assigned_gone(struct assigned *assigned);

@@ -25,6 +25,7 @@ struct device_request {
  * @name: as the config wrote it
  * @iova_bits: width of its IOMMU, 0 when the kernel does not say
  * @reserved: what its IOMMU keeps for itself
+ * @rom_file_size: bytes of the expansion ROM that the config gives it as a file, see rom_files_measure()
  */
 struct device_facts {
 	const char *name;
@@ -32,6 +33,7 @@ struct device_facts {
 	unsigned iova_bits;
 	struct pt_iova_range reserved[HOST_RESERVED_MAX];
 	size_t reserved_count;
+	uint64_t rom_file_size;
 };
 
 /**

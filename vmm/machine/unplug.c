@@ -137,15 +137,22 @@ void unplug_asked_by_host(struct unplug_function *function)
 {
 	struct unplug_slot *slot = function->slot;
 	struct pt_error err = PT_ERROR_INIT;
+	bool suspected;
 
 	if (slot->empty)
 		return;
-	assigned_wanted_back(function->assigned);
+	suspected = assigned_suspected(function->assigned);
 	if (assigned_gone(function->assigned)) {
 		take(slot);
 		report_note(stderr, "%s: it is gone from the host; taken from the guest",
 			    function->assigned->plan->bdf);
-	} else if (!slot->asked && ask(slot, "the host wants it back", &err)) {
+		return;
+	}
+	/* Should the host have asked as well: it asks again every 10 s (vfio_unregister_group_dev). */
+	if (suspected)
+		return;
+	assigned_wanted_back(function->assigned);
+	if (!slot->asked && ask(slot, "the host wants it back", &err)) {
 		report_error(&err, stderr);
 		take(slot);
 	}

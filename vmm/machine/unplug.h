@@ -87,7 +87,7 @@ void unplug_power_changed(struct unplug_slot *slot);
 /** unplug_limit_over() - the guest had time enough */
 void unplug_limit_over(struct unplug_slot *slot);
 
-/** unplug_asked_by_host() - the host wants the function, which may be gone already */
+/** unplug_asked_by_host() - the host wants the function, or it seems to be gone: look which */
 void unplug_asked_by_host(struct unplug_function *function);
 
 /** unplug_device_error() - the function reported an error */

@@ -80,6 +80,9 @@ struct plan_port {
 	struct plan_range prefetch;
 };
 
+/* A function's BARs, and at PT_BAR_ROM the address space of its expansion ROM. */
+#define PLAN_BARS (PT_BAR_ROM + 1)
+
 /**
  * struct plan_device - one function to pass through
  * @name: what it is opened by
@@ -88,6 +91,8 @@ struct plan_port {
  * @port: index of the port it is behind, in struct vm_plan
  * @function: 0 to PLAN_FUNCTIONS_MAX - 1, of the slot's device
  * @gsi: of its interrupt pin, 0 when it has none
+ * @rom: what the guest finds as its expansion ROM; with PT_ROM_BYTES, what is in @rom_file
+ * @has_gpudirect_clique, @gpudirect_clique: see struct pt_function_setup
  * @bars: sizes and kinds as facts said
  * @bar_address: where each BAR is at power-on; 0 for an I/O BAR that found no ports
  */
@@ -103,8 +108,12 @@ struct plan_device {
 	unsigned function;
 	unsigned irq_pin;
 	unsigned gsi;
-	struct pt_host_bar bars[PT_BARS];
-	uint64_t bar_address[PT_BARS];
+	enum pt_rom_source rom;
+	char rom_file[PT_PATH_SIZE];
+	int has_gpudirect_clique;
+	unsigned gpudirect_clique;
+	struct pt_host_bar bars[PLAN_BARS];
+	uint64_t bar_address[PLAN_BARS];
 };
 
 /** enum plan_device_error - what is done when a device reports an error that cannot be corrected */

@@ -39,6 +39,14 @@ enum bar_space bar_space(const struct pt_host_bar *bar)
 	return bar->is_64bit && bar->prefetchable ? BAR_SPACE_MEM64 : BAR_SPACE_MEM32;
 }
 
+const char *bar_name(unsigned bar)
+{
+	static const char *const names[PLAN_BARS] = {"BAR 0", "BAR 1", "BAR 2",	       "BAR 3",
+						     "BAR 4", "BAR 5", "expansion ROM"};
+
+	return names[bar];
+}
+
 static uint64_t bar_room(const struct pt_host_bar *bar)
 {
 	if (!bar->io && bar->size && bar->size < PLAN_PAGE_SIZE)
@@ -53,7 +61,7 @@ int bar_need(const struct vm_plan *plan, enum bar_space space, struct bar_need *
 	uint64_t total = 0;
 
 	for (unsigned i = 0; i < plan->device_count; i++) {
-		for (unsigned j = 0; j < PT_BARS; j++) {
+		for (unsigned j = 0; j < PLAN_BARS; j++) {
 			const struct pt_host_bar *bar = &plan->devices[i].bars[j];
 			uint64_t room = bar_room(bar);
 
@@ -61,9 +69,9 @@ int bar_need(const struct vm_plan *plan, enum bar_space space, struct bar_need *
 				continue;
 			if (__builtin_add_overflow(total, room, &total))
 				return pt_error_set(err, -EOVERFLOW,
-						    "%s: BAR %u: the devices' BARs are larger than "
+						    "%s: %s: the devices' BARs are larger than "
 						    "any address space",
-						    plan->devices[i].bdf, j);
+						    plan->devices[i].bdf, bar_name(j));
 			if (room <= need.largest)
 				continue;
 			need.largest = room;
@@ -105,7 +113,7 @@ static size_t collect(const struct vm_plan *plan, unsigned port, enum bar_space 
 	for (unsigned i = 0; i < plan->device_count; i++) {
 		const struct plan_device *device = &plan->devices[i];
 
-		for (unsigned j = 0; j < PT_BARS && device->port == port; j++) {
+		for (unsigned j = 0; j < PLAN_BARS && device->port == port; j++) {
 			if (device->bars[j].size && bar_space(&device->bars[j]) == space)
 				bars[count++] = (struct bar_ref){i, j, bar_room(&device->bars[j])};
 		}
@@ -119,7 +127,7 @@ static bool measure(const struct vm_plan *plan, unsigned port, enum bar_space sp
 		    struct block *ret_block)
 {
 	uint64_t step = space == BAR_SPACE_IO ? IO_STEP : MEMORY_STEP;
-	struct bar_ref bars[PLAN_FUNCTIONS_MAX * PT_BARS];
+	struct bar_ref bars[PLAN_FUNCTIONS_MAX * PLAN_BARS];
 	size_t count = collect(plan, port, space, bars);
 	uint64_t size = 0;
 
@@ -154,7 +162,7 @@ static struct plan_range *window_of(struct vm_plan *plan, unsigned port, enum ba
 static void place(struct vm_plan *plan, const struct block *block, enum bar_space space,
 		  uint64_t base)
 {
-	struct bar_ref bars[PLAN_FUNCTIONS_MAX * PT_BARS];
+	struct bar_ref bars[PLAN_FUNCTIONS_MAX * PLAN_BARS];
 	size_t count = collect(plan, block->port, space, bars);
 	uint64_t address = base;
 

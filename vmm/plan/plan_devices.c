@@ -10,6 +10,9 @@
 _Static_assert(PLAN_DEVICES_MAX <= VM_SLOT_MAX, "every device finds a slot");
 _Static_assert(PLAN_PORTS_MAX == VM_SLOT_MAX, "every slot can have a port");
 
+#define VENDOR_NVIDIA 0x10de
+#define CLASS_DISPLAY 0x03
+
 static int check_bars(const struct pt_host_device *host, struct pt_error *err)
 {
 	for (unsigned i = 0; i < PT_BARS; i++) {
@@ -59,9 +62,70 @@ static int plan_device(const struct device_facts *facts, const struct vm_plan *p
 	(void)snprintf(device.name, sizeof(device.name), "%s", facts->name);
 	(void)snprintf(device.bdf, sizeof(device.bdf), "%s", host->name);
 	device.gsi = pin_gsi(plan->ports[port].slot, host->irq_pin);
-	memcpy(device.bars, host->bars, sizeof(device.bars));
+	memcpy(device.bars, host->bars, sizeof(host->bars));
 	*ret_device = device;
 	return 0;
+}
+
+/* What is none leaves the register to the library, which says why when the guest turns it on. */
+static uint64_t device_rom_space(uint64_t size)
+{
+	return size && size == pt_rom_space(size) ? size : 0;
+}
+
+static int plan_rom(const struct vm_config_device *config, const struct device_facts *facts,
+		    struct plan_device *device, struct pt_error *err)
+{
+	uint64_t *space = &device->bars[PT_BAR_ROM].size;
+
+	switch (config->rom) {
+	case VM_ROM_DEVICE:
+		device->rom = PT_ROM_DEVICE;
+		*space = device_rom_space(facts->host.rom_size);
+		break;
+	case VM_ROM_OFF:
+		device->rom = PT_ROM_NONE;
+		break;
+	case VM_ROM_FILE:
+		if (strlen(config->rom_file) >= sizeof(device->rom_file))
+			return pt_error_set(err, -ENAMETOOLONG,
+					    "%s: the path of its expansion ROM is too long",
+					    device->bdf);
+		(void)snprintf(device->rom_file, sizeof(device->rom_file), "%s", config->rom_file);
+		device->rom = PT_ROM_BYTES;
+		*space = pt_rom_space(facts->rom_file_size);
+		break;
+	}
+	return 0;
+}
+
+static int plan_clique(const struct vm_config_device *config, struct plan_device *device,
+		       struct pt_error *err)
+{
+	if (!config->has_gpudirect_clique)
+		return 0;
+	if (device->vendor != VENDOR_NVIDIA || device->class_code >> 16 != CLASS_DISPLAY)
+		return pt_error_remedy(
+			err,
+			pt_error_set(err, -EINVAL,
+				     "%s: gpudirect-clique is for NVIDIA display controllers, and "
+				     "this is [%04x:%04x], class %06x",
+				     device->bdf, device->vendor, device->device,
+				     device->class_code),
+			"leave it out");
+	device->has_gpudirect_clique = 1;
+	device->gpudirect_clique = config->gpudirect_clique;
+	return 0;
+}
+
+static int plan_settings(const struct vm_config_device *config, const struct device_facts *facts,
+			 struct plan_device *device, struct pt_error *err)
+{
+	int ret = plan_rom(config, facts, device, err);
+
+	if (config->vf_token)
+		(void)snprintf(device->vf_token, sizeof(device->vf_token), "%s", config->vf_token);
+	return ret < 0 ? ret : plan_clique(config, device, err);
 }
 
 static int check_twice(const struct vm_plan *plan, const char *bdf, struct pt_error *err)
@@ -75,20 +139,11 @@ static int check_twice(const struct vm_plan *plan, const char *bdf, struct pt_er
 	return 0;
 }
 
-/* What else the config says of the device. Facts may be of more devices than the config has. */
-static void plan_settings(const struct vm_config *config, size_t i, struct plan_device *device)
+static const struct vm_config_device *settings_of(const struct vm_config *config, size_t i)
 {
-	const struct vm_config_device *asked =
-		i < config->device_count ? &config->devices[i] : NULL;
+	static const struct vm_config_device none;
 
-	if (asked && asked->vf_token)
-		(void)snprintf(device->vf_token, sizeof(device->vf_token), "%s", asked->vf_token);
-}
-
-/* The slot that the config asks for, 0 for any. */
-static unsigned asked_slot(const struct vm_config *config, size_t i)
-{
-	return i < config->device_count ? config->devices[i].slot : 0;
+	return i < config->device_count ? &config->devices[i] : &none;
 }
 
 static int slot_twice(const struct host_facts *facts, size_t i, size_t j, unsigned slot,
@@ -108,7 +163,7 @@ static int choose_slots(const struct vm_config *config, const struct host_facts 
 	uint32_t taken = 1u; /* slot 0 is the host bridge */
 
 	for (size_t i = 0; i < facts->device_count; i++) {
-		unsigned slot = asked_slot(config, i);
+		unsigned slot = settings_of(config, i)->slot;
 
 		ret_slots[i] = slot;
 		if (slot == 0)
@@ -203,9 +258,11 @@ int plan_devices(const struct vm_config *config, const struct host_facts *facts,
 			return ret;
 		ret = plan_device(&facts->devices[i], plan, port_of(plan, slots[i]),
 				  &plan->devices[i], err);
+		if (ret == 0)
+			ret = plan_settings(settings_of(config, i), &facts->devices[i],
+					    &plan->devices[i], err);
 		if (ret < 0)
 			return ret;
-		plan_settings(config, i, &plan->devices[i]);
 		plan->device_count++;
 	}
 	return 0;

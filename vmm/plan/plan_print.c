@@ -75,7 +75,7 @@ static void print_bar(const struct plan_device *device, unsigned index, FILE *ou
 	char size[SIZE_TEXT_SIZE];
 
 	(void)size_text(bar->size, size);
-	(void)fprintf(out, "      BAR %u: ", index);
+	(void)fprintf(out, "      %s: ", bar_name(index));
 	if (bar->io && !address)
 		(void)fprintf(out, "nowhere, %s, ports: none are left\n", size);
 	else if (bar->io)
@@ -95,10 +95,14 @@ static void print_device(const struct plan_device *device, unsigned bus, FILE *o
 		(void)fprintf(out, "      opened as: %s\n", device->name);
 	if (device->vf_token[0])
 		(void)fprintf(out, "      VF token: given\n");
-	for (unsigned i = 0; i < PT_BARS; i++) {
+	for (unsigned i = 0; i < PLAN_BARS; i++) {
 		if (device->bars[i].size)
 			print_bar(device, i, out);
 	}
+	if (device->rom == PT_ROM_BYTES)
+		(void)fprintf(out, "        from %s\n", device->rom_file);
+	if (device->has_gpudirect_clique)
+		(void)fprintf(out, "      GPUDirect clique: %u\n", device->gpudirect_clique);
 	if (device->irq_pin)
 		(void)fprintf(out, "      INT%c#: GSI %u\n", (int)('A' + device->irq_pin - 1),
 			      device->gsi);

@@ -46,6 +46,9 @@ enum bar_space {
 /** bar_space() - by the BAR's kind */
 enum bar_space bar_space(const struct pt_host_bar *bar);
 
+/** bar_name() - "BAR 0", or "expansion ROM", for an index below PLAN_BARS */
+const char *bar_name(unsigned bar);
+
 /** struct bar_need - the largest BAR of one space and whose it is; @largest is 0 when there is none */
 struct bar_need {
 	uint64_t largest;

@@ -95,9 +95,9 @@ static int does_not_fit(const struct vm_plan *plan, const struct bar_need *need,
 
 	(void)pt_error_set(err, -ENOSPC,
 			   "the devices' BARs need %s of %s, and there are %s (%s); the largest is "
-			   "BAR %u of %s with %s",
+			   "%s of %s with %s",
 			   size_text(total, total_text), where, size_text(room, has), why,
-			   need->largest_bar, plan->devices[need->largest_device].bdf,
+			   bar_name(need->largest_bar), plan->devices[need->largest_device].bdf,
 			   size_text(need->largest, largest));
 	return pt_error_remedy(
 		err, -ENOSPC, "leave %s out%s", plan->devices[need->largest_device].bdf,

@@ -10,7 +10,7 @@ parameter=/sys/module/vfio/parameters/enable_unsafe_noiommu_mode
 # refused NAME TEXT REMEDY [COMMAND...]: tenon with $device, behind COMMAND, must fail with an error and a remedy that have these texts
 refused() {
 	local status
-	set_command edu --device "$device"
+	set_command edu --device "$device" "${backend[@]}"
 	"${@:4}" "${command[@]}" </dev/null >"$output" 2>&1
 	status=$?
 	sed 's/^/  /' "$output"
@@ -19,6 +19,7 @@ refused() {
 	grep -q "^tenon: remedy: .*$2" "$output" || complain "the remedy does not say: $2"
 }
 
+backend=()
 device=$LAB_edu0,noiommu=unsafe
 check "the parameter is asked for" refused "enable_unsafe_noiommu_mode" "echo Y > $parameter"
 echo Y >$parameter
@@ -27,8 +28,9 @@ device=$LAB_edu0
 check "it must be asked for by name" refused "no IOMMU translates its DMA" "noiommu=unsafe"
 device=$LAB_edu0,noiommu=unsafe
 if ! ls /dev/vfio/devices/noiommu-vfio* 2>/dev/null; then
+	backend=(--backend cdev)
 	check "a kernel that has groups only is told" refused "by their group only" "backend=group"
-	exit
+	backend=()
 fi
 check "the privilege is asked for" refused "" "CAP_SYS_RAWIO" setpriv --bounding-set -sys_rawio --inh-caps -sys_rawio
 
