@@ -133,7 +133,8 @@ PT_PUBLIC int pt_host_read(const struct pt_sys *sys, const char *name,
 		r = pt_sysfs_node(sys, name, device.node);
 	if (r == 0)
 		r = pt_group_read(sys, &device);
-	if (r == 0)
+	/* The group of a mediated device is made up as well, and has the same name. */
+	if (r == 0 && !device.mediated)
 		r = pt_group_is_noiommu(sys, device.group, &made_up);
 	device.noiommu = made_up || pt_is_noiommu_node(device.node);
 	if (r < 0)

@@ -10,21 +10,38 @@
 
 #define PARAMETER "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode"
 
-static enum pt_noiommu group_too(const struct pt_sys *sys, const struct pt_host_device *device)
+/* By its group. Return: 0, or why it cannot be told. */
+static int by_group(const struct pt_sys *sys, const struct pt_host_device *device,
+		    enum pt_noiommu *ret_kind)
 {
 	char path[PT_PATH_SIZE], real[PT_PATH_SIZE];
+	int r;
 
 	pt_group_node(device, path, sizeof(path));
-	return sys->realpath(sys->ctx, path, real, sizeof(real)) >= 0 ? PT_NOIOMMU_GROUP
-								      : PT_NOIOMMU_NONE;
+	r = sys->realpath(sys->ctx, path, real, sizeof(real));
+	*ret_kind = r >= 0 ? PT_NOIOMMU_GROUP : PT_NOIOMMU_NONE;
+	return r < 0 && r != -ENOENT ? r : 0;
+}
+
+/* As the backend would have it; else in the other way, where there is one. */
+static int look(const struct pt_sys *sys, const struct pt_host_device *device,
+		enum pt_backend_kind backend, enum pt_noiommu *ret_kind)
+{
+	if (pt_is_noiommu_node(device->node) && backend == PT_BACKEND_CDEV) {
+		*ret_kind = PT_NOIOMMU_IOMMUFD;
+		return 0;
+	}
+	return by_group(sys, device, ret_kind);
 }
 
 PT_PUBLIC enum pt_noiommu pt_host_noiommu(const struct pt_sys *sys,
 					  const struct pt_host_device *device)
 {
-	if (!device->noiommu)
-		return PT_NOIOMMU_NONE;
-	return pt_is_noiommu_node(device->node) ? PT_NOIOMMU_IOMMUFD : group_too(sys, device);
+	enum pt_noiommu kind = PT_NOIOMMU_NONE;
+
+	if (device->noiommu)
+		(void)look(sys, device, PT_BACKEND_CDEV, &kind);
+	return kind;
 }
 
 int pt_noiommu_unwanted(const struct pt_host_device *device, struct pt_error *err)
@@ -60,7 +77,8 @@ static int not_bound(const struct pt_sys *sys, const struct pt_host_device *devi
 int pt_noiommu_assignable(const struct pt_sys *sys, const struct pt_host_device *device,
 			  enum pt_backend_kind backend, struct pt_error *err)
 {
-	enum pt_noiommu kind = pt_host_noiommu(sys, device);
+	enum pt_noiommu kind;
+	int r;
 
 	if (device->mediated || (!device->noiommu && device->group >= 0)) {
 		pt_error_set(
@@ -73,6 +91,10 @@ int pt_noiommu_assignable(const struct pt_sys *sys, const struct pt_host_device 
 	}
 	if (!device->noiommu)
 		return not_bound(sys, device, err);
+	r = look(sys, device, backend, &kind);
+	if (r < 0)
+		return pt_error_set(err, r, "%s: looking for its group's node: %s", device->name,
+				    strerror(-r));
 	if (kind == PT_NOIOMMU_GROUP && backend == PT_BACKEND_CDEV) {
 		pt_error_set(err, -ENOENT,
 			     "%s: this kernel has devices without an IOMMU by their group only, "
@@ -80,8 +102,6 @@ int pt_noiommu_assignable(const struct pt_sys *sys, const struct pt_host_device 
 			     device->name, device->group);
 		return pt_error_remedy(err, -ENOENT, "use backend=group, or Linux 7.3");
 	}
-	if (kind == PT_NOIOMMU_IOMMUFD && backend == PT_BACKEND_GROUP)
-		kind = group_too(sys, device);
 	if (kind == PT_NOIOMMU_NONE) {
 		pt_error_set(err, -ENOENT, "%s: this kernel has no node for it", device->name);
 		return pt_error_remedy(err, -ENOENT, "run a kernel with CONFIG_VFIO_NOIOMMU");

@@ -286,8 +286,8 @@ static void put_group_node(struct model *model, int number, const char *prefix)
 
 bool model_without_iommu(const struct model *model, const struct model_pci *pci)
 {
-	return pci->group < 0 && model->host.noiommu != PT_NOIOMMU_NONE && pci->driver &&
-	       !strcmp(pci->driver, "vfio-pci");
+	return model->host.iommu == MODEL_IOMMU_NONE && model->host.noiommu != PT_NOIOMMU_NONE &&
+	       pci->driver && !strcmp(pci->driver, "vfio-pci");
 }
 
 /* The group that VFIO makes up for a device without an IOMMU, before Linux 7.3 and with CONFIG_VFIO_GROUP. */
@@ -361,6 +361,8 @@ static void put_mediated(struct model *model, const struct model_pci *pci, unsig
 	snprintf(path, sizeof(path), "/sys/bus/mdev/devices/%s", pci->bdf);
 	sysfs_link(model, path, place.path);
 	put_group(&place, pci);
+	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%d/name", pci->group);
+	model_put_file(model, path, "vfio-noiommu\n");
 	put_driver(&place, pci, index);
 }
 
@@ -401,6 +403,7 @@ static void put_sysfs(struct model *model, const struct model_pci *pci, unsigned
 struct model_device *model_add(struct model *model, const struct model_pci *pci)
 {
 	struct model_device *device = model_xalloc(sizeof(*device));
+	struct model_pci placed;
 
 	device->private = model_xalloc(sizeof(*device->private));
 	device->model = model;
@@ -421,13 +424,16 @@ struct model_device *model_add(struct model *model, const struct model_pci *pci)
 			abort();
 	}
 	model_config_learn(device);
+	if (model->host.iommu == MODEL_IOMMU_NONE && !pci->mediated)
+		device->pci.group = -1;
+	placed = device->pci;
 	/* VFIO makes up a group for it. */
 	if (device->private->noiommu && model->host.noiommu == PT_NOIOMMU_GROUP)
 		device->pci.group = (int)(90 + device->private->index);
 	if (pci->mediated)
-		put_mediated(model, pci, device->private->index);
+		put_mediated(model, &placed, device->private->index);
 	else
-		put_sysfs(model, pci, device->private->index);
+		put_sysfs(model, &placed, device->private->index);
 	model->devices =
 		realloc(model->devices, (model->device_count + 1) * sizeof(struct model_device *));
 	if (!model->devices)

@@ -73,6 +73,8 @@ Test(mediated, what_sysfs_has_of_it)
 	cr_assert_str_eq(device.node, "vfio0");
 	cr_assert_eq(device.group, 7);
 	cr_assert_eq(device.vendor, 0);
+	cr_assert_not(device.noiommu,
+		      "its group has the name that those of devices without an IOMMU have");
 	check_ok(pt_host_assignable(model_sys(model), &device, NULL, &err), err);
 	check_ok(pt_host_reserved(model_sys(model), &device, ranges, 4, &count, &err), err);
 	cr_assert_eq(count, 0, "no IOMMU stands behind it");
