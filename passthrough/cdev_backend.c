@@ -5,6 +5,9 @@
 #include "cdev_hwpt.h"
 #include "internal.h"
 #include "iommufd_ioctl.h"
+#include "noiommu.h"
+#include "refusal.h"
+#include "sysfs.h"
 #include "vfio_feature_ioctl.h"
 #include "vfio_ioctl.h"
 #include "vfio_reset_ioctl.h"
@@ -131,8 +134,7 @@ static int check_identity(const struct pt_sys *sys, const struct pt_host_device 
 	char node[PT_NODE_SIZE * 2], number[PT_PATH_SIZE];
 
 	(void)snprintf(node, sizeof(node), PT_VFIO_NODES "%s", host->node);
-	(void)snprintf(number, sizeof(number), "/sys/bus/pci/devices/%s/vfio-dev/%s/dev",
-		       host->name, host->node);
+	pt_node_number_path(host->name, host->node, number);
 	return pt_node_check(sys, fd, node, number, host->name, err);
 }
 
@@ -170,22 +172,15 @@ static int cdev_identify(const struct pt_space *space, int fd, const char *wante
 static int open_node(const struct pt_sys *sys, const struct pt_host_device *host, int *ret_fd,
 		     struct pt_error *err)
 {
-	char path[PT_NODE_SIZE * 2], holder[128];
+	char path[PT_NODE_SIZE * 2];
 	int fd;
 
 	(void)snprintf(path, sizeof(path), PT_VFIO_NODES "%s", host->node);
 	fd = sys->open(sys->ctx, path, O_RDWR);
-	if (fd >= 0) {
-		*ret_fd = fd;
-		return 0;
-	}
-	pt_error_set(err, fd, "%s: %s: %s", host->name, path, strerror(-fd));
-	if (fd == -EACCES || fd == -EPERM)
-		pt_error_remedy(err, fd, "run as root, or give this user the node: chown $USER %s",
-				path);
-	else if (fd == -EBUSY && pt_host_holder(sys, path, holder, sizeof(holder)) > 0)
-		pt_error_remedy(err, fd, "%s has it open: end that process first", holder);
-	return fd;
+	if (fd < 0)
+		return cdev_refused_open(host, path, fd, err);
+	*ret_fd = fd;
+	return 0;
 }
 
 static int cdev_open(struct pt_device *device, int fd, struct pt_error *err)
@@ -216,130 +211,70 @@ static void cdev_close(struct pt_device *device)
 	pt_close_fd(device->sys, &device->fd);
 }
 
-static int explain_eperm(struct pt_device *device, struct pt_error *err)
+/* Whether to ask once more, after a while. @asked: how often so far. */
+static bool try_again(const struct pt_device *device, unsigned *asked)
 {
-	const struct pt_host_device *host = &device->host;
-
-	for (unsigned i = 0; i < host->sibling_count; i++) {
-		if (!host->siblings[i].blocks)
-			continue;
-		pt_error_set(err, -EPERM,
-			     "%s: cannot be bound: %s of the same IOMMU group (%d) is bound to %s",
-			     host->name, host->siblings[i].name, host->group,
-			     host->siblings[i].driver);
-		return pt_error_remedy(err, -EPERM, "bind %s to vfio-pci too, or unbind it from %s",
-				       host->siblings[i].name, host->siblings[i].driver);
-	}
-	pt_error_set(
-		err, -EPERM,
-		"%s: cannot be bound: the kernel refuses DMA for it (its interrupts are not isolated, or another "
-		"process has a function of IOMMU group %d)",
-		host->name, host->group);
-	return pt_error_remedy(
-		err, -EPERM,
-		"enable interrupt remapping in the firmware; on a machine without it, and with "
-		"guests you trust, set the module parameter iommufd.allow_unsafe_interrupts=1");
+	if ((*asked)++ == PT_RETRIES)
+		return false;
+	device->sys->sleep_ms(device->sys->ctx, PT_RETRY_MS);
+	return true;
 }
 
-static int explain_in_use(struct pt_device *device, int code, const char *node,
-			  struct pt_error *err)
+static int bind_to(struct pt_device *device, int iommufd)
 {
-	char holder[128];
-
-	/* The device's own node is open here, which stands in nobody's way. */
-	if (code == -EBUSY && pt_self_holds(device->sys, node)) {
-		pt_error_set(
-			err, code,
-			"%s: cannot be bound: this process has %s open, and a group cannot be used both ways",
-			device->host.name, node);
-		return pt_error_remedy(err, code, "reach all functions of a group in the same way");
-	}
-	if (pt_host_holder(device->sys, node, holder, sizeof(holder)) == 0) {
-		pt_error_set(
-			err, code,
-			"%s: cannot be bound: %s; it may be in use, or its IOMMU lacks cache coherency",
-			device->host.name, strerror(-code));
-		return pt_error_remedy(
-			err, code, "see who has %s open (`fuser %s` as root), and the kernel's log",
-			node, node);
-	}
-	pt_error_set(err, code, "%s: in use by %s, which has %s open", device->host.name, holder,
-		     node);
-	return pt_error_remedy(err, code, "end that process first");
-}
-
-/* The same errno has several causes; look which one it is. Source: drivers/vfio/device_cdev.c and
- * what it calls. */
-static int explain_bind(struct pt_device *device, int code, struct pt_error *err)
-{
-	const struct pt_host_device *host = &device->host;
-	char node[PT_NODE_SIZE * 2];
-
-	/* Siblings may have changed since the device was opened. */
-	(void)pt_host_read(device->sys, host->name, &device->host, NULL);
-	switch (code) {
-	case -EPERM:
-		return explain_eperm(device, err);
-	case -EINVAL:
-		(void)snprintf(node, sizeof(node), PT_VFIO_NODES "%s", host->node);
-		return explain_in_use(device, code, node, err);
-	case -EBUSY:
-		(void)snprintf(node, sizeof(node), "/dev/vfio/%d", host->group);
-		return explain_in_use(device, code, node, err);
-	case -EACCES:
-		pt_error_set(
-			err, code,
-			"%s: its physical function is bound to vfio-pci and asks for a VF token",
-			host->name);
-		return pt_error_remedy(err, code,
-				       "bind the physical function to its host driver instead");
-	case -EAGAIN:
-		pt_error_set(err, code, "%s: cannot be bound: it is being reset by someone else",
-			     host->name);
-		return pt_error_remedy(err, code, "try again");
-	case -ENOTTY:
-		pt_error_set(err, code,
-			     "%s: this kernel's VFIO does not know VFIO_DEVICE_BIND_IOMMUFD",
-			     host->name);
-		return pt_error_remedy(err, code,
-				       "run a kernel with CONFIG_VFIO_DEVICE_CDEV (6.6 or newer)");
-	default:
-		return pt_error_set(err, code, "%s: VFIO_DEVICE_BIND_IOMMUFD: %s", host->name,
-				    strerror(-code));
-	}
-}
-
-static int cdev_bind(struct pt_device *device, struct pt_error *err)
-{
+	unsigned asked = 0;
 	int r;
 
-	for (unsigned i = 0;; i++) {
-		r = vfio_bind_iommufd(device->sys, device->fd, device->space->fd,
+	do
+		r = vfio_bind_iommufd(device->sys, device->fd, iommufd,
 				      device->has_vf_token ? device->vf_token : NULL,
 				      &device->devid);
-		if (r != -EAGAIN || i == PT_RETRIES)
-			break;
-		device->sys->sleep_ms(device->sys->ctx, PT_RETRY_MS);
-	}
-	return r < 0 ? explain_bind(device, r, err) : 0;
+	while (r == -EAGAIN && try_again(device, &asked));
+	return r;
 }
 
+/*
+ * Without an IOMMU, a kernel takes either the iommufd or, the patches that brought BIND, a negative descriptor. Those have
+ * no IOMMU group to bind to an iommufd: ENODEV, or EINVAL; every release refuses the negative one before it does anything.
+ */
+static int cdev_bind(struct pt_device *device, struct pt_error *err)
+{
+	bool noiommu = device->space->setup.unsafe_noiommu;
+	int r = bind_to(device, device->space->fd), negative;
+
+	if (noiommu)
+		device->noiommu = PT_NOIOMMU_IOMMUFD;
+	if (noiommu && (r == -ENODEV || r == -EINVAL)) {
+		negative = bind_to(device, PT_NOIOMMU_FD);
+		if (negative == -EPERM)
+			return pt_noiommu_no_rawio(device->host.name, negative, err);
+		if (negative == 0) {
+			device->noiommu = PT_NOIOMMU_NEGATIVE;
+			return 0;
+		}
+	}
+	return r < 0 ? cdev_refused_bind(device, r, err) : 0;
+}
+
+/* EBUSY: the device or another of its group is being reset (Linux 7.2). */
 static int cdev_attach(struct pt_device *device, struct pt_error *err)
 {
-	int r = cdev_hwpt_attach(device);
+	unsigned asked = 0;
+	int r;
 
-	if (r == -EADDRINUSE)
-		return pt_space_conflict(device->space, &device->host, r, err);
-	/* The first attach pins what is mapped already. */
-	if (r == -ENOMEM)
-		return pt_error_prefix(
-			err,
-			pt_memlock_explain(device->space, pt_space_stats(device->space).bytes, err),
-			"%s: cannot be attached", device->host.name);
-	if (r < 0)
-		return pt_error_set(err, r, "%s: attaching it to the IO address space: %s",
-				    device->host.name, strerror(-r));
-	return 0;
+	/* Nothing would be mapped in what it is attached to. */
+	if (device->space->setup.unsafe_noiommu)
+		return 0;
+	do
+		r = cdev_hwpt_attach(device);
+	while (r == -EBUSY && try_again(device, &asked));
+	return r < 0 ? cdev_refused_attach(device, r, err) : 0;
+}
+
+static void cdev_detach(struct pt_device *device)
+{
+	if (!device->space->setup.unsafe_noiommu)
+		cdev_hwpt_detach(device);
 }
 
 /*
@@ -377,7 +312,7 @@ const struct pt_backend pt_cdev_backend = {
 	.close = cdev_close,
 	.bind = cdev_bind,
 	.attach = cdev_attach,
-	.detach = cdev_hwpt_detach,
+	.detach = cdev_detach,
 	.owns = cdev_owns,
 	.bus_reset = cdev_bus_reset,
 };

@@ -14,7 +14,7 @@ static int call_with(const struct pt_sys *sys, int fd, unsigned long request, ui
 	return pt_ioctl(sys, fd, request, (void *)value);
 }
 
-int container_check(const struct pt_sys *sys, int fd)
+int container_check(const struct pt_sys *sys, int fd, bool noiommu)
 {
 	int r = call_with(sys, fd, VFIO_GET_API_VERSION, 0);
 
@@ -22,15 +22,17 @@ int container_check(const struct pt_sys *sys, int fd)
 		return r;
 	if (r != VFIO_API_VERSION)
 		return -ENOTTY;
-	r = call_with(sys, fd, VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU);
+	r = call_with(sys, fd, VFIO_CHECK_EXTENSION,
+		      noiommu ? VFIO_NOIOMMU_IOMMU : VFIO_TYPE1v2_IOMMU);
 	if (r < 0)
 		return r;
 	return r > 0 ? 0 : -ENODEV;
 }
 
-int container_set_iommu(const struct pt_sys *sys, int fd)
+int container_set_iommu(const struct pt_sys *sys, int fd, bool noiommu)
 {
-	return call_with(sys, fd, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU);
+	return call_with(sys, fd, VFIO_SET_IOMMU,
+			 noiommu ? VFIO_NOIOMMU_IOMMU : VFIO_TYPE1v2_IOMMU);
 }
 
 int container_map(const struct pt_sys *sys, int fd, uint64_t iova, uint64_t size, void *hva,

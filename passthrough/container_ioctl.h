@@ -10,12 +10,12 @@
 #include <stdbool.h>
 
 /* -ENOTTY: @fd is no container, or speaks another version; -ENODEV: a container, and no driver with the
- * type1v2 IOMMU is loaded. */
-int container_check(const struct pt_sys *sys, int fd);
+ * type1v2 IOMMU is loaded; with @noiommu: none with the one that does nothing, VFIO_NOIOMMU_IOMMU. */
+int container_check(const struct pt_sys *sys, int fd, bool noiommu);
 
-/* The type1v2 IOMMU, for the groups that are in the container: one at least. There is no inverse but that the last
+/* The type1v2 IOMMU, or with @noiommu the one that does nothing, for the groups that are in the container: one at least. There is no inverse but that the last
  * group leaves. */
-int container_set_iommu(const struct pt_sys *sys, int fd);
+int container_set_iommu(const struct pt_sys *sys, int fd, bool noiommu);
 
 /* @access: PT_MAP_*. Inverse: container_unmap(). */
 int container_map(const struct pt_sys *sys, int fd, uint64_t iova, uint64_t size, void *hva,

@@ -2,7 +2,7 @@
 #include <sys/mman.h>
 
 #include "internal.h"
-#include "uuid.h"
+#include "refusal.h"
 #include "vfio_ioctl.h"
 
 #define GIB (1ull << 30)
@@ -61,18 +61,13 @@ int pt_device_noted(struct pt_device *device, int code)
 static int take_setup(struct pt_device *device, const struct pt_device_setup *setup,
 		      struct pt_error *err)
 {
+	int r;
+
 	if (!setup || !setup->vf_token)
 		return 0;
-	if (pt_uuid_parse(setup->vf_token, device->vf_token) < 0) {
-		pt_error_set(err, -EINVAL, "%s: VF token \"%s\" is not a UUID", device->host.name,
-			     setup->vf_token);
-		return pt_error_remedy(
-			err, -EINVAL,
-			"give it as the physical function's user has set it, such as "
-			"2ab74924-c335-45f4-9b16-8569e5b08258");
-	}
-	device->has_vf_token = true;
-	return 0;
+	r = pt_vf_token_parse(device, setup->vf_token, device->vf_token, err);
+	device->has_vf_token = r == 0;
+	return r;
 }
 
 /* @fd: -1 to open the backend's node. Inverse: leave_space(). */
@@ -204,11 +199,18 @@ static int read_device(struct pt_device *device, struct pt_error *err)
 	unsigned regions, irqs;
 	int r = vfio_device_info(device->sys, device->fd, &regions, &irqs, &device->resettable);
 
+	/* The sample devices of the kernel can be reset and do not say so. */
+	if (r == 0 && device->host.mediated)
+		device->resettable = true;
 	if (r < 0)
-		return pt_error_set(err, r, "%s: VFIO_DEVICE_GET_INFO: %s", device->host.name,
-				    strerror(-r));
-	r = read_regions(device, regions, err);
-	return r < 0 ? r : read_irqs(device, irqs, err);
+		pt_error_set(err, r, "%s: asking what it is: %s", device->host.name, strerror(-r));
+	else
+		r = read_regions(device, regions, err);
+	if (r == 0)
+		r = read_irqs(device, irqs, err);
+	if (r < 0)
+		(void)pt_refused_by_state(device, r, err);
+	return r;
 }
 
 PT_PUBLIC int pt_device_bind(struct pt_device *device, struct pt_error *err)
@@ -307,6 +309,11 @@ PT_PUBLIC const char *pt_device_name(const struct pt_device *device)
 PT_PUBLIC enum pt_device_state pt_device_state(const struct pt_device *device)
 {
 	return device->state;
+}
+
+PT_PUBLIC int pt_device_noiommu(const struct pt_device *device)
+{
+	return device->noiommu;
 }
 
 PT_PUBLIC int pt_device_resettable(const struct pt_device *device)

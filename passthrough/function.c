@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "function_internal.h"
 
+/* Of COMMAND, what the guest reads is what it wrote. */
+#define COMMAND_SHADOWED ((uint32_t)(PT_COMMAND_IO | PT_COMMAND_MEMORY | PT_COMMAND_MASTER))
+
 void pt_report(struct pt_function *function, const struct pt_error *err)
 {
 	if (function->ops->report)
@@ -33,12 +36,17 @@ static void report_dead(struct pt_function *function)
 	pt_report(function, &err);
 }
 
+/* Beyond its end, which with a mediated device is at byte 255, config space reads 0. */
 static int device_config_read(struct pt_function *function, unsigned offset, unsigned size,
 			      uint32_t *ret_value)
 {
-	uint8_t bytes[4];
-	int r = pt_device_read(function->device, PT_REGION_CONFIG, offset, bytes, size);
+	uint64_t end = pt_device_region(function->device, PT_REGION_CONFIG)->size;
+	uint8_t bytes[4] = {0};
+	int r = 0;
 
+	if (offset < end)
+		r = pt_device_read(function->device, PT_REGION_CONFIG, offset, bytes,
+				   size < end - offset ? size : end - offset);
 	if (r < 0)
 		return r;
 	*ret_value = pt_load_le(bytes, size);
@@ -50,12 +58,34 @@ static int device_config_write(struct pt_function *function, unsigned offset, un
 {
 	uint8_t bytes[4] = {(uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16),
 			    (uint8_t)(value >> 24)};
-	int r = pt_device_write(function->device, PT_REGION_CONFIG, offset, bytes, size);
+	uint64_t end = pt_device_region(function->device, PT_REGION_CONFIG)->size;
+	int r = 0;
 
+	if (offset < end)
+		r = pt_device_write(function->device, PT_REGION_CONFIG, offset, bytes,
+				    size < end - offset ? size : end - offset);
 	if (r < 0)
 		return pt_error_set(err, r, "%s: writing config space at 0x%x: %s",
 				    pt_device_name(function->device), offset, strerror(-r));
 	return 0;
+}
+
+static void report_no_dma(struct pt_function *function)
+{
+	struct pt_error err = PT_ERROR_INIT;
+
+	if (function->no_dma_reported)
+		return;
+	function->no_dma_reported = true;
+	pt_error_set(
+		&err, -EPERM,
+		"%s: the guest turns its DMA on, and it stays off: no IOMMU would keep it to the guest's memory",
+		pt_device_name(function->device));
+	pt_error_remedy(
+		&err, -EPERM,
+		"what needs DMA or message-signalled interrupts does not work with noiommu=unsafe; use a host "
+		"with an IOMMU");
+	pt_report(function, &err);
 }
 
 PT_PUBLIC int pt_function_create(struct pt_device *device, const struct pt_function_setup *setup,
@@ -120,6 +150,9 @@ PT_PUBLIC uint32_t pt_function_config_read(struct pt_function *function, unsigne
 	virt = pt_vconfig_virt(&function->config, offset, size);
 	if (virt != ones(size) && device_config_read(function, offset, size, &value) < 0)
 		return ones(size);
+	/* What decodes is what the guest wrote, whatever a device makes of it: a mediated one may not keep it. */
+	if (offset == PT_CONFIG_COMMAND)
+		value = (value & ~COMMAND_SHADOWED) | (function->command & COMMAND_SHADOWED);
 	if (offset == PT_CONFIG_VENDOR && (uint16_t)value == UINT16_MAX)
 		report_dead(function);
 	value = (value & ~virt) | pt_vconfig_get(&function->config, offset, size);
@@ -164,6 +197,11 @@ PT_PUBLIC void pt_function_config_write(struct pt_function *function, unsigned o
 		return;
 	pt_vconfig_put(&function->config, offset, size, value);
 	pt_bars_withdraw(function, command, power == 0);
+	if (offset == PT_CONFIG_COMMAND && pt_function_without_dma(function) &&
+	    command & PT_COMMAND_MASTER) {
+		value &= ~PT_COMMAND_MASTER;
+		report_no_dma(function);
+	}
 	virt = pt_vconfig_virt(&function->config, offset, size);
 	if (virt != ones(size) &&
 	    device_config_write(function, offset, size,
@@ -185,6 +223,7 @@ PT_PUBLIC void pt_function_bar_read(struct pt_function *function, unsigned bar, 
 				    void *buf, size_t size)
 {
 	function->stats.bar_accesses++;
+	pt_intx_poll(function);
 	if (bar == PT_BAR_ROM && !lost(function)) {
 		pt_rom_read(function, offset, buf, size);
 		return;
@@ -200,6 +239,7 @@ PT_PUBLIC void pt_function_bar_write(struct pt_function *function, unsigned bar,
 				     const void *buf, size_t size)
 {
 	function->stats.bar_accesses++;
+	pt_intx_poll(function);
 	if (bar >= PT_BARS || pt_msix_write(function, bar, offset, buf, size))
 		return;
 	(void)pt_device_write(function->device, PT_REGION_BAR0 + bar, offset, buf, size);

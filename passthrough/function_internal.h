@@ -79,9 +79,11 @@ struct pt_msi {
 	struct pt_vectors vectors;
 };
 
+/* @by_hand: the device has no unmasking by eventfd; see pt_intx_poll(). */
 struct pt_intx {
 	int trigger;
 	int resample;
+	bool by_hand;
 };
 
 enum pt_irq_mode {
@@ -119,6 +121,7 @@ struct pt_function {
 	void *ctx;
 	bool running;
 	bool dead_reported;
+	bool no_dma_reported;
 	uint16_t command;     /* as the guest last wrote it */
 	bool low_power;	      /* the kernel may put it lower than D3hot */
 	unsigned power_state; /* as the device last had it: 0 for D0 to 3 for D3hot */
@@ -132,6 +135,12 @@ struct pt_function {
 	struct pt_msix msix;
 	struct pt_vconfig config;
 };
+
+/* Without an IOMMU the guest's addresses are not the device's: it must never be a bus master. */
+static inline bool pt_function_without_dma(const struct pt_function *function)
+{
+	return function->device->space->setup.unsafe_noiommu;
+}
 
 /* function.c */
 void pt_report(struct pt_function *function, const struct pt_error *err);
@@ -201,6 +210,11 @@ void pt_peers_remove(struct pt_function *function, unsigned i);
 /* irq.c: which kind of interrupt is in use, and INTx itself. */
 /* Brings the host in line with what the guest's registers ask for. */
 int pt_irq_sync(struct pt_function *function, struct pt_error *err);
+/*
+ * Before the guest's access to a BAR: unmasks INTx if the guest has ended the last one, for a device that cannot do so by
+ * eventfd (the mediated sample devices). What such a device raises, it raises in answer to an access.
+ */
+void pt_intx_poll(struct pt_function *function);
 /* Every interrupt off. */
 void pt_irq_stop(struct pt_function *function);
 

@@ -5,12 +5,15 @@
 #include <inttypes.h>
 
 #include "container_ioctl.h"
+#include "noiommu.h"
+#include "sysfs.h"
 
 #define RESERVED_SHOWN 32
 
 void pt_group_node(const struct pt_host_device *host, char *ret_path, size_t size)
 {
-	(void)snprintf(ret_path, size, PT_GROUP_NODES "%d", host->group);
+	(void)snprintf(ret_path, size, PT_GROUP_NODES "%s%d",
+		       host->noiommu ? PT_NOIOMMU_PREFIX : "", host->group);
 }
 
 static struct pt_group *find(const struct pt_space *space, int number)
@@ -94,6 +97,8 @@ static int open_node(struct pt_device *device, const char *node, int *ret_fd, st
 	}
 	if (fd == -EBUSY)
 		return explain_busy(device, node, err);
+	if (fd == -EPERM && device->host.noiommu)
+		return pt_noiommu_no_rawio(device->host.name, fd, err);
 	pt_error_set(err, fd, "%s: %s: %s", device->host.name, node, strerror(-fd));
 	if (fd == -EACCES || fd == -EPERM)
 		pt_error_remedy(err, fd, "run as root, or give this user the node: chown $USER %s",
@@ -141,7 +146,8 @@ static int check_file(struct pt_device *device, const char *node, int fd, struct
 	bool viable = false;
 	int r;
 
-	(void)snprintf(number, sizeof(number), "/sys/class/vfio/%d/dev", device->host.group);
+	(void)snprintf(number, sizeof(number), "/sys/class/vfio/%s%d/dev",
+		       device->host.noiommu ? PT_NOIOMMU_PREFIX : "", device->host.group);
 	r = pt_node_check(device->sys, fd, node, number, device->host.name, err);
 	if (r < 0)
 		return r;
@@ -309,6 +315,8 @@ static int explain_container(struct pt_device *device, int code, bool first, str
 
 static int explain_iommu(struct pt_device *device, int code, struct pt_error *err)
 {
+	if (code == -EPERM && device->host.noiommu)
+		return pt_noiommu_no_rawio(device->host.name, code, err);
 	if (code == -EPERM)
 		return explain_interrupts(device, err);
 	pt_error_set(err, code, "%s: VFIO_SET_IOMMU: %s", device->host.name, strerror(-code));
@@ -335,7 +343,7 @@ int pt_group_join(struct pt_device *device, struct pt_error *err)
 		return explain_container(device, r, first, err);
 	/* There is no IOMMU to set before there is a group, and one is set for all of them. */
 	if (first) {
-		r = container_set_iommu(space->sys, space->fd);
+		r = container_set_iommu(space->sys, space->fd, space->setup.unsafe_noiommu);
 		if (r < 0) {
 			(void)group_unset_container(space->sys, group->fd);
 			return explain_iommu(device, r, err);

@@ -10,6 +10,7 @@
 
 #include "container_ioctl.h"
 #include "group.h"
+#include "sysfs.h"
 #include "uuid.h"
 #include "vfio_reset_ioctl.h"
 
@@ -35,8 +36,17 @@ static int open_container(const struct pt_sys *sys, int *ret_fd, struct pt_error
 
 static int check_container(struct pt_space *space, struct pt_error *err)
 {
-	int r = container_check(space->sys, space->fd);
+	bool noiommu = space->setup.unsafe_noiommu;
+	int r = container_check(space->sys, space->fd, noiommu);
 
+	if (r == -ENODEV && noiommu) {
+		pt_error_set(err, r,
+			     PT_CONTAINER_NODE ": this kernel gives no device without an IOMMU");
+		return pt_error_remedy(err, r,
+				       "as root: echo Y > /sys/module/vfio/parameters/"
+				       "enable_unsafe_noiommu_mode, in a kernel with "
+				       "CONFIG_VFIO_NOIOMMU");
+	}
 	if (r == -ENODEV) {
 		pt_error_set(err, r, PT_CONTAINER_NODE ": no type1v2 IOMMU answers");
 		return pt_error_remedy(err, r, PT_CONTAINER_REMEDY);
@@ -119,7 +129,7 @@ static void group_map_remedy(struct pt_space *space, int code, struct pt_error *
 static int group_ranges(struct pt_space *space, struct pt_iova_range *ranges, size_t max,
 			size_t *ret_count)
 {
-	if (pt_container_has_iommu(space))
+	if (pt_container_has_iommu(space) && !space->setup.unsafe_noiommu)
 		return container_ranges(space->sys, space->fd, ranges, max, ret_count);
 	if (max > 0)
 		ranges[0] = (struct pt_iova_range){.first = 0, .last = UINT64_MAX};
@@ -144,7 +154,8 @@ static int group_of_fd(const struct pt_sys *sys, int fd, int *ret_number, struct
 	if (r < 0)
 		return pt_error_set(err, r, "descriptor %d: %s: %s", fd, link, strerror(-r));
 	at = strstr(real, "/vfio/");
-	if (!at || sscanf(at, "/vfio/%d%c", ret_number, &end) != 1)
+	if (!at || (sscanf(at, "/vfio/%d%c", ret_number, &end) != 1 &&
+		    sscanf(at, "/vfio/" PT_NOIOMMU_PREFIX "%d%c", ret_number, &end) != 1))
 		return pt_error_set(err, -ENOTTY, "descriptor %d: is not a VFIO group (%s)", fd,
 				    real);
 	return 0;
@@ -247,6 +258,8 @@ static int group_bind(struct pt_device *device, struct pt_error *err)
 		return explain_bind(device, r, err);
 	}
 	device->fd = r;
+	if (device->space->setup.unsafe_noiommu)
+		device->noiommu = PT_NOIOMMU_GROUP;
 	return 0;
 }
 

@@ -12,10 +12,15 @@
 
 static int read_state(struct pt_device *device, int *ret_answers, unsigned *ret_power)
 {
-	uint8_t config[CONFIG_HEAD];
+	uint64_t size = device->regions[PT_REGION_CONFIG].info.size;
+	uint8_t config[CONFIG_HEAD] = {0};
 	struct pt_cap caps[PT_CAPS_MAX];
 	unsigned count;
-	int r = pt_device_read(device, PT_REGION_CONFIG, 0, config, sizeof(config));
+	int r;
+
+	/* That of a mediated device ends at byte 254. */
+	r = pt_device_read(device, PT_REGION_CONFIG, 0, config,
+			   size < sizeof(config) ? size : sizeof(config));
 
 	if (r < 0)
 		return r;

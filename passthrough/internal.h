@@ -203,8 +203,9 @@ struct pt_device {
 	bool bound;
 	bool attached;
 	bool resettable;
-	uint32_t devid;	      /* the iommufd's name for it */
-	struct pt_hwpt *hwpt; /* that it is attached to; NULL where the kernel chose */
+	enum pt_noiommu noiommu; /* how it was bound */
+	uint32_t devid;		 /* the iommufd's name for it */
+	struct pt_hwpt *hwpt;	 /* that it is attached to; NULL where the kernel chose */
 	struct pt_space *space;
 	struct pt_group *group;
 	struct pt_device *next; /* of the space */
@@ -239,6 +240,10 @@ int pt_device_run(struct pt_device *device, struct pt_error *err);
 
 /* Takes note of a kernel's answer that means that the device is gone. Return: @code. */
 int pt_device_noted(struct pt_device *device, int code);
+
+/* Reads a token, 16 bytes. */
+int pt_vf_token_parse(const struct pt_device *device, const char *token, uint8_t *ret_uuid,
+		      struct pt_error *err);
 
 /* Says why a range could not be mapped. Return: @code. */
 int pt_space_explain_map(struct pt_space *space, uint64_t iova, uint64_t size, int code,
@@ -287,6 +292,14 @@ void pt_kvm_file_del(const struct pt_space *space, int fd);
  * @name: what it stands for, for the message. -EINVAL: it is another device. */
 int pt_node_check(const struct pt_sys *sys, int fd, const char *node, const char *number_path,
 		  const char *name, struct pt_error *err);
+
+/* Whether a sibling in the IOMMU group keeps the function from being assigned. Return: @code and the text, 0 when
+ * none does. */
+int pt_blocked_by_sibling(const struct pt_host_device *device, int code, struct pt_error *err);
+
+/* pt_host_holder(), and this process counts too where it has the node open by another descriptor than @own_fd. */
+int pt_node_holder(const struct pt_sys *sys, const char *node_path, int own_fd, char *ret_text,
+		   size_t size);
 
 /* Whether this process has the node open, which pt_host_holder() does not say. */
 bool pt_self_holds(const struct pt_sys *sys, const char *node_path);

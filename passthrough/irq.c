@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Which kind of interrupt a function uses, and INTx. VFIO enables only one kind at a time. */
 #include "function_internal.h"
+#include "vfio_ioctl.h"
 
 static void intx_close(struct pt_function *function)
 {
@@ -25,6 +26,7 @@ static int intx_start(struct pt_function *function, struct pt_error *err)
 {
 	const struct pt_sys *sys = function->sys;
 	struct pt_intx *intx = &function->intx;
+	struct pt_error refused = PT_ERROR_INIT;
 	int r;
 
 	intx->trigger = sys->eventfd(sys->ctx);
@@ -42,14 +44,29 @@ static int intx_start(struct pt_function *function, struct pt_error *err)
 		return pt_error_prefix(err, r, "%s: connecting INTx",
 				       pt_device_name(function->device));
 	}
-	r = pt_device_irq_set(function->device, PT_IRQ_INTX, 0, 1, &intx->trigger, err);
-	if (r == 0)
-		r = pt_device_irq_unmask_fd(function->device, intx->resample, err);
-	if (r < 0) {
+	r = pt_device_irq_set(function->device, PT_IRQ_INTX, 0, 1, &intx->trigger, &refused);
+	if (r == 0) {
+		r = pt_device_irq_unmask_fd(function->device, intx->resample, &refused);
+		intx->by_hand = r == -ENOTTY;
+	}
+	if (r < 0 && !intx->by_hand) {
 		intx_stop(function);
+		if (err)
+			*err = refused;
 		return r;
 	}
 	return 0;
+}
+
+void pt_intx_poll(struct pt_function *function)
+{
+	const struct pt_sys *sys = function->sys;
+	uint64_t count;
+
+	if (function->mode != PT_MODE_INTX || !function->intx.by_hand ||
+	    sys->read(sys->ctx, function->intx.resample, &count, sizeof(count)) < 0)
+		return;
+	(void)vfio_irq_unmask(sys, function->device->fd, PT_IRQ_INTX);
 }
 
 static void leave(struct pt_function *function)

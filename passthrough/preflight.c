@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Before anything is opened: how a function can be reached, and what is in its way. */
 #include "group.h"
-
-#define SYSFS_DEVICES "/sys/bus/pci/devices/"
+#include "noiommu.h"
+#include "sysfs.h"
 
 #define CLASS_BRIDGE_PCI 0x0604 /* class and subclass */
 
@@ -12,13 +12,13 @@ static int bind_remedy(const struct pt_host_device *device, int code, struct pt_
 
 	if (device->driver[0] != '\0')
 		return pt_error_remedy(err, code,
-				       "as root: modprobe vfio-pci; echo vfio-pci > " SYSFS_DEVICES
+				       "as root: modprobe vfio-pci; echo vfio-pci > " PT_SYSFS_PCI
 				       "%s/driver_override; "
-				       "echo %s > " SYSFS_DEVICES
+				       "echo %s > " PT_SYSFS_PCI
 				       "%s/driver/unbind; echo %s > /sys/bus/pci/drivers_probe",
 				       bdf, bdf, bdf, bdf);
 	return pt_error_remedy(err, code,
-			       "as root: modprobe vfio-pci; echo vfio-pci > " SYSFS_DEVICES
+			       "as root: modprobe vfio-pci; echo vfio-pci > " PT_SYSFS_PCI
 			       "%s/driver_override; "
 			       "echo %s > /sys/bus/pci/drivers_probe",
 			       bdf, bdf);
@@ -35,7 +35,7 @@ static int look_for(const struct pt_sys *sys, const char *path)
 
 static bool on_vfio_driver(const struct pt_host_device *device)
 {
-	return strstr(device->driver, "vfio") || device->node[0] != '\0';
+	return device->mediated || strstr(device->driver, "vfio") || device->node[0] != '\0';
 }
 
 PT_PUBLIC enum pt_backend_kind pt_host_backend(const struct pt_sys *sys,
@@ -66,6 +66,8 @@ static int check_driver(const struct pt_host_device *device, struct pt_error *er
 			     device->driver);
 		return bind_remedy(device, -EBUSY, err);
 	}
+	if (pt_noiommu_unwanted(device, err) < 0)
+		return -ENODEV;
 	if (device->group < 0) {
 		pt_error_set(err, -ENODEV, "%s: is in no IOMMU group: no IOMMU translates its DMA",
 			     device->name);
@@ -75,6 +77,16 @@ static int check_driver(const struct pt_host_device *device, struct pt_error *er
 			"kernel does not turn it on by itself");
 	}
 	return 0;
+}
+
+/* Its driver is a VFIO driver by nature, and no IOMMU stands behind it. */
+static int check_mediated(const struct pt_host_device *device, struct pt_error *err)
+{
+	if (device->driver[0] != '\0')
+		return 0;
+	pt_error_set(err, -ENODEV, "%s: the mediated device has no driver", device->name);
+	return pt_error_remedy(err, -ENODEV,
+			       "load the module of its parent, or make the device anew");
 }
 
 static int check_cdev(const struct pt_host_device *device, struct pt_error *err)
@@ -120,7 +132,7 @@ static int check_group(const struct pt_sys *sys, const struct pt_host_device *de
 	return r;
 }
 
-static int check_siblings(const struct pt_host_device *device, struct pt_error *err)
+int pt_blocked_by_sibling(const struct pt_host_device *device, int code, struct pt_error *err)
 {
 	for (unsigned i = 0; i < device->sibling_count; i++) {
 		const struct pt_host_sibling *sibling = &device->siblings[i];
@@ -128,13 +140,12 @@ static int check_siblings(const struct pt_host_device *device, struct pt_error *
 		if (!sibling->blocks)
 			continue;
 		pt_error_set(
-			err, -EBUSY,
+			err, code,
 			"%s: cannot be assigned while %s, of the same IOMMU group (%d), is bound to %s",
 			device->name, sibling->name, device->group, sibling->driver);
-		return pt_error_remedy(err, -EBUSY,
-				       "unbind it (echo %s > " SYSFS_DEVICES
-				       "%s/driver/unbind) or bind it to vfio-pci "
-				       "too",
+		return pt_error_remedy(err, code,
+				       "unbind it (echo %s > " PT_SYSFS_PCI
+				       "%s/driver/unbind) or bind it to vfio-pci too",
 				       sibling->name, sibling->name);
 	}
 	return 0;
@@ -144,9 +155,12 @@ PT_PUBLIC int pt_host_assignable(const struct pt_sys *sys, const struct pt_host_
 				 const struct pt_space_setup *setup, struct pt_error *err)
 {
 	bool by_group = setup && setup->backend == PT_BACKEND_GROUP;
-	int r = check_driver(device, err);
+	int r;
 
+	if (setup && setup->unsafe_noiommu)
+		return pt_noiommu_assignable(sys, device, setup->backend, err);
+	r = device->mediated ? check_mediated(device, err) : check_driver(device, err);
 	if (r == 0)
 		r = by_group ? check_group(sys, device, err) : check_cdev(device, err);
-	return r < 0 ? r : check_siblings(device, err);
+	return r < 0 ? r : pt_blocked_by_sibling(device, -EBUSY, err);
 }

@@ -154,6 +154,11 @@ PT_PUBLIC int pt_space_map(struct pt_space *space, uint64_t iova, uint64_t size,
 
 	if (r < 0)
 		return r;
+	if (space->setup.unsafe_noiommu)
+		return pt_error_set(err, -EOPNOTSUPP,
+				    "IOVA 0x%" PRIx64 "-0x%" PRIx64
+				    ": nothing is mapped for devices without an IOMMU",
+				    iova, iova + size - 1);
 	if ((access & ~(PT_MAP_READ | PT_MAP_WRITE)) || access == 0)
 		return pt_error_set(err, -EINVAL, "IOVA 0x%" PRIx64 ": access %#x is none", iova,
 				    access);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "uuid.h"
-
-#include <errno.h>
-#include <string.h>
+#include "internal.h"
 
 static int hex_digit(char c)
 {
@@ -46,4 +44,14 @@ void pt_uuid_format(const uint8_t *uuid, char *ret_text)
 		*ret_text++ = digits[uuid[i] & 15];
 	}
 	*ret_text = '\0';
+}
+
+PT_PUBLIC int pt_uuid_canonical(const char *text, char *ret_uuid)
+{
+	uint8_t uuid[PT_UUID_BYTES];
+
+	if (pt_uuid_parse(text, uuid) < 0)
+		return -EINVAL;
+	pt_uuid_format(uuid, ret_uuid);
+	return 0;
 }

@@ -15,8 +15,9 @@
 
 #include "caps.h"
 
-#define PT_CONFIG_SIZE	4096u
-#define PT_VCONFIG_BARS 6
+#define PT_CONFIG_SIZE	 4096u
+#define PT_CONFIG_HEADER 64u
+#define PT_VCONFIG_BARS	 6
 
 #define PT_CONFIG_VENDOR	0x00
 #define PT_CONFIG_COMMAND	0x04

@@ -226,6 +226,18 @@ int vfio_irq_unmask_fd(const struct pt_sys *sys, int fd, unsigned index, int eve
 	return set_irqs(sys, fd, index, VFIO_IRQ_SET_ACTION_UNMASK, 0, 1, &eventfd);
 }
 
+int vfio_irq_unmask(const struct pt_sys *sys, int fd, unsigned index)
+{
+	struct vfio_irq_set set = {
+		.argsz = sizeof(set),
+		.flags = VFIO_IRQ_SET_ACTION_UNMASK | VFIO_IRQ_SET_DATA_NONE,
+		.index = index,
+		.count = 1,
+	};
+
+	return pt_ioctl(sys, fd, VFIO_DEVICE_SET_IRQS, &set);
+}
+
 /* Does not allocate: teardown must not depend on memory. */
 int vfio_irq_disable(const struct pt_sys *sys, int fd, unsigned index)
 {
@@ -241,4 +253,25 @@ int vfio_irq_disable(const struct pt_sys *sys, int fd, unsigned index)
 int vfio_reset(const struct pt_sys *sys, int fd)
 {
 	return pt_ioctl(sys, fd, VFIO_DEVICE_RESET, NULL);
+}
+
+/* A struct vfio_device_feature with its data. */
+struct feature_vf_token {
+	__u32 argsz;
+	__u32 flags;
+	__u8 uuid[16];
+};
+_Static_assert(offsetof(struct feature_vf_token, uuid) ==
+		       offsetof(struct vfio_device_feature, data),
+	       "the data is where the kernel has it");
+
+int vfio_set_vf_token(const struct pt_sys *sys, int fd, const uint8_t *uuid)
+{
+	struct feature_vf_token arg = {
+		.argsz = sizeof(arg),
+		.flags = VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_PCI_VF_TOKEN,
+	};
+
+	memcpy(arg.uuid, uuid, sizeof(arg.uuid));
+	return pt_ioctl(sys, fd, VFIO_DEVICE_FEATURE, &arg);
 }

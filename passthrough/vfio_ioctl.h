@@ -31,8 +31,12 @@ int vfio_irq_info(const struct pt_sys *sys, int fd, unsigned index, struct pt_ir
 int vfio_irq_trigger(const struct pt_sys *sys, int fd, unsigned index, unsigned start,
 		     unsigned count, const int *fds);
 int vfio_irq_unmask_fd(const struct pt_sys *sys, int fd, unsigned index, int eventfd);
+int vfio_irq_unmask(const struct pt_sys *sys, int fd, unsigned index);
 int vfio_irq_disable(const struct pt_sys *sys, int fd, unsigned index);
 
 int vfio_reset(const struct pt_sys *sys, int fd);
+
+/* @uuid: 16 bytes. -ENOTTY: not a physical function of SR-IOV. */
+int vfio_set_vf_token(const struct pt_sys *sys, int fd, const uint8_t *uuid);
 
 #endif

@@ -8,7 +8,7 @@
 #include "clique.h"
 #include "function_internal.h"
 
-/* Reads the device's config space, 256 or 4096 bytes. */
+/* Reads the device's config space, as 256 or 4096 bytes; that of a mediated device may be shorter. @raw is zeroed. */
 static int read_config(struct pt_function *function, uint8_t *raw, unsigned *ret_size,
 		       struct pt_error *err)
 {
@@ -16,10 +16,11 @@ static int read_config(struct pt_function *function, uint8_t *raw, unsigned *ret
 	uint64_t size = pt_device_region(function->device, PT_REGION_CONFIG)->size;
 	int r;
 
-	if (size < 256)
-		return pt_error_set(err, -EIO, "%s: its config space has %u bytes, fewer than 256",
-				    bdf, (unsigned)size);
-	size = size >= PT_CONFIG_SIZE ? PT_CONFIG_SIZE : 256;
+	if (size < PT_CONFIG_HEADER)
+		return pt_error_set(err, -EIO, "%s: its config space has %u bytes, fewer than %u",
+				    bdf, (unsigned)size, PT_CONFIG_HEADER);
+	if (size > 256)
+		size = size >= PT_CONFIG_SIZE ? PT_CONFIG_SIZE : 256;
 	r = pt_device_read(function->device, PT_REGION_CONFIG, 0, raw, size);
 	if (r < 0)
 		return pt_error_set(err, r, "%s: reading config space: %s", bdf, strerror(-r));
@@ -32,7 +33,7 @@ static int read_config(struct pt_function *function, uint8_t *raw, unsigned *ret
 			"it may be in a low-power state it cannot leave, or off the bus: see the host's "
 			"kernel log; a power cycle of the host brings it back");
 	}
-	*ret_size = (unsigned)size;
+	*ret_size = size == PT_CONFIG_SIZE ? PT_CONFIG_SIZE : 256;
 	return 0;
 }
 
@@ -125,7 +126,11 @@ static int build_config(struct pt_function *function, const uint8_t *raw, unsign
 
 	if (r < 0)
 		return r;
-	check_caps(function, raw, size, &setup);
+	/* A message is a write to memory, which the device must be a bus master for. */
+	if (pt_function_without_dma(function))
+		setup.hide_msi = setup.hide_msix = true;
+	else
+		check_caps(function, raw, size, &setup);
 	for (unsigned i = 0; i < PT_BARS; i++)
 		setup.bar_size[i] = function->bars[i].bar.size;
 	pt_vconfig_build(&function->config, raw, size, &setup);

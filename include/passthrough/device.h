@@ -31,6 +31,7 @@ extern "C" {
 #endif
 
 struct pt_device;
+struct pt_host_device;
 
 enum pt_device_state {
 	PT_DEVICE_CLOSED,
@@ -192,8 +193,25 @@ const char *pt_device_name(const struct pt_device *device);
 /** pt_device_state() - where it is in its life */
 enum pt_device_state pt_device_state(const struct pt_device *device);
 
+/** pt_device_noiommu() - whether no IOMMU stands before it, and how it is had; an enum pt_noiommu,
+ * PT_NOIOMMU_NONE before it is bound */
+int pt_device_noiommu(const struct pt_device *device);
+
 /** pt_device_resettable() - whether the function has a reset of its own; known once attached */
 int pt_device_resettable(const struct pt_device *device);
+
+/**
+ * pt_device_describe() - what the device says of itself
+ * @ret_host: what pt_host_read() gave when the device was opened, but vendor, device, class, BARs
+ *	and interrupt pin as the attached device has them
+ *
+ * The only way to learn them of a mediated device, for which sysfs has none. A VMM that must know
+ * them before it makes the guest's address space attaches the device to another one for a moment.
+ *
+ * Errors: -EBADFD not attached; -EIO and others of pt_device_read().
+ */
+int pt_device_describe(struct pt_device *device, struct pt_host_device *ret_host,
+		       struct pt_error *err);
 
 /** pt_device_region() - a region as the kernel reported it at attach; NULL for an index it does not
  * have */
@@ -340,6 +358,19 @@ enum pt_reset_kind {
  * -EAGAIN still locked after the retries.
  */
 int pt_device_reset(struct pt_device *device, struct pt_error *err);
+
+/**
+ * pt_device_set_vf_token() - what users of the virtual functions must know
+ * @device: a physical function on vfio-pci (loaded with enable_sriov=1), ATTACHED or RUNNING
+ * @token: a UUID, as text
+ *
+ * From now on a virtual function is bound with this token only (struct pt_device_setup). One that is
+ * in use stays in use. Before it is called the token is one that nobody knows. Source: linux/vfio.h,
+ * VFIO_DEVICE_FEATURE_PCI_VF_TOKEN.
+ *
+ * Errors: -EBADFD wrong state; -EINVAL @token is no UUID; -ENOTTY the function has no virtual ones.
+ */
+int pt_device_set_vf_token(struct pt_device *device, const char *token, struct pt_error *err);
 
 #define PT_RESET_METHODS_SIZE 64
 #define PT_AER_SIZE	      256

@@ -33,10 +33,26 @@ struct pt_host_bar {
 	int prefetchable;
 };
 
+/**
+ * enum pt_noiommu - how the kernel gives user space a device that no IOMMU stands before
+ *
+ * All three need CAP_SYS_RAWIO and the module parameter vfio.enable_unsafe_noiommu_mode, set before
+ * the device is bound to vfio-pci, and taint the kernel. Source: Documentation/driver-api/vfio.rst,
+ * "VFIO NOIOMMU mode".
+ */
+enum pt_noiommu {
+	PT_NOIOMMU_NONE,     /* not at all, or it has an IOMMU */
+	PT_NOIOMMU_IOMMUFD,  /* cdev noiommu-vfioN, bound to an iommufd (Linux 7.3) */
+	PT_NOIOMMU_NEGATIVE, /* cdev noiommu-vfioN, bound to descriptor -1: the patches that brought
+				BIND had it, no release; only a bind can tell it from the one before */
+	PT_NOIOMMU_GROUP,    /* group /dev/vfio/noiommu-N and a container */
+};
+
 /** struct pt_host_sibling - a function of the same IOMMU group */
 struct pt_host_sibling {
 	char name[PT_NAME_SIZE];
 	char driver[PT_DRIVER_SIZE]; /* empty: none */
+	char node[PT_NODE_SIZE];     /* as in struct pt_host_device */
 	int blocks;		     /* its driver makes the group unusable for assignment */
 };
 
@@ -44,9 +60,12 @@ struct pt_host_sibling {
  * struct pt_host_device - a PCI function of this host, or a mediated device
  * @name: canonical BDF, "0000:02:00.0"; UUID of a mediated device
  * @mediated: it is a mediated device: a part of another device, made by that one's driver. sysfs
- *	does not say what it is like, so @vendor, @bars and the like stay 0.
+ *	does not say what it is like, so @vendor, @bars and the like stay 0 until
+ *	pt_device_describe().
  * @driver: empty when none is bound
- * @node: "vfio3" when a VFIO driver is bound and the kernel has device cdevs, else empty
+ * @node: "vfio3", or "noiommu-vfio3", when a VFIO driver is bound and the kernel has device cdevs, else empty
+ * @noiommu: it is bound to VFIO and no IOMMU translates its DMA
+ * @physfn: BDF of the physical function, for a virtual function of SR-IOV; else empty
  * @group: IOMMU group number, -1 when the function is in none
  * @rom_size: bytes that its expansion ROM takes of the address space, 0 for none
  * @siblings: the other functions of the group, bridges left out; @sibling_count of them
@@ -54,8 +73,10 @@ struct pt_host_sibling {
 struct pt_host_device {
 	char name[PT_NAME_SIZE];
 	int mediated;
+	int noiommu;
 	char driver[PT_DRIVER_SIZE];
 	char node[PT_NODE_SIZE];
+	char physfn[PT_NAME_SIZE];
 	int group;
 	uint16_t vendor;
 	uint16_t device;
@@ -75,6 +96,14 @@ struct pt_host_device {
  * Errors: -EINVAL not an address.
  */
 int pt_bdf_parse(const char *text, char *ret_bdf);
+
+/**
+ * pt_uuid_canonical() - read a UUID as people write it: 8-4-4-4-12 hexadecimal digits
+ * @ret_uuid: in lower case, as the kernel names mediated devices; PT_NAME_SIZE bytes
+ *
+ * Errors: -EINVAL not a UUID.
+ */
+int pt_uuid_canonical(const char *text, char *ret_uuid);
 
 /**
  * pt_host_resolve() - which device a name means
@@ -117,6 +146,14 @@ int pt_host_assignable(const struct pt_sys *sys, const struct pt_host_device *de
  * PT_BACKEND_CDEV too when it can be reached by none, so that pt_host_assignable() says why.
  */
 enum pt_backend_kind pt_host_backend(const struct pt_sys *sys, const struct pt_host_device *device);
+
+/**
+ * pt_host_noiommu() - how the device can be had without an IOMMU as the host stands
+ *
+ * What pt_space_setup.unsafe_noiommu will use. Return: PT_NOIOMMU_NONE too for a device that has an
+ * IOMMU.
+ */
+enum pt_noiommu pt_host_noiommu(const struct pt_sys *sys, const struct pt_host_device *device);
 
 /**
  * pt_host_holder() - which process has a device node open

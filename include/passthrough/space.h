@@ -176,7 +176,7 @@ int pt_space_check_limit(struct pt_space *space, uint64_t bytes, struct pt_error
  * its place. Attach the first device before mapping, so that a failure names the range. Inverse:
  * pt_space_unmap().
  *
- * Errors: -EINVAL misaligned, empty, or outside what the attached devices' IOMMU can address (the
+ * Errors: -EOPNOTSUPP no IOMMU is there to map it in (@unsafe_noiommu); -EINVAL misaligned, empty, or outside what the attached devices' IOMMU can address (the
  * message names the range); -EOVERFLOW; -EEXIST overlaps a mapping; -ENOMEM not enough memory, or
  * RLIMIT_MEMLOCK; -EFAULT memory that cannot be pinned, such as another device's BAR with iommufd;
  * -ENOSPC a container takes no more mappings (dma_entry_limit).

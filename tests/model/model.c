@@ -100,9 +100,20 @@ struct model *model_new(void)
 	model_put_dir(model, "/dev/vfio/devices");
 	model_put_dir(model, "/sys/bus/pci/drivers/vfio-pci");
 	model_put_file(model, "/proc/meminfo", "MemTotal: 1 kB\n");
+	model_put_file(model, "/sys/module/iommufd/parameters/allow_unsafe_interrupts", "N\n");
+	model_remapping(model, true);
 	model_put_dir(model, "/proc/4242/fd");
 	model_show_memory(model);
 	return model;
+}
+
+void model_remapping(struct model *model, bool on)
+{
+	model->no_remapping = !on;
+	model_put_file(model, "/sys/kernel/irq/8/chip_name", on ? "IR-IO-APIC\n" : "IO-APIC\n");
+	model_put_file(model, "/sys/kernel/irq/24/chip_name",
+		       on ? "IR-PCI-MSI-0000:00:1c.0\n" : "PCI-MSI-0000:00:1c.0\n");
+	model_put_dir(model, "/sys/kernel/irq/25");
 }
 
 static void device_free(struct model_device *device)

@@ -51,6 +51,10 @@ enum model_iommu { MODEL_IOMMU_INTEL, MODEL_IOMMU_AMD, MODEL_IOMMU_NONE };
  * @map_file: the kernel has IOMMU_IOAS_MAP_FILE (6.13 and later)
  * @dma_buf: it exports BARs as dma-bufs, which MAP_FILE takes (6.19)
  * @no_cdev: the kernel has VFIO but no device cdevs; of devices that are added from now on
+ * @bind_token: VFIO_DEVICE_BIND_IOMMUFD takes a VF token, and asks for it (6.17 and later)
+ * @noiommu: how the kernel gives away devices that are in no IOMMU group, PT_NOIOMMU_NONE for not at all; of devices
+ *	that are added from now on
+ * @no_rawio: the process has no CAP_SYS_RAWIO
  * @no_group: the kernel has no VFIO groups; of devices that are added from now on
  * @no_type1: no driver for a container's IOMMU is loaded
  * @dma_entries: mappings that a container takes; of containers whose IOMMU is set from now on
@@ -58,12 +62,17 @@ enum model_iommu { MODEL_IOMMU_INTEL, MODEL_IOMMU_AMD, MODEL_IOMMU_NONE };
  * @memlock: bytes that may be pinned, UINT64_MAX for no limit: by the user for iommufd, by the process for containers and
  *	for an iommufd with RLIMIT_MODE
  * @no_sys_resource: the process may not set RLIMIT_MODE (CAP_SYS_RESOURCE)
+ * @incoherent: the IOMMU does not keep caches coherent
  */
 struct model_host {
 	enum model_iommu iommu;
 	bool map_file;
 	bool dma_buf;
 	bool no_cdev;
+	bool bind_token;
+	bool incoherent;
+	enum pt_noiommu noiommu;
+	bool no_rawio;
 	bool no_group;
 	bool no_type1;
 	uint32_t dma_entries;
@@ -111,6 +120,10 @@ struct model_bar {
  * struct model_pci - a PCI function to add to the host
  * @bdf: canonical
  * @driver: "vfio-pci", a host driver, NULL for none
+ * @physfn: BDF of the physical function, for a virtual one
+ * @mediated: a mediated device, as the kernel's samples make them; @bdf is its UUID
+ * @packed: the regions are where mdpy has them in the descriptor: config space at 0, BAR 0 behind it
+ * @sriov: a physical function with virtual ones
  * @group: IOMMU group, -1 for none
  * @config: config space as the hardware has it; made with the model_config_*() functions
  * @config_size: 256 or 4096
@@ -125,6 +138,10 @@ struct model_bar {
 struct model_pci {
 	const char *bdf;
 	const char *driver;
+	const char *physfn;
+	bool mediated;
+	bool packed;
+	bool sriov;
 	int group;
 	struct model_bar bars[PT_BARS];
 	uint8_t config[MODEL_CONFIG_SIZE];
@@ -153,6 +170,7 @@ enum model_after_reset { MODEL_WORKS, MODEL_DIES, MODEL_SLEEPS };
  */
 struct model_device {
 	unsigned bind_eagain;	 /* so many times BIND says EAGAIN */
+	unsigned attach_ebusy;	 /* so many times ATTACH says EBUSY */
 	unsigned reset_eagain;	 /* so many times RESET says EAGAIN */
 	int reset_error;	 /* what RESET says, 0 for success */
 	bool no_reset;		 /* no reset method: not in GET_INFO's flags */
@@ -165,12 +183,13 @@ struct model_device {
 	uint32_t features;  /* a bit a number; at first the low-power ones, which vfio-pci has */
 	uint64_t migration; /* what feature 1 says */
 	bool gone;	    /* its file says ENODEV to everything */
-	bool dead;	    /* fell off the bus: all ones from everywhere */
+	bool dead;	    /* fell off the bus: all ones from everywhere; see model_kill() */
+	bool asleep;	    /* cannot be woken */
 	bool unregistered;  /* its driver is being unbound: open says ENODEV */
 	bool held;	    /* another process has it bound */
 	bool group_open;    /* somebody has /dev/vfio/GROUP open */
 	bool foreign_owner; /* DMA of the group belongs to somebody else */
-	bool unsafe_interrupts; /* no interrupt remapping */
+	bool unsafe_interrupts; /* no interrupt remapping for it; see model_remapping() */
 	unsigned grant;		/* so many vectors are there at most, 0 for all */
 	const char *
 		vf_token; /* its physical function's user asks for this UUID, NULL for none; of groups */
@@ -187,6 +206,8 @@ struct model_device {
 	int irq_index;	    /* PT_IRQ_INTX, _MSI or _MSIX when one is enabled, else -1 */
 	unsigned vectors;   /* allocated in it */
 	bool intx_masked;
+	bool token_set;
+	uint8_t token[16]; /* of a physical function */
 
 	struct model *model;
 	struct model_pci pci;
@@ -282,8 +303,24 @@ void model_config_put(struct model_pci *pci, unsigned at, unsigned size, uint32_
 /** model_nvme() - an NVMe disk on vfio-pci: 16 KiB 64-bit BAR 0 with the MSI-X table in it, 65 vectors, PCI Express */
 struct model_pci model_nvme(const char *bdf, int group);
 
+/** model_mtty(), model_mdpy() - the kernel's sample mediated devices: a serial port, a screen */
+struct model_pci model_mtty(const char *uuid, int group);
+struct model_pci model_mdpy(const char *uuid, int group);
+
 /** model_add() - add a function, its driver, group and nodes; @pci is copied. Owned by the model. */
 struct model_device *model_add(struct model *model, const struct model_pci *pci);
+
+/** model_device() - the one that was added as number @index, from 0 */
+struct model_device *model_device(const struct model *model, unsigned index);
+
+/** model_kill() - the device falls off its bus; sysfs shows it too */
+void model_kill(struct model_device *device);
+
+/** model_stuck() - the device is in D3cold and does not wake; sysfs shows it too */
+void model_stuck(struct model_device *device);
+
+/** model_remapping() - whether this host remaps interrupts, as it does at first; sysfs shows it too */
+void model_remapping(struct model *model, bool on);
 
 /** model_read_bar() - what is in a BAR's memory, and model_write_bar() to change it behind everybody's back */
 void model_read_bar(struct model_device *device, unsigned bar, uint64_t offset, void *buf,

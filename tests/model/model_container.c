@@ -93,10 +93,25 @@ static bool next_reserved(const struct model_container *container, uint64_t from
 
 /* Groups come and go. */
 
+/* Once a group is in, only the drivers of its kind are asked. */
+static bool holds_noiommu(const struct model_container *container)
+{
+	const struct model *model = container->file.model;
+
+	for (const struct model_group *group = model->groups; group; group = group->next)
+		if (group->container == container)
+			return model_group_is_noiommu(model, group);
+	return false;
+}
+
 int model_container_attach(struct model_container *container, struct model_group *group)
 {
 	const struct model *model = container->file.model;
 
+	/* vfio_container_attach_group(): groups with and without an IOMMU do not mix. */
+	if (container->groups > 0 &&
+	    holds_noiommu(container) != model_group_is_noiommu(model, group))
+		return -EPERM;
 	for (unsigned i = 0; container->iommu && i < container->area_count; i++)
 		if (group_meets(model, group, container->areas[i].iova,
 				container->areas[i].iova + (container->areas[i].size - 1)))
@@ -129,6 +144,12 @@ void model_container_detach(struct model_container *container, struct model_grou
 
 static int check_extension(const struct model_container *container, uintptr_t extension)
 {
+	const struct model_host *host = &container->file.model->host;
+
+	if (container->groups > 0 && holds_noiommu(container) != (extension == VFIO_NOIOMMU_IOMMU))
+		return 0;
+	if (extension == VFIO_NOIOMMU_IOMMU)
+		return host->noiommu == PT_NOIOMMU_GROUP;
 	if (container->file.model->host.no_type1)
 		return 0;
 	return extension == VFIO_TYPE1_IOMMU || extension == VFIO_TYPE1v2_IOMMU ||
@@ -145,6 +166,10 @@ static int set_iommu(struct model_container *container, uintptr_t type)
 		model_violate(container->file.model, "the IOMMU is set to the old type1");
 	if (check_extension(container, type) <= 0)
 		return -ENODEV;
+	if (type == VFIO_NOIOMMU_IOMMU) {
+		container->iommu = !model->host.no_rawio;
+		return container->iommu ? 0 : -EPERM;
+	}
 	for (const struct model_group *group = model->groups; group; group = group->next)
 		if (group->container == container && !model_group_isolated(model, group))
 			return -EPERM;
@@ -310,6 +335,8 @@ static int container_ioctl(struct model_file *file, unsigned long request, void 
 	/* The rest is the IOMMU's. */
 	if (!container->iommu)
 		return -EINVAL;
+	if (holds_noiommu(container))
+		return -ENOTTY;
 	switch (request) {
 	case VFIO_IOMMU_GET_INFO:
 		return get_info(container, arg);

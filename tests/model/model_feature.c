@@ -81,6 +81,17 @@ static int other(const struct vfio_device_feature *feature, unsigned number)
 	return ret == 1 ? -ENOTTY : ret;
 }
 
+static int vf_token(struct model_device *device, const struct vfio_device_feature *feature)
+{
+	int ret = check(feature, SET, sizeof(device->token));
+
+	if (ret != 1)
+		return ret;
+	memcpy(device->token, feature->data, sizeof(device->token));
+	device->token_set = true;
+	return 0;
+}
+
 int model_feature(struct model_device *device, struct vfio_device_feature *feature)
 {
 	unsigned number = feature->flags & VFIO_DEVICE_FEATURE_MASK;
@@ -97,6 +108,8 @@ int model_feature(struct model_device *device, struct vfio_device_feature *featu
 	if (number >= 32 || !(device->features >> number & 1))
 		return -ENOTTY;
 	switch (number) {
+	case VFIO_DEVICE_FEATURE_PCI_VF_TOKEN:
+		return vf_token(device, feature);
 	case VFIO_DEVICE_FEATURE_MIGRATION:
 		return migration(device, feature);
 	case VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY:

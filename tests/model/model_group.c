@@ -92,6 +92,8 @@ int model_group_open(struct model *model, unsigned minor, struct model_file **re
 		return -ENODEV;
 	if (busy(model, group))
 		return -EBUSY;
+	if (model_group_is_noiommu(model, group) && model->host.no_rawio)
+		return -EPERM;
 	opened = model_xalloc(sizeof(*opened));
 	snprintf(label, sizeof(label), "%d", group->number);
 	model_file_init(model, &opened->file, &model_group_ops, label);
@@ -125,6 +127,15 @@ bool model_group_isolated(const struct model *model, const struct model_group *g
 		    model->devices[i]->unsafe_interrupts)
 			return false;
 	return true;
+}
+
+bool model_group_is_noiommu(const struct model *model, const struct model_group *group)
+{
+	for (unsigned i = 0; i < model->device_count; i++)
+		if (model_group_has(group, model->devices[i]) &&
+		    model->devices[i]->private->noiommu)
+			return true;
+	return false;
 }
 
 bool model_group_serves(const struct model_file *file)

@@ -34,6 +34,8 @@ void model_groups_done(struct model *model);
 
 /* Whether a container can have the DMA of the group: no sibling's host driver, no other owner. */
 bool model_group_claimable(const struct model *model, const struct model_group *group);
+/* Whether VFIO made it up for a device without an IOMMU. */
+bool model_group_is_noiommu(const struct model *model, const struct model_group *group);
 bool model_group_isolated(const struct model *model, const struct model_group *group);
 
 /* The container a file is of, NULL for another kind of file. */

@@ -64,7 +64,7 @@ int model_hw_info(struct model_iommufd *iommufd, struct iommu_hw_info *cmd)
 
 	if (cmd->flags || cmd->__reserved[0] || cmd->__reserved[1] || cmd->__reserved[2])
 		return -EOPNOTSUPP;
-	if (!device || device->kind != MODEL_OBJECT_DEVICE)
+	if (!device || device->kind != MODEL_OBJECT_DEVICE || device->device->pci.mediated)
 		return -ENOENT;
 	cmd->data_len = 0;
 	cmd->out_data_type = IOMMU_HW_INFO_TYPE_NONE;
@@ -77,6 +77,9 @@ void model_hwpt_leave(struct model_iommufd *iommufd, struct model_object *device
 	struct model_object *hwpt = device->hwpt;
 
 	device->hwpt = NULL;
+	if (device->access)
+		device->access->users--;
+	device->access = NULL;
 	if (hwpt && --hwpt->users == 0 && !hwpt->by_hand)
 		model_hwpt_destroy(iommufd, hwpt);
 }
@@ -101,6 +104,15 @@ int model_hwpt_attach(struct model_iommufd *iommufd, struct model_object *device
 
 	if (!target)
 		return -ENOENT;
+	/* vfio_iommufd_emulated_attach_ioas(): no HWPT, and nothing is pinned before the driver asks for it. */
+	if (device->device->pci.mediated) {
+		if (target->kind != MODEL_OBJECT_IOAS)
+			return -ENOENT;
+		model_hwpt_leave(iommufd, device);
+		device->access = target;
+		target->users++;
+		return 0;
+	}
 	if (target->kind == MODEL_OBJECT_DEVICE)
 		return -EINVAL;
 	if (target->kind == MODEL_OBJECT_HWPT &&

@@ -32,6 +32,7 @@ struct model_object {
 	bool by_hand; /* by HWPT_ALLOC: lives until it is destroyed */
 	bool tracks_dirty;
 
+	struct model_object *access; /* DEVICE that is mediated: its IOAS */
 	struct model_device *device; /* DEVICE */
 	struct model_object *hwpt;
 };

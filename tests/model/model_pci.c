@@ -108,6 +108,34 @@ struct model_pci model_nvme(const char *bdf, int group)
 	return pci;
 }
 
+/* samples/vfio-mdev/mtty.c: a 16550 behind an I/O BAR, with a pin, no capabilities and a config space of 255 bytes. */
+struct model_pci model_mtty(const char *uuid, int group)
+{
+	struct model_pci pci = {.bdf = uuid, .driver = "mtty", .group = group, .mediated = true};
+
+	model_config_init(&pci, 0x4348, 0x3253, 0x070002);
+	pci.config_size = 255;
+	pci.bars[0] = (struct model_bar){.size = 8, .io = true};
+	model_config_put(&pci, 0x04, 2, 0x0001);
+	model_config_put(&pci, 0x3d, 1, 1);
+	return pci;
+}
+
+/* samples/vfio-mdev/mdpy.c: a framebuffer, and a vendor's capability that describes it. */
+struct model_pci model_mdpy(const char *uuid, int group)
+{
+	const uint8_t screen[14] = {16, 0, 'X', 'R', '2', '4', 0x80, 0x02, 0, 0, 0xe0, 0x01};
+	struct model_pci pci = {.bdf = uuid, .driver = "mdpy", .group = group, .mediated = true};
+
+	model_config_init(&pci, 0x1b36, 0x000f, 0x038000);
+	pci.config_size = 255;
+	pci.packed = true;
+	pci.bars[0] = (struct model_bar){.size = 0x200000, .prefetchable = true};
+	model_config_put(&pci, 0x04, 2, 0x0003);
+	model_config_cap(&pci, 0x40, 0x09, screen, sizeof(screen));
+	return pci;
+}
+
 /* What sysfs shows. */
 
 /* A link in sysfs is relative: as many "../" as it is deep. */
@@ -202,7 +230,8 @@ static void put_group(const struct place *place, const struct model_pci *pci)
 			 (unsigned long long)pci->reserved[i].first,
 			 (unsigned long long)pci->reserved[i].last);
 	}
-	strcat(text, "0x00000000fee00000 0x00000000feefffff msi\n");
+	if (!pci->mediated)
+		strcat(text, "0x00000000fee00000 0x00000000feefffff msi\n");
 	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%d/reserved_regions", pci->group);
 	model_put_file(place->model, path, text);
 }
@@ -238,51 +267,103 @@ static void put_iommu(const struct place *place)
 }
 
 /* A group with a function on a VFIO driver has a node. */
-static void put_group_node(struct model *model, int number)
+static void put_group_node(struct model *model, int number, const char *prefix)
 {
 	char path[MODEL_TEXT], target[MODEL_TEXT / 2], text[32];
 	unsigned minor = model_group_add(model, number);
 
-	snprintf(target, sizeof(target), "/sys/devices/virtual/vfio/%d", number);
+	snprintf(target, sizeof(target), "/sys/devices/virtual/vfio/%s%d", prefix, number);
 	snprintf(path, sizeof(path), "%s/dev", target);
 	snprintf(text, sizeof(text), "%u:%u\n", MODEL_MAJOR_GROUP, minor);
 	model_put_file(model, path, text);
-	snprintf(path, sizeof(path), "/sys/class/vfio/%d", number);
+	snprintf(path, sizeof(path), "/sys/class/vfio/%s%d", prefix, number);
 	sysfs_link(model, path, target);
 	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u", MODEL_MAJOR_GROUP, minor);
 	sysfs_link(model, path, target);
-	snprintf(path, sizeof(path), "/dev/vfio/%d", number);
+	snprintf(path, sizeof(path), "/dev/vfio/%s%d", prefix, number);
 	model_put_node(model, path, MODEL_MAJOR_GROUP, minor);
 }
 
-static void put_driver(const struct place *place, const struct model_pci *pci, unsigned index)
+bool model_without_iommu(const struct model *model, const struct model_pci *pci)
+{
+	return model->host.iommu == MODEL_IOMMU_NONE && model->host.noiommu != PT_NOIOMMU_NONE &&
+	       pci->driver && !strcmp(pci->driver, "vfio-pci");
+}
+
+/* The group that VFIO makes up for a device without an IOMMU, before Linux 7.3 and with CONFIG_VFIO_GROUP. */
+static void put_noiommu_group(const struct place *place, unsigned index)
+{
+	struct model *model = place->model;
+	char path[MODEL_TEXT];
+
+	link_to(place, "iommu_group", "/sys/kernel/iommu_groups/%u", 90 + index);
+	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%u/name", 90 + index);
+	model_put_file(model, path, "vfio-noiommu\n");
+	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%u/reserved_regions", 90 + index);
+	model_put_file(model, path, "");
+	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%u/devices", 90 + index);
+	model_put_dir(model, path);
+	put_group_node(model, (int)(90 + index), "noiommu-");
+}
+
+/* @prefix: of the node's name. */
+static void put_cdev(const struct place *place, const char *prefix, unsigned index)
 {
 	struct model *model = place->model;
 	struct place vfio = {.model = model};
 	char path[MODEL_TEXT];
 
-	if (!pci->driver)
-		return;
-	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/%s", pci->driver);
-	model_put_dir(model, path);
-	link_to(place, "driver", "%s", path);
-	if (strcmp(pci->driver, "vfio-pci") || pci->group < 0)
-		return;
-	snprintf(vfio.path, sizeof(vfio.path), "%.70s/vfio-dev/vfio%u", place->path, index);
+	snprintf(vfio.path, sizeof(vfio.path), "%.70s/vfio-dev/%svfio%u", place->path, prefix,
+		 index);
 	model_put_dir(model, vfio.path);
 	link_to(&vfio, "device", "%s", place->path);
 	link_to(&vfio, "subsystem", "/sys/class/vfio-dev");
-	snprintf(path, sizeof(path), "/sys/class/vfio-dev/vfio%u", index);
+	snprintf(path, sizeof(path), "/sys/class/vfio-dev/%svfio%u", prefix, index);
 	sysfs_link(model, path, vfio.path);
-	if (!model->host.no_group)
-		put_group_node(model, pci->group);
-	if (model->host.no_cdev)
+	if (model->host.no_cdev || model->host.noiommu == PT_NOIOMMU_GROUP)
 		return;
 	put(&vfio, "dev", "%u:%u\n", MODEL_MAJOR_VFIO, index);
 	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u", MODEL_MAJOR_VFIO, index);
 	sysfs_link(model, path, vfio.path);
-	snprintf(path, sizeof(path), "/dev/vfio/devices/vfio%u", index);
+	snprintf(path, sizeof(path), "/dev/vfio/devices/%svfio%u", prefix, index);
 	model_put_node(model, path, MODEL_MAJOR_VFIO, index);
+}
+
+static void put_driver(const struct place *place, const struct model_pci *pci, unsigned index)
+{
+	struct model *model = place->model;
+	bool noiommu = model_without_iommu(model, pci);
+	char path[MODEL_TEXT];
+
+	if (!pci->driver)
+		return;
+	snprintf(path, sizeof(path), "/sys/bus/%s/drivers/%s", pci->mediated ? "mdev" : "pci",
+		 pci->driver);
+	model_put_dir(model, path);
+	link_to(place, "driver", "%s", path);
+	if ((strcmp(pci->driver, "vfio-pci") && !pci->mediated) || (pci->group < 0 && !noiommu))
+		return;
+	put_cdev(place, noiommu ? "noiommu-" : "", index);
+	if (noiommu && model->host.noiommu == PT_NOIOMMU_GROUP)
+		put_noiommu_group(place, index);
+	if (pci->group >= 0 && !model->host.no_group)
+		put_group_node(model, pci->group, "");
+}
+
+static void put_mediated(struct model *model, const struct model_pci *pci, unsigned index)
+{
+	struct place place = {.model = model};
+	char path[MODEL_TEXT];
+
+	snprintf(place.path, sizeof(place.path), "/sys/devices/virtual/%s/%s/%s", pci->driver,
+		 pci->driver, pci->bdf);
+	model_put_dir(model, place.path);
+	snprintf(path, sizeof(path), "/sys/bus/mdev/devices/%s", pci->bdf);
+	sysfs_link(model, path, place.path);
+	put_group(&place, pci);
+	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%d/name", pci->group);
+	model_put_file(model, path, "vfio-noiommu\n");
+	put_driver(&place, pci, index);
 }
 
 /* Functions of bus 0 are on the root bus, others behind a root port. */
@@ -305,6 +386,11 @@ static void put_sysfs(struct model *model, const struct model_pci *pci, unsigned
 	put(&place, "irq", "%d\n", 16);
 	put(&place, "numa_node", "%d\n", -1);
 	put(&place, "reset_method", "%s\n", "flr bus");
+	put(&place, "power_state", "%s\n", "D0");
+	if (pci->sriov)
+		put(&place, "sriov_totalvfs", "%d\n", 7);
+	if (pci->physfn)
+		link_to(&place, "physfn", "/sys/devices/pci0000:00/0000:00:1c.0/%s", pci->physfn);
 	put(&place, "driver_override", "%s\n", "(null)");
 	snprintf(path, sizeof(path), "%s/config", place.path);
 	model_put_bytes(model, path, pci->config, pci->config_size);
@@ -317,13 +403,16 @@ static void put_sysfs(struct model *model, const struct model_pci *pci, unsigned
 struct model_device *model_add(struct model *model, const struct model_pci *pci)
 {
 	struct model_device *device = model_xalloc(sizeof(*device));
+	struct model_pci placed;
 
 	device->private = model_xalloc(sizeof(*device->private));
 	device->model = model;
 	device->pci = *pci;
 	device->irq_index = -1;
-	device->features = 1u << 3 | 1u << 4 | 1u << 5;
+	if (!pci->mediated)
+		device->features = 1u << 3 | 1u << 4 | 1u << 5 | (pci->sriov ? 1u : 0);
 	device->private->index = model->device_count;
+	device->private->noiommu = model_without_iommu(model, pci);
 	memcpy(device->private->config, pci->config, sizeof(pci->config));
 	for (unsigned i = 0; i < PT_BARS; i++) {
 		device->private->bar_fd[i] = -1;
@@ -335,11 +424,47 @@ struct model_device *model_add(struct model *model, const struct model_pci *pci)
 			abort();
 	}
 	model_config_learn(device);
-	put_sysfs(model, pci, device->private->index);
+	if (model->host.iommu == MODEL_IOMMU_NONE && !pci->mediated)
+		device->pci.group = -1;
+	placed = device->pci;
+	/* VFIO makes up a group for it. */
+	if (device->private->noiommu && model->host.noiommu == PT_NOIOMMU_GROUP)
+		device->pci.group = (int)(90 + device->private->index);
+	if (pci->mediated)
+		put_mediated(model, &placed, device->private->index);
+	else
+		put_sysfs(model, &placed, device->private->index);
 	model->devices =
 		realloc(model->devices, (model->device_count + 1) * sizeof(struct model_device *));
 	if (!model->devices)
 		abort();
 	model->devices[model->device_count++] = device;
 	return device;
+}
+
+void model_kill(struct model_device *device)
+{
+	uint8_t ones[MODEL_CONFIG_SIZE];
+	char path[MODEL_TEXT];
+
+	memset(ones, 0xff, sizeof(ones));
+	snprintf(path, sizeof(path), "/sys/devices/pci0000:00/0000:00:1c.0/%s/config",
+		 device->pci.bdf);
+	model_put_bytes(device->model, path, ones, device->pci.config_size);
+	device->dead = true;
+}
+
+void model_stuck(struct model_device *device)
+{
+	char path[MODEL_TEXT];
+
+	snprintf(path, sizeof(path), "/sys/devices/pci0000:00/0000:00:1c.0/%s/power_state",
+		 device->pci.bdf);
+	model_put_file(device->model, path, "D3cold\n");
+	device->asleep = true;
+}
+
+struct model_device *model_device(const struct model *model, unsigned index)
+{
+	return model->devices[index];
 }

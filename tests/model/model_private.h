@@ -90,6 +90,7 @@ struct model {
 	struct model_mapping *seen; /* what the guest can reach now */
 	unsigned seen_count, seen_max;
 
+	bool no_remapping;
 	struct model_node *root;
 	struct model_device **devices;
 	unsigned device_count;
@@ -137,6 +138,8 @@ void model_tree_done(struct model *model);
 int model_tree_open(struct model *model, const char *path, int flags, struct model_file **ret_file);
 int model_tree_readlink(struct model *model, const char *path, char *buf, size_t size);
 int model_tree_realpath(struct model *model, const char *path, char *buf, size_t size);
+/* What a file of the tree begins with; false when there is no such file. */
+bool model_tree_begins(struct model *model, const char *path, char first);
 int model_tree_list(struct model *model, const char *path, int (*each)(void *arg, const char *name),
 		    void *arg);
 
@@ -221,9 +224,10 @@ int model_feature(struct model_device *device, struct vfio_device_feature *featu
 struct model_device_private {
 	uint8_t config[MODEL_CONFIG_SIZE];   /* as the hardware has it */
 	uint8_t writable[MODEL_CONFIG_SIZE]; /* bits that a write through VFIO changes */
-	uint8_t bar_virtual[24];	 /* what was written to the BARs; VFIO keeps it to itself */
-	int bar_fd[PT_BARS];		 /* real memfds */
-	unsigned index;			 /* N of vfioN */
+	uint8_t bar_virtual[24]; /* what was written to the BARs; VFIO keeps it to itself */
+	int bar_fd[PT_BARS];	 /* real memfds */
+	unsigned index;		 /* N of vfioN */
+	bool noiommu;
 	unsigned pm, express, msi, msix; /* where these capabilities are, 0 for nowhere */
 	unsigned open_count;		 /* files by which it is bound or opened by a group */
 	struct model_file *triggers[PT_IRQ_COUNT][MODEL_VECTORS];
@@ -242,7 +246,14 @@ void model_config_learn(struct model_device *device);
 int64_t model_region_read(struct model_device *device, void *buf, size_t size, uint64_t offset);
 int64_t model_region_write(struct model_device *device, const void *buf, size_t size,
 			   uint64_t offset);
+/* Where a region is in the descriptor. */
+uint64_t model_region_offset(const struct model_device *device, unsigned index);
+/* Which region is at an offset of the descriptor, and where in it. */
+unsigned model_region_at(const struct model_device *device, uint64_t offset, uint64_t *ret_at);
 void model_region_reset(struct model_device *device);
+
+/* model_pci.c: whether the function is given away without an IOMMU. */
+bool model_without_iommu(const struct model *model, const struct model_pci *pci);
 
 /* model_kvm.c */
 struct model_file *model_kvm_new(struct model *model);

@@ -317,6 +317,14 @@ int model_tree_open(struct model *model, const char *path, int flags, struct mod
 	return -EISDIR;
 }
 
+bool model_tree_begins(struct model *model, const char *path, char first)
+{
+	struct model_node *node;
+
+	return walk(model, model->root, path, true, 0, &node) == 0 && node->kind == KIND_FILE &&
+	       node->size > 0 && node->data[0] == first;
+}
+
 int model_tree_readlink(struct model *model, const char *path, char *buf, size_t size)
 {
 	struct model_node *node;

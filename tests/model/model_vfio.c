@@ -28,6 +28,9 @@ int model_vfio_open(struct model *model, unsigned minor, struct model_file **ret
 			device = model->devices[i];
 	if (!device || device->unregistered)
 		return -ENODEV;
+	/* vfio_device_fops_cdev_open(), Linux 7.3. */
+	if (device->private->noiommu && model->host.no_rawio)
+		return -EPERM;
 	vfio = model_xalloc(sizeof(*vfio));
 	model_file_init(model, &vfio->file, &model_vfio_ops, device->pci.bdf);
 	vfio->device = device;
@@ -40,6 +43,13 @@ static int claim(const struct model_device *device, const struct model_file *iom
 {
 	struct model *model = device->model;
 
+	/* No IOMMU, no interrupts of the host's. */
+	if (device->pci.mediated || device->private->noiommu)
+		return 0;
+	if (model->no_remapping &&
+	    !model_tree_begins(model, "/sys/module/iommufd/parameters/allow_unsafe_interrupts",
+			       'Y'))
+		return -EPERM;
 	if (device->unsafe_interrupts || device->foreign_owner)
 		return -EPERM;
 	for (unsigned i = 0; i < model->device_count; i++) {
@@ -68,10 +78,14 @@ static int enable(struct model_device *device)
 {
 	uint8_t *config = device->private->config;
 
+	if (device->dead || device->asleep)
+		return -EIO;
 	if (device->bind_eagain > 0) {
 		device->bind_eagain--;
 		return -EAGAIN;
 	}
+	if (device->pci.mediated)
+		return 0;
 	config[PCI_COMMAND] = (uint8_t)((config[PCI_COMMAND] & ~PCI_COMMAND_MASTER) | 0x03);
 	device->power_state = 0;
 	memset(device->private->bar_virtual, 0, sizeof(device->private->bar_virtual));
@@ -79,26 +93,99 @@ static int enable(struct model_device *device)
 	return 0;
 }
 
-static int bind(struct model_vfio_file *vfio, struct vfio_device_bind_iommufd *cmd)
+/* As Linux 6.17 has it; the installed headers may be older. */
+struct bind_command {
+	uint32_t argsz;
+	uint32_t flags;
+	int32_t iommufd;
+	uint32_t out_devid;
+	uint64_t token;
+};
+#define BIND_TOKEN 1u
+
+static struct model_device *find(const struct model *model, const char *bdf)
+{
+	for (unsigned i = 0; bdf && i < model->device_count; i++)
+		if (!strcmp(model->devices[i]->pci.bdf, bdf))
+			return model->devices[i];
+	return NULL;
+}
+
+/* vfio_pci_core_match_token_uuid(): a virtual function's token is that of its physical function's user. */
+static int match_token(struct model_device *device, const void *token)
+{
+	struct model_device *physfn = find(device->model, device->pci.physfn);
+	bool on_vfio = physfn && physfn->pci.driver && !strcmp(physfn->pci.driver, "vfio-pci");
+
+	if (device->pci.physfn && on_vfio)
+		return token && physfn->token_set && !memcmp(token, physfn->token, 16) ? 0
+										       : -EACCES;
+	if (device->pci.sriov && token) {
+		memcpy(device->token, token, 16);
+		device->token_set = true;
+		return 0;
+	}
+	return token ? -EINVAL : 0;
+}
+
+/* The patches that brought BIND, for a device without an IOMMU; no release has it. */
+static bool takes_negative(const struct model_device *device)
+{
+	return device->private->noiommu && device->model->host.noiommu == PT_NOIOMMU_NEGATIVE;
+}
+
+static int bind_negative(struct model_vfio_file *vfio)
+{
+	int ret;
+
+	if (vfio->device->model->host.no_rawio)
+		return -EPERM;
+	if (vfio->device->bound)
+		return -EINVAL;
+	ret = enable(vfio->device);
+	if (ret)
+		return ret;
+	vfio->granted = true;
+	vfio->device->bound = true;
+	vfio->device->private->open_count++;
+	return 0;
+}
+
+static int bind(struct model_vfio_file *vfio, struct bind_command *cmd)
 {
 	struct model_device *device = vfio->device;
+	struct model *model = device->model;
+	const void *token = NULL;
 	struct model_file *iommufd;
 	int ret;
 
-	if (cmd->argsz < 16 || cmd->flags || cmd->iommufd < 0)
+	if (cmd->argsz < 16 || (cmd->iommufd < 0 && !takes_negative(device)) ||
+	    cmd->flags & ~(model->host.bind_token ? BIND_TOKEN : 0))
 		return -EINVAL;
+	if (cmd->flags & BIND_TOKEN) {
+		if (cmd->argsz < sizeof(*cmd))
+			return -EINVAL;
+		token = (const void *)(uintptr_t)cmd->token;
+	}
 	if (vfio->group)
 		return -EINVAL;
 	if (model_group_is_open(device))
 		return -EBUSY;
 	if (vfio->granted)
 		return -EINVAL;
-	iommufd = model_fd_file(device->model, cmd->iommufd);
+	ret = model->host.bind_token ? match_token(device, token) : 0;
+	if (ret)
+		return ret;
+	if (cmd->iommufd < 0)
+		return bind_negative(vfio);
+	iommufd = model_fd_file(model, cmd->iommufd);
 	if (!iommufd)
 		return -EBADF;
 	if (iommufd->ops != &model_iommufd_ops)
 		return -EBADFD;
-	if (device->bound || device->held)
+	if (takes_negative(device))
+		return -ENODEV;
+	if (device->bound || device->held || model->host.incoherent)
 		return -EINVAL;
 	ret = claim(device, iommufd);
 	if (ret == 0)
@@ -140,8 +227,12 @@ static int attach(struct model_vfio_file *vfio, struct vfio_device_attach_iommuf
 {
 	int ret;
 
-	if (cmd->argsz < 12 || cmd->flags)
+	if (cmd->argsz < 12 || cmd->flags || !vfio->iommufd)
 		return -EINVAL;
+	if (vfio->device->attach_ebusy > 0) {
+		vfio->device->attach_ebusy--;
+		return -EBUSY;
+	}
 	ret = model_iommufd_attach(vfio->iommufd, vfio->device, &cmd->pt_id);
 	if (ret == 0)
 		vfio->device->attached = true;
@@ -150,7 +241,7 @@ static int attach(struct model_vfio_file *vfio, struct vfio_device_attach_iommuf
 
 static int detach(struct model_vfio_file *vfio, const struct vfio_device_detach_iommufd_pt *cmd)
 {
-	if (cmd->argsz < 8 || cmd->flags)
+	if (cmd->argsz < 8 || cmd->flags || !vfio->iommufd)
 		return -EINVAL;
 	if (model_guest_has(vfio->device->model, vfio->device))
 		model_violate(vfio->device->model, "%s detached with BARs in the guest",
@@ -164,7 +255,8 @@ static int get_info(const struct model_device *device, struct vfio_device_info *
 {
 	if (info->argsz < 16)
 		return -EINVAL;
-	info->flags = VFIO_DEVICE_FLAGS_PCI | (device->no_reset ? 0 : VFIO_DEVICE_FLAGS_RESET);
+	info->flags = VFIO_DEVICE_FLAGS_PCI |
+		      (device->no_reset || device->pci.mediated ? 0 : VFIO_DEVICE_FLAGS_RESET);
 	info->num_regions = PT_REGION_COUNT;
 	info->num_irqs = PT_IRQ_COUNT;
 	return 0;
@@ -227,7 +319,7 @@ static int get_region_info(const struct model_device *device, struct vfio_region
 		return -EINVAL;
 	if (info->index >= PT_REGION_COUNT || info->index == PT_REGION_VGA)
 		return -EINVAL;
-	info->offset = (uint64_t)info->index << MODEL_OFFSET_SHIFT;
+	info->offset = model_region_offset(device, info->index);
 	if (info->index < PT_BARS) {
 		bar_info(device, info);
 		region_caps(device, info);
@@ -268,6 +360,8 @@ static int get_irq_info(const struct model_device *device, struct vfio_irq_info 
 {
 	if (info->argsz < sizeof(*info) || info->index >= PT_IRQ_COUNT)
 		return -EINVAL;
+	if (device->pci.mediated && info->index > PT_IRQ_MSI)
+		return -EINVAL;
 	if (info->index == PT_IRQ_ERR && !device->private->express)
 		return -EINVAL;
 	info->flags = VFIO_IRQ_INFO_EVENTFD;
@@ -306,7 +400,7 @@ static int vfio_ioctl(struct model_file *file, unsigned long request, void *arg)
 	case VFIO_DEVICE_RESET:
 		return model_reset_function(device);
 	case VFIO_DEVICE_GET_PCI_HOT_RESET_INFO:
-		return model_hot_reset_info(vfio, arg);
+		return device->pci.mediated ? -ENOTTY : model_hot_reset_info(vfio, arg);
 	case VFIO_DEVICE_PCI_HOT_RESET:
 		return model_hot_reset(vfio, arg);
 	case VFIO_DEVICE_FEATURE:
@@ -339,9 +433,9 @@ static int vfio_mmap(struct model_file *file, uint64_t offset, size_t size, int 
 {
 	struct model_vfio_file *vfio = to_vfio(file);
 	struct model_device *device = vfio->device;
-	uint64_t index = offset >> MODEL_OFFSET_SHIFT;
-	uint64_t start = offset & ((1ull << MODEL_OFFSET_SHIFT) - 1);
-	struct vfio_region_info info = {.argsz = sizeof(info), .index = (uint32_t)index};
+	uint64_t start;
+	unsigned index = model_region_at(device, offset, &start);
+	struct vfio_region_info info = {.argsz = sizeof(info), .index = index};
 	bool listed = device->pci.sparse_count == 0 || device->pci.sparse_region != index;
 
 	if (device->gone)

@@ -17,6 +17,7 @@
 
 #define COMMAND	       0x04
 #define COMMAND_MEMORY 0x02
+#define COMMAND_MASTER 0x04
 #define BARS	       0x10
 #define BARS_END       0x28
 #define CAPABILITIES   0x34
@@ -78,7 +79,9 @@ void model_config_learn(struct model_device *device)
 	const uint8_t *config = device->private->config;
 	unsigned at = config[CAPABILITIES] & ~3u;
 
-	allow(device, COMMAND, 2, 0x0547);
+	/* The samples have a COMMAND register that cannot be written. */
+	if (!device->pci.mediated)
+		allow(device, COMMAND, 2, 0x0547);
 	allow(device, 0x0c, 2, 0xffff);
 	allow(device, 0x0f, 1, 0xff);
 	allow(device, 0x3c, 1, 0xff);
@@ -149,6 +152,9 @@ static void config_effects(struct model_device *device, uint16_t old_command)
 		stops_decoding(device, "memory decode off");
 	if (power != 0 && device->power_state == 0)
 		stops_decoding(device, "power state changed");
+	if (private->noiommu && private->config[COMMAND] & COMMAND_MASTER)
+		model_violate(device->model, "%s: bus mastering on without an IOMMU",
+			      device->pci.bdf);
 	device->power_state = power;
 	if ((old_command ^ get16(private->config + COMMAND)) & 0x0400)
 		model_irq_intx_disable_changed(device);
@@ -255,10 +261,27 @@ static int64_t bar_write(struct model_device *device, unsigned bar, const uint8_
 	return (int64_t)size;
 }
 
+uint64_t model_region_offset(const struct model_device *device, unsigned index)
+{
+	if (device->pci.packed)
+		return index == PT_REGION_BAR0 ? MODEL_PAGE : 0;
+	return (uint64_t)index << MODEL_OFFSET_SHIFT;
+}
+
+unsigned model_region_at(const struct model_device *device, uint64_t offset, uint64_t *ret_at)
+{
+	if (device->pci.packed) {
+		*ret_at = offset < MODEL_PAGE ? offset : offset - MODEL_PAGE;
+		return offset < MODEL_PAGE ? PT_REGION_CONFIG : PT_REGION_BAR0;
+	}
+	*ret_at = offset & ((1ull << MODEL_OFFSET_SHIFT) - 1);
+	return (unsigned)(offset >> MODEL_OFFSET_SHIFT);
+}
+
 int64_t model_region_read(struct model_device *device, void *buf, size_t size, uint64_t offset)
 {
-	uint64_t index = offset >> MODEL_OFFSET_SHIFT;
-	uint64_t at = offset & ((1ull << MODEL_OFFSET_SHIFT) - 1);
+	uint64_t at;
+	unsigned index = model_region_at(device, offset, &at);
 	int ret;
 
 	if (index == PT_REGION_CONFIG) {
@@ -266,8 +289,7 @@ int64_t model_region_read(struct model_device *device, void *buf, size_t size, u
 		model_detail(device->model, "config read 0x%llx", (unsigned long long)at);
 		return ret ? ret : (int64_t)size;
 	}
-	model_detail(device->model, "bar %llu read 0x%llx", (unsigned long long)index,
-		     (unsigned long long)at);
+	model_detail(device->model, "bar %u read 0x%llx", index, (unsigned long long)at);
 	if (index == PT_REGION_ROM)
 		return rom_read(device, buf, size, at);
 	return index < PT_BARS ? bar_read(device, (unsigned)index, buf, size, at) : -EINVAL;
@@ -276,9 +298,8 @@ int64_t model_region_read(struct model_device *device, void *buf, size_t size, u
 int64_t model_region_write(struct model_device *device, const void *buf, size_t size,
 			   uint64_t offset)
 {
-	uint64_t index = offset >> MODEL_OFFSET_SHIFT;
-	uint64_t at = offset & ((1ull << MODEL_OFFSET_SHIFT) - 1);
-	uint64_t value = 0;
+	uint64_t value = 0, at;
+	unsigned index = model_region_at(device, offset, &at);
 	int ret;
 
 	memcpy(&value, buf, size < sizeof(value) ? size : sizeof(value));
@@ -288,7 +309,7 @@ int64_t model_region_write(struct model_device *device, const void *buf, size_t 
 			     (unsigned long long)at, (unsigned long long)value);
 		return ret ? ret : (int64_t)size;
 	}
-	model_detail(device->model, "bar %llu write 0x%llx value 0x%llx", (unsigned long long)index,
+	model_detail(device->model, "bar %u write 0x%llx value 0x%llx", index,
 		     (unsigned long long)at, (unsigned long long)value);
 	return index < PT_BARS ? bar_write(device, (unsigned)index, buf, size, at) : -EINVAL;
 }

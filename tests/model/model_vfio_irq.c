@@ -89,6 +89,8 @@ static int intx_set_unmask(struct model_device *device, const struct vfio_irq_se
 		intx_unmask(device);
 		return 0;
 	}
+	if (device->pci.mediated)
+		return -ENOTTY;
 	memcpy(&fd, set->data, sizeof(fd));
 	if (fd < 0) {
 		set_unmask(device, NULL);

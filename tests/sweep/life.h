@@ -32,9 +32,23 @@ static inline void way_group(struct model *model)
 	model_host(model)->no_cdev = true;
 }
 
+static inline void way_noiommu(struct model *model)
+{
+	model_host(model)->iommu = MODEL_IOMMU_NONE;
+	model_host(model)->noiommu = PT_NOIOMMU_IOMMUFD;
+}
+
+static inline void way_noiommu_group(struct model *model)
+{
+	model_host(model)->iommu = MODEL_IOMMU_NONE;
+	model_host(model)->noiommu = PT_NOIOMMU_GROUP;
+}
+
 static const struct way ways[] = {
 	{"cdev", {.backend = PT_BACKEND_CDEV}, NULL},
 	{"group", {.backend = PT_BACKEND_GROUP}, way_group},
+	{"noiommu", {.unsafe_noiommu = 1}, way_noiommu},
+	{"noiommu by group", {.backend = PT_BACKEND_GROUP, .unsafe_noiommu = 1}, way_noiommu_group},
 };
 
 #define WAYS (sizeof(ways) / sizeof(ways[0]))
@@ -166,6 +180,9 @@ static inline int life_map(struct life *life, uint64_t iova, uint64_t offset)
 	const struct pt_memory memory = {
 		.hva = (char *)0x7f0000000000 + offset, .fd = life->memfd, .offset = offset};
 
+	/* Nothing is mapped for devices without an IOMMU. */
+	if (life->way->setup.unsafe_noiommu)
+		return 0;
 	life_stage(life, "map memory", STAGE_UP, NULL);
 	return pt_space_map(life->space, iova, 2 * LIFE_MIB, &memory, PT_MAP_READ | PT_MAP_WRITE,
 			    &life->err);
@@ -230,6 +247,11 @@ static inline void life_use(struct life *life, struct plugged *plugged)
 	struct pt_function *function = plugged->function;
 
 	life_stage(life, "use a function", STAGE_USE, plugged);
+	/* Without an IOMMU there are no messages, and bus mastering would be reported. */
+	if (life->way->setup.unsafe_noiommu) {
+		pt_function_config_write(function, CFG_COMMAND, 2, COMMAND_MEM);
+		return;
+	}
 	pt_function_config_write(function, CFG_COMMAND, 2, COMMAND_MEM | COMMAND_BM);
 	pt_function_config_write(function, LIFE_MSIX_CONTROL, 2, 0x8000);
 	for (uint64_t i = 0; i < 2; i++) {

@@ -122,7 +122,7 @@ static void allow_entries(struct model *model, struct model_device *device)
 static const struct refusal refusals[] = {
 	{"held", PT_BACKEND_CDEV, -EINVAL, "qemu-system-x86 (pid 4711)", hold, release},
 	{"group open", PT_BACKEND_CDEV, -EBUSY, "crosvm (pid 4711)", hold_group, release},
-	{"foreign owner", PT_BACKEND_CDEV, -EPERM, "refuses DMA", own, release},
+	{"foreign owner", PT_BACKEND_CDEV, -EPERM, "belongs to someone else", own, release},
 	{"interrupts", PT_BACKEND_CDEV, -EPERM, "not isolated", expose_interrupts, release},
 	{"reset lock", PT_BACKEND_CDEV, -EAGAIN, "being reset", lock, release},
 	{"unregistered", PT_BACKEND_CDEV, -ENODEV, "vfio0", unregister, release},

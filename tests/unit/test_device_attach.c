@@ -140,7 +140,7 @@ Test(device_attach, interrupts_that_are_not_isolated_are_explained)
 {
 	struct host host = host_open();
 
-	host.hw->unsafe_interrupts = true;
+	model_remapping(host.model, false);
 	check_error(attach(&host), -EPERM, host.err, "0000:02:00.0");
 	cr_assert(strstr(host.err.message, "interrupts"), "%s", host.err.message);
 	check_remedy(host.err, "allow_unsafe_interrupts");

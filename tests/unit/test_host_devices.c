@@ -24,11 +24,11 @@ static int with_kvm(void *ctx, int fd, unsigned long request, void *arg)
 static int facts_of(struct model *model, size_t count, const enum pt_backend_kind *backend,
 		    struct host_facts *ret_facts, struct pt_error *err)
 {
-	static const char *const names[] = {"02:00.0", "03:00.0"};
+	static const struct device_request requests[] = {{.name = "02:00.0"}, {.name = "03:00.0"}};
 	struct pt_sys sys = *model_sys(model);
 
 	sys.ioctl = with_kvm;
-	return host_facts_read(&sys, names, count, backend, ret_facts, err);
+	return host_facts_read(&sys, requests, count, backend, ret_facts, err);
 }
 
 static void add(struct model *model, const char *bdf, int group, bool cdev)

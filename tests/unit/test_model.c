@@ -126,9 +126,9 @@ Test(model, bind_says_what_the_kernel_says)
 	host.device->group_open = true;
 	cr_assert_eq(bind_to(&host, host.vfio, host.iommu), -EBUSY);
 	host.device->group_open = false;
-	host.device->unsafe_interrupts = true;
+	model_remapping(host.model, false);
 	cr_assert_eq(bind_to(&host, host.vfio, host.iommu), -EPERM);
-	host.device->unsafe_interrupts = false;
+	model_remapping(host.model, true);
 	host.device->bind_eagain = 1;
 	cr_assert_eq(bind_to(&host, host.vfio, host.iommu), -EAGAIN);
 	cr_assert_eq(bind_to(&host, host.vfio, host.iommu), 0);

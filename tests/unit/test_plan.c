@@ -485,6 +485,46 @@ Test(plan, a_device_gets_the_slot_it_asks_for_and_the_others_what_is_left)
 	cr_assert_str_neq(err.remedy, "");
 }
 
+Test(plan, a_vf_token_goes_to_its_device)
+{
+	static char token[] = "2ab74924-c335-45f4-9b16-8569e5b08258";
+	struct vm_config_device asked[2] = {{.name = NULL}, {.vf_token = token}};
+	struct test_host host;
+	struct vm_plan plan;
+	struct pt_error err = PT_ERROR_INIT;
+
+	test_host_init(&host);
+	test_host_add(&host);
+	test_host_add(&host);
+	host.config.devices = asked;
+	host.config.device_count = 2;
+	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), 0, "%s", err.message);
+	cr_assert_str_eq(plan.devices[0].vf_token, "");
+	cr_assert_str_eq(plan.devices[1].vf_token, token);
+}
+
+/* Neither pins memory, so neither is kept from a guest by the limit of locked memory. */
+Test(plan, what_pins_no_memory)
+{
+	struct test_host host;
+	struct vm_plan plan;
+	struct pt_error err = PT_ERROR_INIT;
+
+	test_host_init(&host);
+	host.facts.memlock = 0;
+	test_host_add(&host)->host.noiommu = 1;
+	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), 0, "%s", err.message);
+	cr_assert(plan.unsafe_noiommu);
+	cr_assert_not(plan.pins_memory);
+	host.devices[0].host.noiommu = 0;
+	host.devices[0].host.mediated = 1;
+	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), 0, "%s", err.message);
+	cr_assert_not(plan.unsafe_noiommu);
+	cr_assert_not(plan.pins_memory);
+	host.devices[0].host.mediated = 0;
+	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), -ENOMEM);
+}
+
 /* How the devices are had is part of the plan. */
 Test(plan, by_groups)
 {

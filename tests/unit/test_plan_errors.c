@@ -256,3 +256,24 @@ Test(plan_errors, devices)
 	memcpy(host.devices[1].host.name, host.devices[0].host.name, PT_NAME_SIZE);
 	must_fail(&host, -EEXIST, "0000:01:00.0 is named twice", "name each device once");
 }
+
+Test(plan_errors, some_devices_without_an_iommu)
+{
+	struct test_host host;
+
+	test_host_init(&host);
+	test_host_add(&host);
+	test_host_add(&host)->host.noiommu = 1;
+	must_fail(
+		&host, -EINVAL,
+		"0000:02:00.0: no IOMMU stands before it, so it cannot share an address space with "
+		"0000:01:00.0",
+		"divide them among guests");
+	host.devices[0].host.noiommu = 1;
+	host.devices[1].host.noiommu = 0;
+	must_fail(
+		&host, -EINVAL,
+		"0000:01:00.0: no IOMMU stands before it, so it cannot share an address space with "
+		"0000:02:00.0",
+		"divide them among guests");
+}

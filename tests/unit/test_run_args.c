@@ -173,6 +173,10 @@ Test(run_args, options_and_values)
 	MUST_FAIL(-EINVAL, "--device: slot: no value given", "--device", "02:00.0,slot");
 	MUST_FAIL(-EINVAL, "--device: slot: \"x\" is not a number", "--device", "02:00.0,slot=x");
 	MUST_FAIL(-ERANGE, "--device: slot: 0 is out of range", "--device", "02:00.0,slot=0");
+	MUST_FAIL(-EINVAL, "--device: vf-token: \"1234\" is not a UUID", "--device",
+		  "02:00.0,vf-token=1234");
+	MUST_FAIL(-EINVAL, "--device: noiommu: \"yes\" is not a way to do without an IOMMU",
+		  "--device", "02:00.0,noiommu=yes");
 	MUST_FAIL(-ERANGE, "--device: slot: 32 is out of range", "--device", "02:00.0,slot=32");
 	MUST_FAIL(-EINVAL, "--device: rom: no value given", "--device", "02:00.0,rom=");
 	MUST_FAIL(-EINVAL, "--device: gpudirect-clique: \"x\" is not a number", "--device",

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <passthrough/host.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,45 @@ static int set_slot(struct vm_config_device *device, const char *value, const ch
 		return pt_error_remedy(err, pt_error_set(err, -ERANGE, "%s is out of range", value),
 				       SLOT_FORM);
 	device->slot = (unsigned)slot;
+	return 0;
+}
+
+static int out_of_memory(struct pt_error *err)
+{
+	return pt_error_set(err, -ENOMEM, "out of memory");
+}
+
+static int set_vf_token(struct vm_config_device *device, const char *value, const char *dir,
+			struct pt_error *err)
+{
+	char uuid[PT_NAME_SIZE];
+	char *token;
+
+	(void)dir;
+	if (pt_uuid_canonical(value, uuid) < 0)
+		return pt_error_remedy(err,
+				       pt_error_set(err, -EINVAL, "\"%s\" is not a UUID", value),
+				       "write the UUID that the physical function's user has set, "
+				       "such as 2ab74924-c335-45f4-9b16-8569e5b08258");
+	token = strdup(uuid);
+	if (!token)
+		return out_of_memory(err);
+	free(device->vf_token);
+	device->vf_token = token;
+	return 0;
+}
+
+static int set_noiommu(struct vm_config_device *device, const char *value, const char *dir,
+		       struct pt_error *err)
+{
+	(void)dir;
+	if (strcmp(value, "unsafe") != 0)
+		return pt_error_remedy(
+			err,
+			pt_error_set(err, -EINVAL, "\"%s\" is not a way to do without an IOMMU",
+				     value),
+			"write unsafe: the guest gets the device without its DMA; or leave it out");
+	device->unsafe_noiommu = 1;
 	return 0;
 }
 
@@ -70,16 +110,25 @@ static int set_clique(struct vm_config_device *device, const char *value, const 
 }
 
 static const struct device_setting device_settings[] = {
-	{"slot", set_slot},
-	{"rom", set_rom},
-	{"gpudirect-clique", set_clique},
+	{"slot", set_slot},	    {"rom", set_rom},	      {"gpudirect-clique", set_clique},
+	{"vf-token", set_vf_token}, {"noiommu", set_noiommu},
 };
 
 #define SETTINGS (sizeof(device_settings) / sizeof(device_settings[0]))
 
-static int out_of_memory(struct pt_error *err)
+/* "slot, vf-token and noiommu" */
+static int name_all(const char *what, struct pt_error *err)
 {
-	return pt_error_set(err, -ENOMEM, "out of memory");
+	char text[128] = "";
+
+	for (size_t i = 0; i < SETTINGS; i++) {
+		const char *between = i == 0 ? "" : i == SETTINGS - 1 ? " and " : ", ";
+		size_t used = strlen(text);
+
+		(void)snprintf(text + used, sizeof(text) - used, "%s%s", between,
+			       device_settings[i].name);
+	}
+	return pt_error_remedy(err, -EINVAL, "%s %s", what, text);
 }
 
 const struct device_setting *device_setting_find(const char *name, struct pt_error *err)
@@ -98,10 +147,15 @@ const struct device_setting *device_setting_find(const char *name, struct pt_err
 				   name, nearest);
 	} else {
 		(void)pt_error_set(err, -EINVAL, "unknown device key \"%s\"", name);
-		(void)pt_error_remedy(err, -EINVAL,
-				      "the keys of a device are slot, rom and gpudirect-clique");
+		(void)name_all("the keys of a device are", err);
 	}
 	return NULL;
+}
+
+/* The one way to write an address or a UUID. Return: -EINVAL it is neither. */
+static int canonical(const char *text, char *ret_name)
+{
+	return pt_bdf_parse(text, ret_name) == 0 ? 0 : pt_uuid_canonical(text, ret_name);
 }
 
 int device_name_set(struct vm_config_device *device, const char *value, struct pt_error *err)
@@ -110,10 +164,11 @@ int device_name_set(struct vm_config_device *device, const char *value, struct p
 	char *name;
 
 	if (strncmp(value, "/sys/", 5) != 0 && strncmp(value, "/dev/", 5) != 0 &&
-	    pt_bdf_parse(value, bdf) < 0)
+	    canonical(value, bdf) < 0)
 		return pt_error_remedy(
 			err, pt_error_set(err, -EINVAL, "\"%s\" is not a device", value),
-			"write a PCI address such as 0000:02:00.0, its path below /sys, or /dev/vfio/devices/vfioN");
+			"write a PCI address such as 0000:02:00.0, the UUID of a mediated device, "
+			"a path of either below /sys, or /dev/vfio/devices/vfioN");
 	if (strlen(value) >= PT_PATH_SIZE)
 		return pt_error_remedy(err,
 				       pt_error_set(err, -ENAMETOOLONG, "longer than %d characters",
@@ -169,10 +224,10 @@ int device_option_parse(const char *text, struct vm_config_device *ret_device, s
 /* The same function can be written in several ways; those that need the host to tell are found by the host facts. */
 static int same_device(const struct vm_config_device *a, const struct vm_config_device *b)
 {
-	char a_bdf[PT_NAME_SIZE], b_bdf[PT_NAME_SIZE];
+	char a_name[PT_NAME_SIZE], b_name[PT_NAME_SIZE];
 
-	if (pt_bdf_parse(a->name, a_bdf) == 0 && pt_bdf_parse(b->name, b_bdf) == 0)
-		return strcmp(a_bdf, b_bdf) == 0;
+	if (canonical(a->name, a_name) == 0 && canonical(b->name, b_name) == 0)
+		return strcmp(a_name, b_name) == 0;
 	return strcmp(a->name, b->name) == 0;
 }
 
@@ -212,6 +267,7 @@ int vm_config_put_device(struct vm_config *config, struct vm_config_device *devi
 void vm_config_device_done(struct vm_config_device *device)
 {
 	free(device->name);
+	free(device->vf_token);
 	free(device->rom_file);
 	*device = (struct vm_config_device){0};
 }

@@ -29,7 +29,7 @@ struct device_setting {
 const struct device_setting *device_setting_find(const char *name, struct pt_error *err);
 
 /**
- * device_name_set() - which device: a PCI address, or a path below /sys or /dev
+ * device_name_set() - which device: a PCI address, a UUID, or a path below /sys or /dev
  *
  * Errors: -EINVAL it is neither; -ENOMEM.
  */

@@ -29,9 +29,9 @@ enum { GROUP_GUEST = 1, GROUP_RUN };
 
 static const struct argp_option other_options[] = {
 	{"device", KEY_DEVICE, "DEVICE", 0,
-	 "Pass a PCI device through. DEVICE is BDF|PATH[,KEY=VALUE...]: its address, such as "
-	 "0000:02:00.0, its path below /sys, or /dev/vfio/devices/vfioN. Keys: slot=N, the slot "
-	 "that it is in; rom=FILE|off, its expansion ROM; gpudirect-clique=N. Can be given several "
+	 "Pass a PCI device through. DEVICE is BDF|UUID|PATH[,KEY=VALUE...]: its address, such as "
+	 "0000:02:00.0, its path below /sys, or /dev/vfio/devices/vfioN, or a mediated device's UUID. Keys: slot=N, the slot "
+	 "that it is in; rom=FILE|off, its expansion ROM; gpudirect-clique=N; vf-token=UUID; noiommu=unsafe. Can be given several "
 	 "times; adds to the file's devices",
 	 GROUP_GUEST},
 	{"dry-run", KEY_DRY_RUN, NULL, 0, "Print what would be done, and touch nothing", GROUP_RUN},

@@ -50,9 +50,16 @@ enum vm_config_rom {
 #define VM_SLOT_MAX   31
 #define VM_CLIQUE_MAX 15
 
-/** struct vm_config_device - one device to pass through */
+/**
+ * struct vm_config_device - one device to pass through
+ * @name: BDF, UUID, sysfs path or /dev/vfio/devices/vfioN, as it was written
+ * @vf_token: a UUID; NULL when not given
+ * @unsafe_noiommu: it may be had without an IOMMU, and then without its DMA
+ */
 struct vm_config_device {
-	char *name;    /* BDF, sysfs path or /dev/vfio/devices/vfioN, as it was written */
+	char *name;
+	char *vf_token;
+	int unsafe_noiommu;
 	unsigned slot; /* 1 to VM_SLOT_MAX; 0 for the next that is free */
 	enum vm_config_rom rom;
 	char *rom_file; /* for VM_ROM_FILE */

@@ -302,7 +302,12 @@ void assigned_done(struct assigned *assigned)
 
 int assigned_open(struct assigned *assigned, struct pt_space *space, struct pt_error *err)
 {
-	return pt_device_open(space, assigned->plan->name, NULL, &assigned->device, err);
+	const struct plan_device *plan = assigned->plan;
+	const struct pt_device_setup setup = {
+		.vf_token = plan->vf_token[0] ? plan->vf_token : NULL,
+	};
+
+	return pt_device_open(space, plan->name, &setup, &assigned->device, err);
 }
 
 int assigned_bind(struct assigned *assigned, struct pt_error *err)

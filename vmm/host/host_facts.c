@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <passthrough/device.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,29 @@ static int read_memory(const struct pt_sys *sys, struct host_facts *facts, struc
 	facts->memlock = sys->memlock(sys->ctx);
 	hugepages_read(sys, facts->hugepages);
 	return 0;
+}
+
+/*
+ * sysfs does not tell what a mediated device is like, only the device itself does: it is bound to an address space of its
+ * own for a moment, in which there is no memory.
+ */
+static int ask_device(const struct pt_sys *sys, const struct pt_space_setup *setup,
+		      struct pt_host_device *host, struct pt_error *err)
+{
+	struct pt_device *device = NULL;
+	struct pt_space *space;
+	int ret = pt_space_open(sys, setup, &space, err);
+
+	if (ret < 0)
+		return ret;
+	ret = pt_device_open(space, host->name, NULL, &device, err);
+	if (ret == 0)
+		ret = pt_device_attach(device, err);
+	if (ret == 0)
+		ret = pt_device_describe(device, host, err);
+	pt_device_close(device);
+	pt_space_close(space);
+	return ret;
 }
 
 static int read_device(const struct pt_sys *sys, struct device_facts *device, struct pt_error *err)
@@ -94,21 +118,34 @@ static enum pt_backend_kind choose_backend(const struct pt_sys *sys, const struc
 	return PT_BACKEND_CDEV;
 }
 
-static int check_devices(const struct pt_sys *sys, struct host_facts *facts, struct pt_error *err)
+static int check_device(const struct pt_sys *sys, const struct pt_space_setup *setup,
+			struct device_facts *device, struct pt_error *err)
 {
-	const struct pt_space_setup setup = {.backend = facts->backend};
+	int ret = pt_host_assignable(sys, &device->host, setup, err);
+
+	if (ret == 0 && device->host.mediated)
+		ret = ask_device(sys, setup, &device->host, err);
+	/* Nothing is mapped for a device without an IOMMU. */
+	if (ret < 0 || device->host.noiommu)
+		return ret;
+	return read_iommu(sys, device, err);
+}
+
+static int check_devices(const struct pt_sys *sys, const struct device_request *requests,
+			 struct host_facts *facts, struct pt_error *err)
+{
+	struct pt_space_setup setup = {.backend = facts->backend};
 	int ret = 0;
 
 	for (size_t i = 0; i < facts->device_count && ret == 0; i++) {
-		ret = pt_host_assignable(sys, &facts->devices[i].host, &setup, err);
-		if (ret == 0)
-			ret = read_iommu(sys, &facts->devices[i], err);
+		setup.unsafe_noiommu = requests[i].unsafe_noiommu;
+		ret = check_device(sys, &setup, &facts->devices[i], err);
 	}
 	return ret;
 }
 
-static int read_devices(const struct pt_sys *sys, const char *const *names, size_t count,
-			const enum pt_backend_kind *backend, struct host_facts *facts,
+static int read_devices(const struct pt_sys *sys, const struct device_request *requests,
+			size_t count, const enum pt_backend_kind *backend, struct host_facts *facts,
 			struct pt_error *err)
 {
 	if (!count)
@@ -120,7 +157,7 @@ static int read_devices(const struct pt_sys *sys, const char *const *names, size
 	for (size_t i = 0; i < count; i++) {
 		int ret;
 
-		facts->devices[i].name = names[i];
+		facts->devices[i].name = requests[i].name;
 		ret = read_device(sys, &facts->devices[i], err);
 		if (ret < 0)
 			return ret;
@@ -129,10 +166,10 @@ static int read_devices(const struct pt_sys *sys, const char *const *names, size
 			return ret;
 	}
 	facts->backend = backend ? *backend : choose_backend(sys, facts);
-	return check_devices(sys, facts, err);
+	return check_devices(sys, requests, facts, err);
 }
 
-int host_facts_read(const struct pt_sys *sys, const char *const *names, size_t count,
+int host_facts_read(const struct pt_sys *sys, const struct device_request *requests, size_t count,
 		    const enum pt_backend_kind *backend, struct host_facts *ret_facts,
 		    struct pt_error *err)
 {
@@ -145,7 +182,7 @@ int host_facts_read(const struct pt_sys *sys, const char *const *names, size_t c
 	ret = read_memory(sys, &facts, err);
 	if (ret < 0)
 		return ret;
-	ret = read_devices(sys, names, count, backend, &facts, err);
+	ret = read_devices(sys, requests, count, backend, &facts, err);
 	if (ret < 0)
 		return ret;
 	*ret_facts = facts;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * struct host_facts: what the plan needs to know of this host, read without changing or binding anything.
+ * struct host_facts: what the plan needs to know of this host, read without changing anything.
  *
- * KVM's answers come from /dev/kvm, the functions' from sysfs.
+ * KVM's answers come from /dev/kvm, the functions' from sysfs, those of mediated devices from the devices, which are bound
+ * for that moment.
  */
 #ifndef TENON_HOST_HOST_FACTS_H
 #define TENON_HOST_HOST_FACTS_H
@@ -14,6 +15,12 @@
 #include "host/hugepages.h"
 
 #define HOST_RESERVED_MAX 32
+
+/** struct device_request - what the config asks for that the facts depend on */
+struct device_request {
+	const char *name;
+	int unsafe_noiommu;
+};
 
 /**
  * struct device_facts - a function to pass through
@@ -56,13 +63,13 @@ struct host_facts {
 /**
  * host_facts_read() - look at the host
  * @sys: the kernel seam for sysfs; /dev/kvm is opened through it too
- * @names: @count device names, as in the config; kept by reference
+ * @requests: @count devices, as in the config; their names are kept by reference
  * @backend: how devices are to be had; NULL to choose: by cdevs if each has one, else by groups
  *
  * Fails with the first thing that makes a launch impossible: no /dev/kvm or no permission on it, a device that does not
  * exist, cannot be assigned as the host stands, or is named twice. Return: 0 or -errno. Inverse: host_facts_done().
  */
-int host_facts_read(const struct pt_sys *sys, const char *const *names, size_t count,
+int host_facts_read(const struct pt_sys *sys, const struct device_request *requests, size_t count,
 		    const enum pt_backend_kind *backend, struct host_facts *ret_facts,
 		    struct pt_error *err);
 

@@ -185,6 +185,38 @@ static int vfio_file(const struct kvm *kvm, uint64_t what, int fd)
 	return kvm_ioctl(kvm, kvm->vfio_fd, KVM_SET_DEVICE_ATTR, &attr);
 }
 
+static int refused_vfio(int code, struct pt_error *err)
+{
+	if (code == -EBUSY) {
+		pt_error_set(err, code, "KVM: the guest has a VFIO device already");
+		return pt_error_remedy(err, code, "make one for all devices of the guest");
+	}
+	pt_error_set(err, code, "KVM: no VFIO device: %s", strerror(-code));
+	return pt_error_remedy(err, code, "use a kernel with CONFIG_KVM_VFIO and VFIO");
+}
+
+/* Source: virt/kvm/vfio.c, kvm_vfio_file_add(). */
+static int refused_file(int code, struct pt_error *err)
+{
+	switch (code) {
+	case -EINVAL:
+		pt_error_set(err, code,
+			     "KVM does not take the device's file: to it that is none of VFIO's");
+		return pt_error_remedy(
+			err, code,
+			"use Linux 6.6 or newer (older ones know groups only), with the vfio module loaded");
+	case -EEXIST:
+		pt_error_set(err, code, "KVM has been told of the device's file already");
+		return pt_error_remedy(err, code, "name each device once");
+	case -ENXIO:
+		pt_error_set(err, code, "KVM does not know files of VFIO");
+		return pt_error_remedy(err, code, "use Linux 6.6 or newer");
+	default:
+		return pt_error_set(err, code, "KVM does not take the device's file: %s",
+				    strerror(-code));
+	}
+}
+
 int kvm_vfio_add(struct kvm *kvm, int fd, struct pt_error *err)
 {
 	int r;
@@ -193,16 +225,12 @@ int kvm_vfio_add(struct kvm *kvm, int fd, struct pt_error *err)
 		struct kvm_create_device device = {.type = KVM_DEV_TYPE_VFIO};
 
 		r = kvm_ioctl(kvm, kvm->vm_fd, KVM_CREATE_DEVICE, &device);
-		if (r < 0) {
-			pt_error_set(err, r, "KVM: no VFIO device: %s", strerror(-r));
-			return pt_error_remedy(err, r, "use a kernel with CONFIG_KVM_VFIO");
-		}
+		if (r < 0)
+			return refused_vfio(r, err);
 		kvm->vfio_fd = (int)device.fd;
 	}
 	r = vfio_file(kvm, KVM_DEV_VFIO_FILE_ADD, fd);
-	if (r < 0)
-		return pt_error_set(err, r, "KVM does not take the VFIO device: %s", strerror(-r));
-	return 0;
+	return r < 0 ? refused_file(r, err) : 0;
 }
 
 void kvm_vfio_del(struct kvm *kvm, int fd)

@@ -87,6 +87,7 @@ static int open_assigned(struct machine *machine, struct pt_error *err)
 	};
 	const struct pt_space_setup setup = {
 		.backend = machine->plan.backend,
+		.unsafe_noiommu = machine->plan.unsafe_noiommu,
 		.kvm = &kvm_vfio_ops,
 		.kvm_ctx = &machine->kvm,
 	};
@@ -203,7 +204,7 @@ static int build(struct machine *machine, struct pt_error *err)
 	if (!r && devices)
 		r = attach_assigned(machine, err);
 	/* 6. the guest's memory in it */
-	if (!r && devices)
+	if (!r && devices && !machine->plan.unsafe_noiommu)
 		r = map_ram(machine, err);
 	/* 7. the host bridge, the root ports, the serial line, clock, power and reset */
 	if (!r)

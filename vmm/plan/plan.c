@@ -103,6 +103,17 @@ static int unlockable(uint64_t memory, uint64_t memlock, struct pt_error *err)
 			       (memory + 1023) / 1024);
 }
 
+/* The DMA of a mediated device is its driver's business, which pins what it needs when it needs it; one without an IOMMU
+ * does none. */
+static int pins_memory(const struct host_facts *facts)
+{
+	for (size_t i = 0; i < facts->device_count; i++) {
+		if (!facts->devices[i].host.mediated && !facts->devices[i].host.noiommu)
+			return 1;
+	}
+	return 0;
+}
+
 static int plan_memory(const struct vm_config *config, const struct host_facts *facts,
 		       struct vm_plan *plan, struct pt_error *err)
 {
@@ -125,10 +136,10 @@ static int plan_memory(const struct vm_config *config, const struct host_facts *
 				       "a smaller --memory; %" PRIu64 "M are available now",
 				       facts->memory_available >> 20);
 	}
-	if (facts->device_count && memory > facts->memlock)
+	if (pins_memory(facts) && memory > facts->memlock)
 		return unlockable(memory, facts->memlock, err);
 	plan->memory = memory;
-	plan->pins_memory = facts->device_count != 0;
+	plan->pins_memory = pins_memory(facts);
 	return 0;
 }
 

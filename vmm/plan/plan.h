@@ -86,6 +86,7 @@ struct plan_port {
 /**
  * struct plan_device - one function to pass through
  * @name: what it is opened by
+ * @vf_token: empty for none
  * @group: its IOMMU group
  * @port: index of the port it is behind, in struct vm_plan
  * @function: 0 to PLAN_FUNCTIONS_MAX - 1, of the slot's device
@@ -98,6 +99,7 @@ struct plan_port {
 struct plan_device {
 	char name[PT_PATH_SIZE];
 	char bdf[PT_NAME_SIZE];
+	char vf_token[PT_NAME_SIZE];
 	int group;
 	uint16_t vendor;
 	uint16_t device;
@@ -145,6 +147,7 @@ struct vm_plan {
 	int pins_memory;     /* devices will pin all of RAM */
 	int peer_to_peer;    /* devices reach each other's BARs by DMA, where that can be done */
 	int peers_reach_all; /* a device whose IOMMU does not give the BAR windows is refused */
+	int unsafe_noiommu;  /* no IOMMU stands before the devices: no DMA */
 	char kernel[PT_PATH_SIZE];
 	char initrd[PT_PATH_SIZE]; /* empty: none */
 	char cmdline[2048];

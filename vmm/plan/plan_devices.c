@@ -123,6 +123,8 @@ static int plan_settings(const struct vm_config_device *config, const struct dev
 {
 	int ret = plan_rom(config, facts, device, err);
 
+	if (config->vf_token)
+		(void)snprintf(device->vf_token, sizeof(device->vf_token), "%s", config->vf_token);
 	return ret < 0 ? ret : plan_clique(config, device, err);
 }
 
@@ -182,6 +184,30 @@ static int choose_slots(const struct vm_config *config, const struct host_facts 
 	return 0;
 }
 
+/* One address space, or none, for all devices of a guest. */
+static int plan_noiommu(const struct host_facts *facts, struct vm_plan *plan, struct pt_error *err)
+{
+	const struct pt_host_device *first;
+
+	if (facts->device_count == 0)
+		return 0;
+	first = &facts->devices[0].host;
+	for (size_t i = 1; i < facts->device_count; i++) {
+		const struct pt_host_device *other = &facts->devices[i].host;
+
+		if (other->noiommu == first->noiommu)
+			continue;
+		(void)pt_error_set(
+			err, -EINVAL,
+			"%s: no IOMMU stands before it, so it cannot share an address space with %s",
+			first->noiommu ? first->name : other->name,
+			first->noiommu ? other->name : first->name);
+		return pt_error_remedy(err, -EINVAL, "divide them among guests");
+	}
+	plan->unsafe_noiommu = first->noiommu;
+	return 0;
+}
+
 /* Every device's slot has a port; ports, and with them buses, in the order of slots. */
 static void plan_ports(const unsigned *slots, size_t count, struct vm_plan *plan)
 {
@@ -219,6 +245,9 @@ int plan_devices(const struct vm_config *config, const struct host_facts *facts,
 						    "%zu devices, and a guest has room for %d",
 						    facts->device_count, PLAN_DEVICES_MAX),
 				       "divide them among guests");
+	ret = plan_noiommu(facts, plan, err);
+	if (ret < 0)
+		return ret;
 	ret = choose_slots(config, facts, slots, err);
 	if (ret < 0)
 		return ret;

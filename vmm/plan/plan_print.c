@@ -93,6 +93,8 @@ static void print_device(const struct plan_device *device, unsigned bus, FILE *o
 		      device->bdf, device->vendor, device->device, device->class_code);
 	if (strcmp(device->name, device->bdf) != 0)
 		(void)fprintf(out, "      opened as: %s\n", device->name);
+	if (device->vf_token[0])
+		(void)fprintf(out, "      VF token: given\n");
 	for (unsigned i = 0; i < PLAN_BARS; i++) {
 		if (device->bars[i].size)
 			print_bar(device, i, out);
@@ -167,6 +169,10 @@ static void print_host_side(const struct vm_plan *plan, FILE *out)
 			      size_text(plan->memory, size));
 	else
 		(void)fprintf(out, "  pinned: nothing\n");
+	if (plan->unsafe_noiommu)
+		(void)fprintf(
+			out,
+			"  no IOMMU: the devices get no DMA and no message-signalled interrupts\n");
 	if (plan->peer_to_peer)
 		(void)fprintf(out, "  mapped for the other devices: each device's BARs%s\n",
 			      plan->peers_reach_all ? "" : ", where it can be done");

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Why a cdev was not opened, bound or attached. Source: drivers/vfio/device_cdev.c, drivers/iommu/iommufd/device.c and
+ * what they call, Linux 6.6 to 7.3.
+ */
+#include "noiommu.h"
+#include "refusal.h"
+#include "sysfs.h"
+#include "vfio_ioctl.h"
+
+#define NO_DESCRIPTOR INT_MAX /* never open: the kernel gives the lowest free number */
+
+int cdev_refused_open(const struct pt_host_device *host, const char *path, int code,
+		      struct pt_error *err)
+{
+	if (code == -EPERM && host->noiommu)
+		return pt_noiommu_no_rawio(host->name, code, err);
+	pt_error_set(err, code, "%s: %s: %s", host->name, path, strerror(-code));
+	switch (code) {
+	case -EACCES:
+		return pt_error_remedy(
+			err, code, "run as root, or give this user the node: chown $USER %s", path);
+	case -EPERM:
+		return pt_error_remedy(
+			err, code,
+			"the node may be opened by this user, and something else forbids it: allow it in the "
+			"container's device list (cgroup) or the security module's policy");
+	case -ENOENT:
+		return pt_error_remedy(
+			err, code,
+			"sysfs has the device and /dev has not: in a container, pass the node in; else see "
+			"whether udev runs");
+	case -ENODEV:
+	case -ENXIO:
+		pt_error_set(err, code, "%s: %s: its driver is being unbound from it", host->name,
+			     path);
+		return pt_error_remedy(err, code, "bind it to vfio-pci again, and try again");
+	case -EMFILE:
+	case -ENFILE:
+		return pt_error_remedy(err, code, "raise the limit of open files: ulimit -n");
+	default:
+		return code;
+	}
+}
+
+static int refused_flag(const struct pt_device *device, int code, struct pt_error *err)
+{
+	const struct pt_host_device *host = &device->host;
+	const char *name = host->name, *physfn = host->physfn;
+	char driver[PT_DRIVER_SIZE] = "", path[PT_PATH_SIZE], count[16];
+
+	(void)snprintf(path, sizeof(path), PT_SYSFS_PCI "%s/sriov_totalvfs", name);
+	if (physfn[0] == '\0' && pt_read_file(device->sys, path, count, sizeof(count)) < 0) {
+		pt_error_set(err, code, "%s: takes no VF token: it has nothing to do with SR-IOV",
+			     name);
+		return pt_error_remedy(err, code, "leave vf-token out");
+	}
+	if (physfn[0] != '\0')
+		(void)pt_sysfs_link(device->sys, physfn, "driver", driver, sizeof(driver));
+	if (physfn[0] != '\0' && !strstr(driver, "vfio")) {
+		pt_error_set(
+			err, code,
+			"%s: takes no VF token: its physical function %s is bound to %s, not to vfio-pci",
+			name, physfn, driver[0] != '\0' ? driver : "no driver");
+		return pt_error_remedy(err, code, "leave vf-token out");
+	}
+	pt_error_set(err, code, "%s: this kernel takes no VF token with a device's cdev", name);
+	return pt_error_remedy(
+		err, code,
+		"give the physical function %s back to its host driver and leave vf-token out; or use "
+		"backend=group, or Linux 6.17",
+		physfn[0] != '\0' ? physfn : name);
+}
+
+/*
+ * With a token, the kernel looks at the flag before anything else and at the token before the iommufd (Linux 6.17);
+ * asked with a descriptor that cannot be one, it binds nothing and says how far it came.
+ */
+static int refused_with_token(const struct pt_device *device, int code, struct pt_error *err)
+{
+	uint32_t devid;
+	int r;
+
+	if (!device->has_vf_token)
+		return 0;
+	r = vfio_bind_iommufd(device->sys, device->fd, NO_DESCRIPTOR, device->vf_token, &devid);
+	return r == -EINVAL ? refused_flag(device, code, err) : 0;
+}
+
+/* One that is not bound answers nothing but BIND. */
+static bool is_bound(const struct pt_device *device)
+{
+	unsigned regions, irqs;
+	bool reset;
+
+	return vfio_device_info(device->sys, device->fd, &regions, &irqs, &reset) == 0;
+}
+
+static int refused_einval(const struct pt_device *device, int code, const char *node,
+			  struct pt_error *err)
+{
+	const char *name = device->host.name;
+	int r = refused_with_token(device, code, err);
+
+	if (r == 0)
+		r = pt_refused_by_holder(device, code, node, err);
+	if (r < 0)
+		return r;
+	if (is_bound(device)) {
+		pt_error_set(err, code, "%s: descriptor %d is bound already", name, device->fd);
+		return pt_error_remedy(
+			err, code,
+			"hand in a descriptor as open(\"%s\") gives it, for each guest anew", node);
+	}
+	pt_error_set(
+		err, code,
+		"%s: another process has it, which this one cannot see; or its IOMMU does not keep caches "
+		"coherent with DMA",
+		name);
+	return pt_error_remedy(
+		err, code, "as root, see who has it open: fuser -v %s; and see the kernel's log",
+		node);
+}
+
+static int refused_ebusy(const struct pt_device *device, int code, struct pt_error *err)
+{
+	char node[PT_NODE_SIZE];
+	int r;
+
+	(void)snprintf(node, sizeof(node), "/dev/vfio/%d", device->host.group);
+	if (pt_self_holds(device->sys, node)) {
+		pt_error_set(err, code,
+			     "%s: this process has %s open, and a group cannot be used both ways",
+			     device->host.name, node);
+		return pt_error_remedy(err, code, "reach all functions of a group in the same way");
+	}
+	r = pt_refused_by_holder(device, code, node, err);
+	if (r < 0)
+		return r;
+	pt_error_set(
+		err, code,
+		"%s: someone whom this process cannot see has its IOMMU group open (%s), or the group's DMA is "
+		"set up by the host",
+		device->host.name, node);
+	return pt_error_remedy(
+		err, code,
+		"as root, see who has it open: fuser -v %s; a device is given away by its group or by its cdev, not both",
+		node);
+}
+
+static int refused_enodev(const struct pt_device *device, int code, struct pt_error *err)
+{
+	const struct pt_host_device *host = &device->host;
+	int r = pt_refused_by_state(device, code, err);
+
+	if (r < 0)
+		return r;
+	if (host->group < 0 && !host->mediated)
+		return pt_error_set(err, code, "%s: is in no IOMMU group", host->name);
+	pt_error_set(err, code, "%s: its driver %s is being unbound from it", host->name,
+		     host->driver);
+	return pt_error_remedy(err, code, "bind it to vfio-pci again, and try again");
+}
+
+static int refused_eacces(const struct pt_device *device, int code, struct pt_error *err)
+{
+	int r = pt_refused_by_state(device, code, err);
+
+	return r < 0 ? r : pt_refused_token(device, code, err);
+}
+
+static int refused_otherwise(const struct pt_device *device, int code, struct pt_error *err)
+{
+	const char *name = device->host.name;
+	int r = pt_refused_by_state(device, code, err);
+
+	if (r < 0)
+		return r;
+	pt_error_set(err, code, "%s: the kernel could not turn it on: %s", name, strerror(-code));
+	return pt_error_remedy(err, code, "see the kernel's log: dmesg | grep %s", name);
+}
+
+int cdev_refused_bind(struct pt_device *device, int code, struct pt_error *err)
+{
+	const char *name = device->host.name;
+	char node[PT_NODE_SIZE * 2];
+
+	/* Siblings may have changed since the device was opened. */
+	(void)pt_host_read(device->sys, name, &device->host, NULL);
+	(void)snprintf(node, sizeof(node), PT_VFIO_NODES "%s", device->host.node);
+	switch (code) {
+	case -EPERM:
+		return pt_refused_dma(device, code, "iommufd", err);
+	case -EINVAL:
+		return refused_einval(device, code, node, err);
+	case -EBUSY:
+		return refused_ebusy(device, code, err);
+	case -EACCES:
+		return refused_eacces(device, code, err);
+	case -ENODEV:
+		return refused_enodev(device, code, err);
+	case -EAGAIN:
+		pt_error_set(
+			err, code,
+			"%s: it, or a function that is reset with it, is being reset by someone else",
+			name);
+		return pt_error_remedy(err, code, "try again");
+	case -EBADF:
+	case -EBADFD:
+		pt_error_set(err, code, "%s: descriptor %d is not an open " PT_IOMMU_NODE, name,
+			     device->space->fd);
+		return pt_error_remedy(err, code,
+				       "keep the descriptor open that the space was made with");
+	case -ENOTTY:
+	case -E2BIG:
+		pt_error_set(err, code,
+			     "%s: this kernel's VFIO does not know VFIO_DEVICE_BIND_IOMMUFD", name);
+		return pt_error_remedy(err, code,
+				       "run a kernel with CONFIG_VFIO_DEVICE_CDEV (6.6 or newer)");
+	case -ENOMEM:
+		pt_error_set(err, code, "%s: the host has no memory left to bind it", name);
+		return pt_error_remedy(err, code, "free memory on the host");
+	default:
+		return refused_otherwise(device, code, err);
+	}
+}
+
+int cdev_refused_attach(struct pt_device *device, int code, struct pt_error *err)
+{
+	const struct pt_host_device *host = &device->host;
+	const char *name = host->name;
+
+	switch (code) {
+	case -EADDRINUSE:
+		return pt_space_conflict(device->space, host, code, err);
+	case -EINVAL:
+		pt_error_set(
+			err, code,
+			"%s: its IOMMU cannot share an address space with the other devices', or another function "
+			"of its IOMMU group (%d) is in another one",
+			name, host->group);
+		return pt_error_remedy(
+			err, code,
+			"give all functions of the group to one guest; else leave %s out", name);
+	case -ENOENT:
+		return pt_error_set(
+			err, code,
+			"%s: the IO address space is gone: someone destroyed it by descriptor %d",
+			name, device->space->fd);
+	case -ENOMEM:
+		/* The first attach pins what is mapped already. */
+		return pt_error_prefix(
+			err,
+			pt_memlock_explain(device->space, pt_space_stats(device->space).bytes, err),
+			"%s: cannot be attached", name);
+	case -EBUSY:
+		pt_error_set(err, code,
+			     "%s: it, or a function of its IOMMU group (%d), is being reset", name,
+			     host->group);
+		return pt_error_remedy(err, code, "try again");
+	default:
+		pt_error_set(err, code,
+			     "%s: the kernel could not attach it to an address space: %s", name,
+			     strerror(-code));
+		return pt_error_remedy(err, code, "see the kernel's log: dmesg | grep %s", name);
+	}
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* See refusal.h. Here is what both backends are refused for; cdev_refusal.c has the cdev's own. */
+#include "refusal.h"
+
+#include "sysfs.h"
+#include <fcntl.h>
+
+#define SYSFS_IRQS "/sys/kernel/irq"
+
+/* The identity alone is not enough: that of a virtual function is all ones (SR-IOV 1.1, 3.4.1.1). */
+static bool answers(const struct pt_sys *sys, const char *bdf)
+{
+	char path[PT_PATH_SIZE];
+	uint8_t header[64] = {0};
+	bool ones = true;
+	int64_t n;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), PT_SYSFS_PCI "%s/config", bdf);
+	fd = sys->open(sys->ctx, path, O_RDONLY);
+	if (fd < 0)
+		return true;
+	n = sys->pread(sys->ctx, fd, header, sizeof(header), 0);
+	pt_close_fd(sys, &fd);
+	for (size_t i = 0; i < sizeof(header); i++)
+		ones = ones && header[i] == 0xff;
+	return n != (int64_t)sizeof(header) || !ones;
+}
+
+static bool power_state(const struct pt_sys *sys, const char *bdf, char *buf, size_t size)
+{
+	char path[PT_PATH_SIZE];
+
+	(void)snprintf(path, sizeof(path), PT_SYSFS_PCI "%s/power_state", bdf);
+	return pt_read_file(sys, path, buf, size) > 0;
+}
+
+int pt_refused_by_state(const struct pt_device *device, int code, struct pt_error *err)
+{
+	const char *bdf = device->host.name;
+	char state[16];
+
+	if (device->host.mediated)
+		return 0;
+	if (!answers(device->sys, bdf)) {
+		pt_error_set(err, code,
+			     "%s: the device does not answer: its config space reads all ones",
+			     bdf);
+		return pt_error_remedy(
+			err, code,
+			"see the host's kernel log; a device that fell off its bus comes back by a reset of the bus "
+			"(echo 1 > /sys/bus/pci/devices/%s/remove; echo 1 > /sys/bus/pci/rescan) or a power "
+			"cycle",
+			bdf);
+	}
+	if (power_state(device->sys, bdf, state, sizeof(state)) && strcmp(state, "D0") &&
+	    strcmp(state, "unknown")) {
+		pt_error_set(err, code,
+			     "%s: the device is in power state %s, and the kernel cannot wake it",
+			     bdf, state);
+		return pt_error_remedy(
+			err, code,
+			"keep it awake: echo on > " PT_SYSFS_PCI
+			"%s/power/control; and where it hangs in D3, load vfio-pci with disable_idle_d3=1",
+			bdf);
+	}
+	return 0;
+}
+
+int pt_refused_by_holder(const struct pt_device *device, int code, const char *node,
+			 struct pt_error *err)
+{
+	char holder[128];
+
+	if (pt_node_holder(device->sys, node, device->fd, holder, sizeof(holder)) == 0)
+		return 0;
+	pt_error_set(err, code, "%s: in use by %s, which has %s open", device->host.name, holder,
+		     node);
+	return pt_error_remedy(err, code, "end that process first");
+}
+
+struct irq_walk {
+	const struct pt_sys *sys;
+	unsigned seen;
+};
+
+/* A chip behind the IOMMU's remapping hardware has a name that begins with "IR-". */
+static int is_remapped(void *arg, const char *name)
+{
+	struct irq_walk *walk = arg;
+	char path[PT_PATH_SIZE], chip[64];
+
+	(void)snprintf(path, sizeof(path), SYSFS_IRQS "/%s/chip_name", name);
+	if (pt_read_file(walk->sys, path, chip, sizeof(chip)) <= 0)
+		return 0;
+	walk->seen++;
+	return !strncmp(chip, "IR-", 3);
+}
+
+/* Return: whether there is evidence that this host's interrupts are not remapped. */
+static bool interrupts_exposed(const struct pt_sys *sys)
+{
+	struct irq_walk walk = {.sys = sys};
+
+	return sys->list(sys->ctx, SYSFS_IRQS, is_remapped, &walk) == 0 && walk.seen > 0;
+}
+
+/* 0: the parameter is set, or cannot be read. */
+static int refused_interrupts(const struct pt_device *device, int code, const char *module,
+			      struct pt_error *err)
+{
+	char path[PT_PATH_SIZE], value[8];
+
+	(void)snprintf(path, sizeof(path), "/sys/module/%s/parameters/allow_unsafe_interrupts",
+		       module);
+	if (pt_read_file(device->sys, path, value, sizeof(value)) < 0)
+		value[0] = '\0';
+	if (value[0] == 'Y' || !interrupts_exposed(device->sys))
+		return 0;
+	pt_error_set(
+		err, code,
+		"%s: its interrupts are not isolated: this host remaps none (no chip of " SYSFS_IRQS
+		" is an \"IR-\" one), and %s.allow_unsafe_interrupts is not set",
+		device->host.name, module);
+	return pt_error_remedy(
+		err, code,
+		"turn interrupt remapping on in the firmware, and take intremap=off from the kernel's command line; "
+		"without such hardware, and with guests that you trust: echo Y > %s",
+		path);
+}
+
+/* Somebody else's iommufd or container has a function of the group. */
+static int refused_by_owner(const struct pt_device *device, int code, struct pt_error *err)
+{
+	const struct pt_host_device *host = &device->host;
+	char node[PT_PATH_SIZE], holder[128];
+
+	for (unsigned i = 0; i < host->sibling_count; i++) {
+		const struct pt_host_sibling *sibling = &host->siblings[i];
+
+		if (sibling->node[0] == '\0')
+			continue;
+		(void)snprintf(node, sizeof(node), PT_VFIO_NODES "%s", sibling->node);
+		if (pt_host_holder(device->sys, node, holder, sizeof(holder)) == 0)
+			continue;
+		pt_error_set(err, code, "%s: %s has %s, of the same IOMMU group (%d)", host->name,
+			     holder, sibling->name, host->group);
+		return pt_error_remedy(
+			err, code, "give both functions to one guest, or end that process first");
+	}
+	return 0;
+}
+
+int pt_refused_dma(const struct pt_device *device, int code, const char *module,
+		   struct pt_error *err)
+{
+	int r = pt_blocked_by_sibling(&device->host, code, err);
+
+	if (r == 0)
+		r = refused_by_owner(device, code, err);
+	if (r == 0)
+		r = refused_interrupts(device, code, module, err);
+	if (r < 0)
+		return r;
+	pt_error_set(
+		err, code,
+		"%s: the DMA of its IOMMU group (%d) belongs to someone else, or its interrupts are not isolated",
+		device->host.name, device->host.group);
+	return pt_error_remedy(
+		err, code,
+		"see who has a function of the group (as root: fuser -v /dev/vfio/* " PT_VFIO_NODES
+		"*) and what the kernel's log says; %s.allow_unsafe_interrupts=1 is for hosts without interrupt "
+		"remapping",
+		module);
+}
+
+int pt_refused_token(const struct pt_device *device, int code, struct pt_error *err)
+{
+	const char *name = device->host.name, *physfn = device->host.physfn;
+	const char *what = device->has_vf_token ? "the VF token given is not the one"
+						: "it has to be given the VF token";
+
+	if (physfn[0] == '\0')
+		pt_error_set(err, code,
+			     "%s: its virtual functions are in use, and %s that its user has set",
+			     name, what);
+	else
+		pt_error_set(err, code,
+			     "%s: its physical function %s is bound to vfio-pci, and %s that the "
+			     "user of %s has set",
+			     name, physfn, what, physfn);
+	return pt_error_remedy(
+		err, code,
+		"give the UUID that was set there (vf-token=UUID), or bind %s to its host driver again",
+		physfn[0] == '\0' ? name : physfn);
+}
