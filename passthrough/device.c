@@ -311,7 +311,7 @@ PT_PUBLIC enum pt_device_state pt_device_state(const struct pt_device *device)
 	return device->state;
 }
 
-PT_PUBLIC int pt_device_noiommu(const struct pt_device *device)
+PT_PUBLIC enum pt_noiommu pt_device_noiommu(const struct pt_device *device)
 {
 	return device->noiommu;
 }

@@ -23,6 +23,7 @@
 #define PASSTHROUGH_DEVICE_H
 
 #include <passthrough/error.h>
+#include <passthrough/host.h>
 #include <passthrough/space.h>
 #include <passthrough/sys.h>
 
@@ -193,9 +194,9 @@ const char *pt_device_name(const struct pt_device *device);
 /** pt_device_state() - where it is in its life */
 enum pt_device_state pt_device_state(const struct pt_device *device);
 
-/** pt_device_noiommu() - whether no IOMMU stands before it, and how it is had; an enum pt_noiommu,
- * PT_NOIOMMU_NONE before it is bound */
-int pt_device_noiommu(const struct pt_device *device);
+/** pt_device_noiommu() - whether no IOMMU stands before it, and how it is had; PT_NOIOMMU_NONE before
+ * it is bound */
+enum pt_noiommu pt_device_noiommu(const struct pt_device *device);
 
 /** pt_device_resettable() - whether the function has a reset of its own; known once attached */
 int pt_device_resettable(const struct pt_device *device);
