@@ -12,10 +12,12 @@
 
 #include <linux/kvm.h>
 
-#define LIFE_MIB	  (1ull << 20)
-#define LIFE_FIRST	  "0000:02:00.0"
-#define LIFE_MSIX_CONTROL (0x40 + 2)
-#define LIFE_TABLE	  0x2000u
+#define LIFE_MIB	    (1ull << 20)
+#define LIFE_FIRST	    "0000:02:00.0"
+#define LIFE_MSIX_CONTROL   (0x40 + 2)
+#define LIFE_TABLE	    0x2000u
+#define LIFE_POWER	    (0x60 + 4)
+#define LIFE_DEVICE_CONTROL (0x80 + 8)
 
 /**
  * struct way - a way to have devices from the kernel
@@ -190,8 +192,8 @@ static inline int life_map(struct life *life, uint64_t iova, uint64_t offset)
 
 static inline int life_create(struct life *life, struct plugged *plugged)
 {
-	const struct pt_function_setup setup = {.root_bus = 1,
-						.bar_address = {plugged->bar_address}};
+	const struct pt_function_setup setup = {
+		.root_bus = 1, .low_power = 1, .bar_address = {plugged->bar_address}};
 	int ret;
 
 	life_stage(life, "check a BAR", STAGE_UP, plugged);
