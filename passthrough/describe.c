@@ -21,7 +21,7 @@ PT_PUBLIC int pt_device_describe(struct pt_device *device, struct pt_host_device
 				 struct pt_error *err)
 {
 	struct pt_host_device host = device->host;
-	uint8_t header[HEADER_SIZE];
+	uint8_t header[HEADER_SIZE] = {0};
 	int r;
 
 	r = pt_device_require(device, 1u << PT_DEVICE_ATTACHED | 1u << PT_DEVICE_RUNNING,
