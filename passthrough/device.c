@@ -313,7 +313,7 @@ PT_PUBLIC enum pt_device_state pt_device_state(const struct pt_device *device)
 
 PT_PUBLIC enum pt_noiommu pt_device_noiommu(const struct pt_device *device)
 {
-	return (int)device->noiommu;
+	return device->noiommu;
 }
 
 PT_PUBLIC int pt_device_resettable(const struct pt_device *device)
