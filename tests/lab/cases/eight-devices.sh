@@ -2,6 +2,7 @@
 # Eight devices of seven kinds in one guest, each at its work.
 # devices: nvme e1000e igb edu edu rtl8139 xhci testdev
 # limit: 180
+# long: yes
 
 . tests/lab/cases/lib.sh
 bind_all

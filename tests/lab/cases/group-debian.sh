@@ -3,6 +3,7 @@
 # devices: nvme e1000e edu
 # kernel: debian
 # limit: 240
+# long: yes
 
 . tests/lab/cases/lib.sh
 bind_all
