@@ -62,6 +62,15 @@ static inline uint32_t pt_load_le(const uint8_t *bytes, unsigned size)
 	return value;
 }
 
+/*
+ * Whether somebody is there: revision and class code cannot be all ones. The vendor, where one would
+ * look, vfio-pci answers from a copy of its own (vfio_pci_config.c, init_pci_cap_basic_perm()).
+ */
+static inline int pt_config_answers(const uint8_t *config)
+{
+	return pt_load_le(config + 8, 4) != UINT32_MAX;
+}
+
 struct pt_cap {
 	uint16_t id;
 	uint16_t offset;

@@ -138,6 +138,14 @@ static uint32_t ones(unsigned size)
 	return UINT32_MAX >> (32 - 8 * size);
 }
 
+static bool answers(struct pt_function *function)
+{
+	uint8_t header[PT_CONFIG_BAR0];
+
+	return pt_device_read(function->device, PT_REGION_CONFIG, 0, header, sizeof(header)) < 0 ||
+	       pt_config_answers(header);
+}
+
 PT_PUBLIC uint32_t pt_function_config_read(struct pt_function *function, unsigned offset,
 					   unsigned size)
 {
@@ -153,8 +161,11 @@ PT_PUBLIC uint32_t pt_function_config_read(struct pt_function *function, unsigne
 	/* What decodes is what the guest wrote, whatever a device makes of it: a mediated one may not keep it. */
 	if (offset == PT_CONFIG_COMMAND)
 		value = (value & ~COMMAND_SHADOWED) | (function->command & COMMAND_SHADOWED);
-	if (offset == PT_CONFIG_VENDOR && (uint16_t)value == UINT16_MAX)
+	/* A guest that looks whether somebody is there is to hear it from the device. */
+	if (offset == PT_CONFIG_VENDOR && !answers(function)) {
 		report_dead(function);
+		return ones(size);
+	}
 	value = (value & ~virt) | pt_vconfig_get(&function->config, offset, size);
 	return pt_power_shown(function, offset, size, value);
 }

@@ -6,7 +6,6 @@
 #include "internal.h"
 
 #define CONFIG_HEAD 256u /* every capability of the standard list is in it */
-#define VENDOR	    0x00
 #define PM_CONTROL  4u
 #define PM_STATE    0x3u
 
@@ -24,7 +23,7 @@ static int read_state(struct pt_device *device, int *ret_answers, unsigned *ret_
 
 	if (r < 0)
 		return r;
-	*ret_answers = pt_load_le(config + VENDOR, 4) != UINT32_MAX;
+	*ret_answers = pt_config_answers(config);
 	*ret_power = 0;
 	count = pt_caps_walk(config, sizeof(config), caps);
 	for (unsigned i = 0; *ret_answers && i < count; i++) {

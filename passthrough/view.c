@@ -24,7 +24,7 @@ static int read_config(struct pt_function *function, uint8_t *raw, unsigned *ret
 	r = pt_device_read(function->device, PT_REGION_CONFIG, 0, raw, size);
 	if (r < 0)
 		return pt_error_set(err, r, "%s: reading config space: %s", bdf, strerror(-r));
-	if (pt_load_le(raw + PT_CONFIG_VENDOR, 4) == UINT32_MAX) {
+	if (!pt_config_answers(raw)) {
 		pt_error_set(err, -EIO,
 			     "%s: the device does not answer: its config space reads all ones",
 			     bdf);

@@ -121,7 +121,8 @@ static int config_read(const struct model_device *device, uint8_t *buf, size_t s
 	for (size_t i = 0; i < size; i++) {
 		unsigned offset = (unsigned)(at + i);
 
-		if (device->dead)
+		/* Ids are VFIO's own copy. */
+		if (device->dead && offset >= 4)
 			buf[i] = 0xff;
 		else if (offset >= BARS && offset < BARS_END)
 			buf[i] = bar_byte(device, offset);
