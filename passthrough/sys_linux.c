@@ -175,6 +175,22 @@ static int linux_list(void *ctx, const char *path, int (*each)(void *arg, const 
 	return r;
 }
 
+static int linux_stat(void *ctx, const char *path, struct pt_stat *ret_stat)
+{
+	struct stat st;
+
+	(void)ctx;
+	if (stat(path, &st) < 0)
+		return -errno;
+	*ret_stat = (struct pt_stat){
+		.mode = st.st_mode & 07777,
+		.uid = st.st_uid,
+		.gid = st.st_gid,
+		.usable = faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0,
+	};
+	return 0;
+}
+
 /* The kernel asks for CAP_IPC_LOCK in the initial user namespace; there the effective set tells. */
 static bool may_lock_all(void)
 {
@@ -234,6 +250,7 @@ static const struct pt_sys linux_sys = {
 	.readlink = linux_readlink,
 	.realpath = linux_realpath,
 	.list = linux_list,
+	.stat = linux_stat,
 	.memlock = linux_memlock,
 	.sleep_ms = linux_sleep_ms,
 	.alloc = linux_alloc,

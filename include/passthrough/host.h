@@ -88,6 +88,135 @@ struct pt_host_device {
 	unsigned sibling_count;
 };
 
+/* In an int below: the host does not say, or not to this user. */
+#define PT_UNKNOWN (-1)
+
+#define PT_MODALIAS_SIZE 128
+#define PT_WORD_SIZE	 24 /* one of sysfs's words: "D3cold", "suspended", "dmar0" */
+#define PT_RESETS_SIZE	 64
+
+/** struct pt_host_name - a device's canonical name, as pt_host_resolve() gives it */
+struct pt_host_name {
+	char name[PT_NAME_SIZE];
+};
+
+/** struct pt_host_link - of PCI Express; 0 where the function has no link, it is down, or unknown */
+struct pt_host_link {
+	unsigned speed; /* mega-transfers a second and lane: 2500, 8000, 32000 */
+	unsigned width; /* lanes */
+};
+
+/** enum pt_iommu_kind - whose IOMMU translates a function's DMA */
+enum pt_iommu_kind {
+	PT_IOMMU_NONE, /* none, or the kernel does not say */
+	PT_IOMMU_INTEL,
+	PT_IOMMU_AMD,
+	PT_IOMMU_VIRTIO,
+	PT_IOMMU_OTHER,
+};
+
+/**
+ * struct pt_host_details - what the host knows of a PCI function beyond what assigning it needs
+ * @modalias: what modules are found by
+ * @driver_override: the only driver that may bind it; empty when any may
+ * @resettable: the kernel has a way to reset it: 1, 0, or PT_UNKNOWN
+ * @resets: the ways, as the kernel names and orders them: "flr bus"; empty: none, or a kernel older
+ *	than 5.15
+ * @numa_node: PT_UNKNOWN also for a host with one node
+ * @boot_vga: firmware and console draw on it: 1, 0, or PT_UNKNOWN for what is no VGA device
+ * @answers: its configuration space reads: 1, 0 for all ones (it fell off the bus or has no power), or
+ *	PT_UNKNOWN
+ * @power_state: "D0" to "D3cold", "unknown"; empty where the kernel does not say (before 5.10)
+ * @runtime_status: "active", "suspended", "unsupported", "error"; @runtime_control: "auto" where the
+ *	kernel may suspend it, "on" where it may not
+ * @link, @link_max: as it is and what the function can
+ * @vfs, @vfs_max: virtual functions that there are and can be; PT_UNKNOWN for what has no SR-IOV
+ * @vfs_autoprobe: host drivers bind new virtual functions: 1, 0, or PT_UNKNOWN
+ * @bar_sizes: of a resizable BAR what it can be resized to: bit n stands for 2^n MiB; 0 for others,
+ *	and before Linux 6.1
+ * @iommu_name: "dmar0"
+ */
+struct pt_host_details {
+	uint16_t subsystem_vendor;
+	uint16_t subsystem_device;
+	uint8_t revision;
+	char modalias[PT_MODALIAS_SIZE];
+	char driver_override[PT_DRIVER_SIZE];
+	int resettable;
+	char resets[PT_RESETS_SIZE];
+	int numa_node;
+	int boot_vga;
+	int answers;
+	char power_state[PT_WORD_SIZE];
+	char runtime_status[PT_WORD_SIZE];
+	char runtime_control[PT_WORD_SIZE];
+	struct pt_host_link link;
+	struct pt_host_link link_max;
+	int vfs;
+	int vfs_max;
+	int vfs_autoprobe;
+	uint64_t bar_sizes[PT_BARS];
+	enum pt_iommu_kind iommu;
+	char iommu_name[PT_WORD_SIZE];
+};
+
+/** struct pt_host_cap - a capability of configuration space */
+struct pt_host_cap {
+	uint16_t id;
+	uint16_t offset;
+	int extended; /* of PCI Express' extended list; ids are of another space there */
+};
+
+#define PT_HOST_CAPS_MAX 96
+
+/**
+ * struct pt_host_caps - what a function's configuration space says that it can
+ * @size: bytes of it that this user may read: 64 without CAP_SYS_ADMIN, which has no capabilities
+ * @caps: in the order of its lists, @count of them
+ * @msi_vectors, @msix_vectors: 0 for none
+ * @flr: it says that it has a function level reset
+ */
+struct pt_host_caps {
+	unsigned size;
+	struct pt_host_cap caps[PT_HOST_CAPS_MAX];
+	unsigned count;
+	unsigned msi_vectors;
+	unsigned msix_vectors;
+	int flr;
+};
+
+/** struct pt_host_node - a node of /dev, and who may open it */
+struct pt_host_node {
+	char path[PT_NODE_SIZE + 32];
+	struct pt_stat stat;
+};
+
+/**
+ * struct pt_host_mdev_type - a kind of mediated device that a parent can be divided into
+ * @parent: as in /sys/class/mdev_bus: a BDF, or a name such as "mtty"
+ * @id: as in sysfs: "mtty-2", "nvidia-35"
+ * @name, @description: of its driver's; may be empty
+ * @api: "vfio-pci" for what can be assigned to a guest here
+ * @available: how many more can be made; PT_UNKNOWN
+ * @instances: how many there are
+ */
+struct pt_host_mdev_type {
+	char parent[PT_NAME_SIZE];
+	char id[PT_DRIVER_SIZE];
+	char name[PT_DRIVER_SIZE];
+	char description[256];
+	char api[PT_WORD_SIZE];
+	int available;
+	unsigned instances;
+};
+
+/** struct pt_host_mdev - a mediated device that there is; @parent and @type as above */
+struct pt_host_mdev {
+	char uuid[PT_NAME_SIZE];
+	char parent[PT_NAME_SIZE];
+	char type[PT_DRIVER_SIZE];
+};
+
 /**
  * pt_bdf_parse() - read a PCI address as people write it
  * @text: "0000:02:00.0" or "02:00.0"
@@ -184,6 +313,74 @@ int pt_host_reserved(const struct pt_sys *sys, const struct pt_host_device *devi
  * bits with four-level tables). Return: bits, 0 when the kernel does not say.
  */
 unsigned pt_host_iova_bits(const struct pt_sys *sys, const struct pt_host_device *device);
+
+/**
+ * pt_host_list() - the PCI functions of this host, by their addresses' order
+ * @ret_names: an array of @ret_count elements, the caller's; NULL when there are none. Inverse:
+ *	pt_host_list_free().
+ *
+ * Errors: -ENOENT a host without PCI; -ENOMEM.
+ */
+int pt_host_list(const struct pt_sys *sys, struct pt_host_name **ret_names, size_t *ret_count,
+		 struct pt_error *err);
+
+/** pt_host_list_free() - accepts NULL */
+void pt_host_list_free(const struct pt_sys *sys, struct pt_host_name *names);
+
+/**
+ * pt_host_details() - read what else the host knows of a function
+ *
+ * What cannot be read is unknown, and no error; of a mediated device all is.
+ */
+void pt_host_details(const struct pt_sys *sys, const struct pt_host_device *device,
+		     struct pt_host_details *ret_details);
+
+/**
+ * pt_host_caps() - read the capabilities in a function's configuration space
+ *
+ * Wakes a function that sleeps in D3cold. What cannot be read is not there, and no error.
+ */
+void pt_host_caps(const struct pt_sys *sys, const struct pt_host_device *device,
+		  struct pt_host_caps *ret_caps);
+
+/**
+ * pt_host_vf() - a virtual function of a physical one
+ * @index: from 0 to pt_host_details.vfs - 1
+ * @ret_name: its BDF, PT_NAME_SIZE bytes
+ *
+ * Errors: -ENOENT there is no such.
+ */
+int pt_host_vf(const struct pt_sys *sys, const struct pt_host_device *device, unsigned index,
+	       char *ret_name);
+
+/**
+ * pt_host_node() - who may open a node of /dev
+ *
+ * Errors: -ENOENT there is none; -EACCES a directory above it is closed.
+ */
+int pt_host_node(const struct pt_sys *sys, const char *path, struct pt_host_node *ret_node);
+
+/**
+ * pt_host_device_node() - the node that a backend reaches the device by, and who may open it
+ *
+ * Errors: as pt_host_node(); -ENOENT also when the device has no cdev, or is in no group.
+ */
+int pt_host_device_node(const struct pt_sys *sys, const struct pt_host_device *device,
+			enum pt_backend_kind backend, struct pt_host_node *ret_node);
+
+/**
+ * pt_host_mdev_types() - call @each with every type of every parent, until it returns non-zero
+ *
+ * In the file system's order. A host without mediated devices has none. Return: what @each returned
+ * last, or an error.
+ */
+int pt_host_mdev_types(const struct pt_sys *sys,
+		       int (*each)(void *arg, const struct pt_host_mdev_type *type), void *arg,
+		       struct pt_error *err);
+
+/** pt_host_mdevs() - the same with every mediated device that there is */
+int pt_host_mdevs(const struct pt_sys *sys, int (*each)(void *arg, const struct pt_host_mdev *mdev),
+		  void *arg, struct pt_error *err);
 
 #ifdef __cplusplus
 }

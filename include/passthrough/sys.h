@@ -20,6 +20,20 @@ extern "C" {
 #endif
 
 /**
+ * struct pt_stat - who may open a file
+ * @mode: permission bits, 0660
+ * @uid, @gid: owner and group
+ * @usable: this process may open it for reading and writing: access control lists, capabilities and
+ *	control groups are counted, as access(2) does
+ */
+struct pt_stat {
+	unsigned mode;
+	unsigned uid;
+	unsigned gid;
+	int usable;
+};
+
+/**
  * struct pt_sys - what the library asks of the operating system
  * @ctx: first argument of every operation; owned by whoever made the table
  * @open: open(2) with @flags | O_CLOEXEC. Inverse: @close. Return: a descriptor.
@@ -39,6 +53,7 @@ extern "C" {
  * @realpath: the absolute path without links; same rules as @readlink.
  * @list: call @each with every name in directory @path but "." and "..", until it returns non-zero.
  *	The order is the file system's. Return: what @each returned last, 0 for an empty directory.
+ * @stat: who may open what is at @path, links followed.
  * @memlock: how many bytes of memory this process may lock (RLIMIT_MEMLOCK); UINT64_MAX when it is
  *	not limited or the process holds CAP_IPC_LOCK.
  * @sleep_ms: wait for so many milliseconds.
@@ -63,6 +78,7 @@ struct pt_sys {
 	int (*realpath)(void *ctx, const char *path, char *buf, size_t size);
 	int (*list)(void *ctx, const char *path, int (*each)(void *arg, const char *name),
 		    void *arg);
+	int (*stat)(void *ctx, const char *path, struct pt_stat *ret_stat);
 	uint64_t (*memlock)(void *ctx);
 	void (*sleep_ms)(void *ctx, unsigned ms);
 	void *(*alloc)(void *ctx, size_t size);

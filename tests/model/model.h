@@ -269,6 +269,9 @@ void model_remove(struct model *model, const char *path);
 /** model_refuse() - whatever opens, lists or reads the link at @path gets @error, a negative errno; 0 ends it */
 void model_refuse(struct model *model, const char *path, int error);
 
+/** model_permit() - who may open @path; at first all are root's, nodes with 0600, and the process may open them */
+void model_permit(struct model *model, const char *path, const struct pt_stat *stat);
+
 /** model_process() - a process that has @target open as descriptor 7 */
 void model_process(struct model *model, unsigned pid, const char *comm, const char *target);
 

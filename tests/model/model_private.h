@@ -136,6 +136,7 @@ bool model_guest_has(const struct model *model, const struct model_device *devic
 int model_tree_init(struct model *model);
 void model_tree_done(struct model *model);
 int model_tree_open(struct model *model, const char *path, int flags, struct model_file **ret_file);
+int model_tree_stat(struct model *model, const char *path, struct pt_stat *ret_stat);
 int model_tree_readlink(struct model *model, const char *path, char *buf, size_t size);
 int model_tree_realpath(struct model *model, const char *path, char *buf, size_t size);
 /* What a file of the tree begins with; false when there is no such file. */

@@ -311,6 +311,18 @@ static int sys_list(void *ctx, const char *path, int (*each)(void *arg, const ch
 	return ret ? ret : model_tree_list(model, path, each, arg);
 }
 
+static int sys_stat(void *ctx, const char *path, struct pt_stat *ret_stat)
+{
+	struct model *model = ctx;
+	int ret = model_enter(model, "stat %s", path);
+
+	if (ret)
+		return ret;
+	ret = model_tree_stat(model, path, ret_stat);
+	model_log_result(model, ret);
+	return ret;
+}
+
 static uint64_t sys_memlock(void *ctx)
 {
 	struct model *model = ctx;
@@ -370,6 +382,7 @@ const struct pt_sys model_sys_table = {
 	.readlink = sys_readlink,
 	.realpath = sys_realpath,
 	.list = sys_list,
+	.stat = sys_stat,
 	.memlock = sys_memlock,
 	.sleep_ms = sys_sleep_ms,
 	.alloc = sys_alloc,

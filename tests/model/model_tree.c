@@ -23,6 +23,7 @@ struct model_node {
 	size_t size;
 	unsigned major, minor;
 	int error;
+	struct pt_stat stat;
 };
 
 static struct model_node *node_new(struct model_node *parent, const char *name, size_t size)
@@ -124,6 +125,7 @@ static struct model_node *make(struct model *model, const char *path, enum kind 
 	if (node->kind != kind || kind != KIND_DIR)
 		node_clear(node);
 	node->kind = kind;
+	node->stat = (struct pt_stat){.mode = kind == KIND_NODE ? 0600 : 0644, .usable = 1};
 	return node;
 }
 
@@ -187,6 +189,16 @@ void model_refuse(struct model *model, const char *path, int error)
 		model_violate(model, "test refuses %s, which is not there", path);
 	else
 		node->error = error;
+}
+
+void model_permit(struct model *model, const char *path, const struct pt_stat *stat)
+{
+	struct model_node *node;
+
+	if (walk(model, model->root, path, false, 0, &node))
+		model_violate(model, "test permits %s, which is not there", path);
+	else
+		node->stat = *stat;
 }
 
 void model_process(struct model *model, unsigned pid, const char *comm, const char *target)
@@ -381,5 +393,15 @@ int model_tree_list(struct model *model, const char *path, int (*each)(void *arg
 		return -ENOTDIR;
 	for (node = node->children; node && ret == 0; node = node->next)
 		ret = each(arg, node->name);
+	return ret;
+}
+
+int model_tree_stat(struct model *model, const char *path, struct pt_stat *ret_stat)
+{
+	struct model_node *node;
+	int ret = walk(model, model->root, path, true, 0, &node);
+
+	if (ret == 0)
+		*ret_stat = node->stat;
 	return ret;
 }
