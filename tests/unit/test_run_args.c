@@ -117,6 +117,8 @@ Test(run_args, devices_add_up_and_the_same_one_is_replaced)
 	cr_assert_eq(PARSE(&args, &err, path, "--device", "03:00.0", "--device", "0000:03:00.0"),
 		     -EEXIST);
 	cr_assert_str_eq(err.error.message, "--device: 0000:03:00.0 is named twice");
+	cr_assert_eq(PARSE(&args, &err, path, "--device", "02:00.0", "--device", "02:00.0"),
+		     -EEXIST);
 	(void)unlink(path);
 }
 
@@ -207,6 +209,20 @@ Test(run_args, what_is_said_of_a_device)
 	cr_assert_eq(args.config.devices[2].slot, 3);
 	cr_assert(args.config.devices[2].has_gpudirect_clique);
 	cr_assert_eq(args.config.devices[2].gpudirect_clique, 0);
+	run_args_done(&args);
+}
+
+/* As every value of the file can be said: a comma is written twice. */
+Test(run_args, commas)
+{
+	struct run_args args;
+	struct config_error err;
+
+	cr_assert_eq(
+		PARSE(&args, &err, "--kernel", "k", "--device", "02:00.0,rom=a,,b,,,,c,slot=3"), 0,
+		"%s", err.error.message);
+	cr_assert_str_eq(args.config.devices[0].rom_file, "a,b,,c");
+	cr_assert_eq(args.config.devices[0].slot, 3);
 	run_args_done(&args);
 }
 

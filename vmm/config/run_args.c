@@ -13,35 +13,29 @@
 
 #include "cleanup.h"
 #include "config/config_yaml.h"
-#include "config/device_setting.h"
+#include "config/device_kind.h"
 #include "config/nearest.h"
-#include "config/vm_setting.h"
+#include "config/option_table.h"
+#include "config/setting.h"
+
+#define OPTIONS_MAX 128
 
 enum {
-	KEY_SETTING = 0x100, /* and following: vm_settings[key - KEY_SETTING] */
-	KEY_DEVICE = 0x200,
-	KEY_DRY_RUN,
+	KEY_DRY_RUN = 0x100,
 	KEY_TIMING,
 	KEY_HELP,
 };
 
-enum { GROUP_GUEST = 1, GROUP_RUN };
+_Static_assert(KEY_HELP < OPTION_KEY_FIRST, "keys differ");
 
 static const struct argp_option other_options[] = {
-	{"device", KEY_DEVICE, "DEVICE", 0,
-	 "Pass a PCI device through. DEVICE is BDF|UUID|PATH[,KEY=VALUE...]: its address, such as "
-	 "0000:02:00.0, its path below /sys, or /dev/vfio/devices/vfioN, or a mediated device's UUID. Keys: slot=N, the slot "
-	 "that it is in; rom=FILE|off, its expansion ROM; gpudirect-clique=N; vf-token=UUID; noiommu=unsafe. Can be given several "
-	 "times; adds to the file's devices",
-	 GROUP_GUEST},
-	{"dry-run", KEY_DRY_RUN, NULL, 0, "Print what would be done, and touch nothing", GROUP_RUN},
+	{"dry-run", KEY_DRY_RUN, NULL, 0, "Print what would be done, and touch nothing", 0},
 	{"timing", KEY_TIMING, NULL, 0, "Print at the end how long each phase of the launch took",
-	 GROUP_RUN},
-	{"help", KEY_HELP, NULL, 0, "Print this", GROUP_RUN},
+	 0},
+	{"help", KEY_HELP, NULL, 0, "Print this", 0},
 };
 
 #define OTHER_OPTIONS (sizeof(other_options) / sizeof(other_options[0]))
-#define OPTIONS	      (VM_SETTINGS + OTHER_OPTIONS)
 
 struct use {
 	int key;
@@ -57,35 +51,23 @@ struct parse {
 	struct pt_error *err;
 };
 
-/* A row of vm_settings[] is an option without further ado. @options has room for OPTIONS + 1. */
-static void fill_options(struct argp_option *options)
-{
-	for (size_t i = 0; i < VM_SETTINGS; i++)
-		options[i] = (struct argp_option){
-			.name = vm_settings[i].name,
-			.key = KEY_SETTING + (int)i,
-			.arg = vm_settings[i].arg,
-			.doc = vm_settings[i].help,
-			.group = GROUP_GUEST,
-		};
-	memcpy(options + VM_SETTINGS, other_options, sizeof(other_options));
-	options[OPTIONS] = (struct argp_option){0};
-}
-
-static int unknown_option(const struct argp_option *options, const char *typed,
+static int unknown_option(const struct option_table *options, const char *typed,
 			  struct pt_error *err)
 {
-	const char *names[OPTIONS];
+	const char *names[OPTIONS_MAX];
 	const char *bare = typed + strspn(typed, "-");
 	const char *nearest;
+	size_t count = 0;
 	int len = (int)strcspn(typed, "=");
 	CLEANUP_FREE char *name = strndup(bare, strcspn(bare, "="));
 
 	if (!name)
 		return pt_error_set(err, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < OPTIONS; i++)
-		names[i] = options[i].name;
-	nearest = nearest_name(name, names, OPTIONS);
+	for (size_t i = 0; i < options->count && count < OPTIONS_MAX; i++) {
+		if (options->list[i].name)
+			names[count++] = options->list[i].name;
+	}
+	nearest = nearest_name(name, names, count);
 	if (nearest)
 		return pt_error_set(err, -EINVAL, "unknown option \"%.*s\"; did you mean \"--%s\"?",
 				    len, typed, nearest);
@@ -94,21 +76,10 @@ static int unknown_option(const struct argp_option *options, const char *typed,
 			       "tenon help run lists the options");
 }
 
-static const struct argp_option *find_option(const struct argp_option *options, const char *typed)
-{
-	size_t len = strcspn(typed, "=");
-
-	for (; options->name; options++) {
-		if (strlen(options->name) == len && strncmp(options->name, typed, len) == 0)
-			return options;
-	}
-	return NULL;
-}
-
 /*
  * Options are written out: an abbreviation that works today would become ambiguous with an option of tomorrow.
  */
-static int check_spelling(const struct argp_option *options, int argc, char **argv, bool *ret_help,
+static int check_spelling(const struct option_table *options, int argc, char **argv, bool *ret_help,
 			  struct pt_error *err)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
@@ -121,7 +92,7 @@ static int check_spelling(const struct argp_option *options, int argc, char **ar
 			*ret_help = true;
 			return 0;
 		}
-		option = argv[i][1] == '-' ? find_option(options, argv[i] + 2) : NULL;
+		option = argv[i][1] == '-' ? option_table_find(options, argv[i] + 2) : NULL;
 		if (!option)
 			return unknown_option(options, argv[i], err);
 		if (!option->arg && value)
@@ -161,7 +132,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		parse->timing = true;
 		return 0;
 	default:
-		if (key < KEY_SETTING || key > KEY_DEVICE)
+		if (!option_setting(key) && !option_kind(key))
 			return ARGP_ERR_UNKNOWN;
 		parse->uses[parse->use_count++] = (struct use){.key = key, .value = arg};
 		return 0;
@@ -179,36 +150,22 @@ static const char doc[] =
 	"Exit code: 0 the guest powered off; 1 it could not be launched or run; 2 wrong options or "
 	"file; 3 the guest crashed; 128 + N tenon was ended by signal N.";
 
-static int apply_device(struct run_args *args, const char *text, size_t file_devices,
-			struct pt_error *err)
-{
-	CLEANUP(vm_config_device_done) struct vm_config_device device = {0};
-	int ret = device_option_parse(text, &device, err);
-
-	if (ret < 0)
-		return ret;
-	return vm_config_put_device(&args->config, &device, file_devices, err);
-}
-
 static int apply(struct run_args *args, const struct parse *parse)
 {
-	size_t file_devices = args->config.device_count;
-
+	vm_config_next_layer(&args->config);
 	for (size_t i = 0; i < parse->use_count; i++) {
 		const struct use *use = &parse->uses[i];
-		const char *name = "device";
+		const struct device_kind *kind = option_kind(use->key);
+		const struct setting *setting = option_setting(use->key);
 		int ret;
 
-		if (use->key == KEY_DEVICE) {
-			ret = apply_device(args, use->value, file_devices, parse->err);
-		} else {
-			const struct vm_setting *setting = &vm_settings[use->key - KEY_SETTING];
-
-			name = setting->name;
-			ret = setting->set(&args->config, use->value, NULL, parse->err);
-		}
+		if (kind)
+			ret = device_kind_option(kind, use->value, &args->config, parse->err);
+		else
+			ret = setting_set(setting, &args->config, use->value, NULL, parse->err);
 		if (ret < 0)
-			return pt_error_prefix(parse->err, ret, "--%s", name);
+			return pt_error_prefix(parse->err, ret, "--%s",
+					       kind ? kind->option : setting->name);
 	}
 	if (args->config.kernel)
 		return 0;
@@ -217,37 +174,42 @@ static int apply(struct run_args *args, const struct parse *parse)
 			       "\"kernel: FILE\" in the guest's file");
 }
 
+static int read_arguments(const struct option_table *options, int argc, char **argv,
+			  struct run_args *args, struct config_error *err)
+{
+	CLEANUP_FREE struct use *uses = calloc((size_t)argc, sizeof(*uses));
+	const struct argp argp = {options->list, parse_option, args_doc, doc, NULL, NULL, NULL};
+	struct parse parse = {.uses = uses, .err = &err->error};
+	int ret;
+
+	if (!uses)
+		return pt_error_set(&err->error, -ENOMEM, "out of memory");
+	ret = -argp_parse(&argp, argc, argv, ARGP_SILENT, NULL, &parse);
+	if (ret < 0 && !err->error.code)
+		return pt_error_set(&err->error, ret, "the options cannot be read");
+	if (ret == 0 && parse.file)
+		ret = config_yaml_read(parse.file, &args->config, err);
+	if (ret == 0)
+		ret = apply(args, &parse);
+	args->dry_run = parse.dry_run;
+	args->timing = parse.timing;
+	return ret;
+}
+
 int run_args_parse(int argc, char **argv, struct run_args *ret_args, struct config_error *err)
 {
 	CLEANUP(run_args_done) struct run_args args = {0};
-	CLEANUP_FREE struct use *uses = NULL;
-	struct argp_option options[OPTIONS + 1];
-	struct argp argp = {options, parse_option, args_doc, doc, NULL, NULL, NULL};
-	struct parse parse = {.err = &err->error};
-	int ret;
+	CLEANUP(option_table_done) struct option_table options = {0};
+	int ret = option_table_init(&options, other_options, OTHER_OPTIONS, &err->error);
 
-	vm_config_init(&args.config);
-	fill_options(options);
-	ret = check_spelling(options, argc, argv, &args.help, &err->error);
 	if (ret < 0)
 		return ret;
-	uses = calloc((size_t)argc, sizeof(*uses));
-	if (!uses)
-		return pt_error_set(&err->error, -ENOMEM, "out of memory");
-	parse.uses = uses;
-	if (!args.help) {
-		ret = -argp_parse(&argp, argc, argv, ARGP_SILENT, NULL, &parse);
-		if (ret < 0 && !err->error.code)
-			return pt_error_set(&err->error, ret, "the options cannot be read");
-		if (ret == 0 && parse.file)
-			ret = config_yaml_read(parse.file, &args.config, err);
-		if (ret == 0)
-			ret = apply(&args, &parse);
-		if (ret < 0)
-			return ret;
-	}
-	args.dry_run = parse.dry_run;
-	args.timing = parse.timing;
+	vm_config_init(&args.config);
+	ret = check_spelling(&options, argc, argv, &args.help, &err->error);
+	if (ret == 0 && !args.help)
+		ret = read_arguments(&options, argc, argv, &args, err);
+	if (ret < 0)
+		return ret;
 	*ret_args = args;
 	args = (struct run_args){0};
 	return 0;
@@ -261,9 +223,12 @@ void run_args_done(struct run_args *args)
 void run_args_help(FILE *out)
 {
 	char name[] = "tenon run";
-	struct argp_option options[OPTIONS + 1];
-	struct argp argp = {options, parse_option, args_doc, doc, NULL, NULL, NULL};
+	CLEANUP(option_table_done) struct option_table options = {0};
+	struct pt_error err = PT_ERROR_INIT;
+	struct argp argp = {NULL, parse_option, args_doc, doc, NULL, NULL, NULL};
 
-	fill_options(options);
+	if (option_table_init(&options, other_options, OTHER_OPTIONS, &err) < 0)
+		return;
+	argp.options = options.list;
 	argp_help(&argp, out, ARGP_HELP_STD_HELP, name);
 }

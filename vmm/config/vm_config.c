@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/vm_config.h"
 
+#include <errno.h>
 #include <stdlib.h>
-
-#include "config/device_setting.h"
 
 #define DEFAULT_MEMORY (UINT64_C(512) << 20)
 #define DEFAULT_UNPLUG 30 /* s: Linux waits 5 before it begins */
@@ -16,6 +15,30 @@ void vm_config_init(struct vm_config *config)
 		.serial = SERIAL_STDIO,
 		.unplug_limit = DEFAULT_UNPLUG,
 	};
+}
+
+void vm_config_next_layer(struct vm_config *config)
+{
+	config->layer++;
+}
+
+int vm_config_room(const struct vm_config *config, struct pt_error *err)
+{
+	if (config->device_count < VM_DEVICES_MAX)
+		return 0;
+	return pt_error_remedy(
+		err,
+		pt_error_set(err, -E2BIG, "more than %d devices, which is all a guest has room for",
+			     VM_DEVICES_MAX),
+		"divide them among guests");
+}
+
+void vm_config_device_done(struct vm_config_device *device)
+{
+	free(device->name);
+	free(device->vf_token);
+	free(device->rom_file);
+	*device = (struct vm_config_device){0};
 }
 
 void vm_config_done(struct vm_config *config)

@@ -8,6 +8,7 @@
 #ifndef TENON_CONFIG_VM_CONFIG_H
 #define TENON_CONFIG_VM_CONFIG_H
 
+#include <passthrough/error.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -60,7 +61,8 @@ struct vm_config_device {
 	char *name;
 	char *vf_token;
 	int unsafe_noiommu;
-	unsigned slot; /* 1 to VM_SLOT_MAX; 0 for the next that is free */
+	unsigned slot;	/* 1 to VM_SLOT_MAX; 0 for the next that is free */
+	unsigned layer; /* that it is of, see vm_config_next_layer() */
 	enum vm_config_rom rom;
 	char *rom_file; /* for VM_ROM_FILE */
 	bool has_gpudirect_clique;
@@ -80,6 +82,8 @@ struct vm_config_device {
  * @kernel, @initrd: NULL when not given
  * @serial_path: for SERIAL_FILE
  * @unplug_limit: seconds that the guest has to let go of a device
+ * @layer: counts what was put on top of each other: files, and then options
+ * @devices: those to pass through
  */
 struct vm_config {
 	char *name;
@@ -95,6 +99,7 @@ struct vm_config {
 	enum vm_device_error on_device_error;
 	enum backend_choice backend;
 	enum p2p_mode p2p;
+	unsigned layer;
 	struct vm_config_device *devices;
 	size_t device_count;
 };
@@ -104,5 +109,18 @@ void vm_config_init(struct vm_config *config);
 
 /** vm_config_done() - free what it owns; accepts one that was only zeroed */
 void vm_config_done(struct vm_config *config);
+
+/**
+ * vm_config_next_layer() - what is said from here on goes on top of what was said so far
+ *
+ * A device that was named before can be named again now, and is taken as it is said last; within a layer it is named once.
+ */
+void vm_config_next_layer(struct vm_config *config);
+
+/** vm_config_room() - is there room for another device, of whatever kind? Errors: -E2BIG. */
+int vm_config_room(const struct vm_config *config, struct pt_error *err);
+
+/** vm_config_device_done() - free what it owns; accepts one that was only zeroed */
+void vm_config_device_done(struct vm_config_device *device);
 
 #endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/guest_setting.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "config/setting_text.h"
+#include "config/vm_config.h"
+
+#define FIELD(member) .field = offsetof(struct vm_config, member)
+
+static const char *const hugepages_choices[] = {"off", "2M", "1G", NULL};
+
+static int set_hugepages(void *object, const char *value, const char *dir, struct pt_error *err)
+{
+	static const uint64_t sizes[] = {0, UINT64_C(2) << 20, UINT64_C(1) << 30};
+	struct vm_config *config = object;
+	size_t i = 0;
+	int ret = setting_choose(hugepages_choices, value, "a size of huge pages", NULL, &i, err);
+
+	(void)dir;
+	if (ret == 0)
+		config->hugepages = sizes[i];
+	return ret;
+}
+
+static int set_serial_file(struct vm_config *config, const char *path, const char *dir,
+			   struct pt_error *err)
+{
+	int ret;
+
+	if (!*path)
+		return pt_error_remedy(err, pt_error_set(err, -EINVAL, "\"file:\" names no file"),
+				       "write file:PATH");
+	ret = setting_path(&config->serial_path, path, dir, err);
+	if (ret < 0)
+		return ret;
+	config->serial = SERIAL_FILE;
+	return 0;
+}
+
+static int set_serial(void *object, const char *value, const char *dir, struct pt_error *err)
+{
+	static const char *const names[] = {"stdio", "file:", "pty", "none", NULL};
+	static const enum serial_kind kinds[] = {SERIAL_STDIO, SERIAL_FILE, SERIAL_PTY,
+						 SERIAL_NONE};
+	struct vm_config *config = object;
+	size_t i = 0;
+	int ret;
+
+	if (strncmp(value, "file:", 5) == 0)
+		return set_serial_file(config, value + 5, dir, err);
+	ret = setting_choose(names, value, "a serial line", "stdio, file:PATH, pty or none", &i,
+			     err);
+	if (ret == 0)
+		config->serial = kinds[i];
+	return ret;
+}
+
+static const char *const device_error_choices[] = {
+	[VM_DEVICE_ERROR_REPORT] = "report",
+	[VM_DEVICE_ERROR_STOP] = "stop",
+	[VM_DEVICE_ERROR_REMOVE] = "remove",
+	NULL,
+};
+
+static const char *const backend_choices[] = {
+	[BACKEND_AUTO] = "auto",
+	[BACKEND_CDEV] = "cdev",
+	[BACKEND_GROUP] = "group",
+	NULL,
+};
+
+static const char *const p2p_choices[] = {
+	[P2P_AUTO] = "auto",
+	[P2P_ON] = "on",
+	[P2P_OFF] = "off",
+	NULL,
+};
+
+static const struct setting rows[] = {
+	{
+		.name = "name",
+		.arg = "NAME",
+		.help = "Name of the guest, for messages",
+		.standard = "tenon",
+		.group = SETTING_GUEST,
+		.kind = SETTING_TEXT,
+		FIELD(name),
+		.min = 1,
+		.max = VM_NAME_SIZE - 1,
+		.pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$",
+		.what = "a name",
+		.form = "use letters, digits, '.', '_' and '-', beginning with a letter or digit",
+	},
+	{
+		.name = "cpus",
+		.arg = "N",
+		.help = "Number of virtual CPUs",
+		.standard = "1",
+		.group = SETTING_GUEST,
+		.kind = SETTING_NUMBER,
+		FIELD(cpus),
+		.min = 1,
+		.max = VM_CPUS_MAX,
+	},
+	{
+		.name = "memory",
+		.arg = "SIZE",
+		.help = "Memory, such as 512M, 2G or 1.5G",
+		.standard = "512M",
+		.group = SETTING_GUEST,
+		.kind = SETTING_SIZE,
+		FIELD(memory),
+	},
+	{
+		.name = "hugepages",
+		.arg = "SIZE",
+		.help = "Huge pages to back memory with, from the host's pool: 2M, 1G or off",
+		.standard = "off",
+		.group = SETTING_GUEST,
+		.kind = SETTING_OTHER,
+		.choices = hugepages_choices,
+		.set = set_hugepages,
+	},
+	{
+		.name = "kernel",
+		.arg = "FILE",
+		.help = "Linux kernel to boot (a bzImage)",
+		.group = SETTING_BOOT,
+		.kind = SETTING_PATH,
+		FIELD(kernel),
+	},
+	{
+		.name = "initrd",
+		.arg = "FILE",
+		.help = "Initial RAM disk for it",
+		.group = SETTING_BOOT,
+		.kind = SETTING_PATH,
+		FIELD(initrd),
+	},
+	{
+		.name = "cmdline",
+		.arg = "TEXT",
+		.help = "Kernel command line",
+		.standard = "console=ttyS0",
+		.group = SETTING_BOOT,
+		.kind = SETTING_TEXT,
+		FIELD(cmdline),
+		.max = VM_CMDLINE_SIZE - 1,
+	},
+	{
+		.name = "serial",
+		.arg = "WHERE",
+		.help = "Where the guest's serial line goes: stdio, file:PATH (written anew), pty or none",
+		.standard = "stdio",
+		.group = SETTING_DEVICES,
+		.kind = SETTING_OTHER,
+		.pattern = "^(stdio|pty|none|file:.+)$",
+		.set = set_serial,
+	},
+	{
+		.name = "backend",
+		.arg = "WHICH",
+		.help = "How devices are had: cdev (iommufd), group (IOMMU groups and a container) or auto",
+		.standard = "auto",
+		.group = SETTING_DEVICES,
+		.kind = SETTING_CHOICE,
+		FIELD(backend),
+		.choices = backend_choices,
+		.what = "a backend",
+	},
+	{
+		.name = "p2p",
+		.arg = "WHEN",
+		.help = "Whether devices reach each other's BARs by DMA: auto, on (and refuse a device that "
+			"cannot) or off",
+		.standard = "auto",
+		.group = SETTING_DEVICES,
+		.kind = SETTING_CHOICE,
+		FIELD(p2p),
+		.choices = p2p_choices,
+		.what = "a choice here",
+	},
+	{
+		.name = "unplug-limit",
+		.arg = "TIME",
+		.help = "How long the guest may take to let go of a device before it is taken by force, such "
+			"as 30s or 2m",
+		.standard = "30s",
+		.group = SETTING_EVENTS,
+		.kind = SETTING_TIME,
+		FIELD(unplug_limit),
+	},
+	{
+		.name = "on-device-error",
+		.arg = "ACTION",
+		.help = "When a device reports an error that cannot be corrected: report it, stop the guest, "
+			"or remove the device",
+		.standard = "report",
+		.group = SETTING_EVENTS,
+		.kind = SETTING_CHOICE,
+		FIELD(on_device_error),
+		.choices = device_error_choices,
+		.what = "an action",
+	},
+};
+
+const struct setting_table guest_settings = {rows, sizeof(rows) / sizeof(rows[0])};

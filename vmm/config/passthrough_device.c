@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/passthrough_device.h"
+
+#include <errno.h>
+#include <passthrough/host.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/setting_text.h"
+
+static int out_of_memory(struct pt_error *err)
+{
+	return pt_error_set(err, -ENOMEM, "out of memory");
+}
+
+/* The one way to write an address or a UUID. Return: -EINVAL it is neither. */
+static int canonical(const char *text, char *ret_name)
+{
+	return pt_bdf_parse(text, ret_name) == 0 ? 0 : pt_uuid_canonical(text, ret_name);
+}
+
+static int set_name(void *object, const char *value, const char *dir, struct pt_error *err)
+{
+	struct vm_config_device *device = object;
+	char bdf[PT_NAME_SIZE];
+	char *name;
+
+	(void)dir;
+	if (strncmp(value, "/sys/", 5) != 0 && strncmp(value, "/dev/", 5) != 0 &&
+	    canonical(value, bdf) < 0)
+		return pt_error_remedy(
+			err, pt_error_set(err, -EINVAL, "\"%s\" is not a device", value),
+			"write a PCI address such as 0000:02:00.0, the UUID of a mediated device, "
+			"a path of either below /sys, or /dev/vfio/devices/vfioN");
+	if (strlen(value) >= PT_PATH_SIZE)
+		return pt_error_remedy(err,
+				       pt_error_set(err, -ENAMETOOLONG, "longer than %d characters",
+						    PT_PATH_SIZE - 1),
+				       "name it by its PCI address");
+	name = strdup(value);
+	if (!name)
+		return out_of_memory(err);
+	free(device->name);
+	device->name = name;
+	return 0;
+}
+
+static int set_rom(void *object, const char *value, const char *dir, struct pt_error *err)
+{
+	struct vm_config_device *device = object;
+	int ret;
+
+	if (strcmp(value, "off") == 0) {
+		device->rom = VM_ROM_OFF;
+		return 0;
+	}
+	ret = setting_path(&device->rom_file, value, dir, err);
+	if (ret == 0)
+		device->rom = VM_ROM_FILE;
+	return ret;
+}
+
+static int set_vf_token(void *object, const char *value, const char *dir, struct pt_error *err)
+{
+	struct vm_config_device *device = object;
+	char uuid[PT_NAME_SIZE];
+	char *token;
+
+	(void)dir;
+	if (pt_uuid_canonical(value, uuid) < 0)
+		return pt_error_remedy(err,
+				       pt_error_set(err, -EINVAL, "\"%s\" is not a UUID", value),
+				       "write the UUID that the physical function's user has set, "
+				       "such as 2ab74924-c335-45f4-9b16-8569e5b08258");
+	token = strdup(uuid);
+	if (!token)
+		return out_of_memory(err);
+	free(device->vf_token);
+	device->vf_token = token;
+	return 0;
+}
+
+static int set_noiommu(void *object, const char *value, const char *dir, struct pt_error *err)
+{
+	struct vm_config_device *device = object;
+
+	(void)dir;
+	if (strcmp(value, "unsafe") != 0)
+		return pt_error_remedy(
+			err,
+			pt_error_set(err, -EINVAL, "\"%s\" is not a way to do without an IOMMU",
+				     value),
+			"write unsafe: the guest gets the device without its DMA; or leave it out");
+	device->unsafe_noiommu = 1;
+	return 0;
+}
+
+static int set_clique(void *object, const char *value, const char *dir, struct pt_error *err)
+{
+	static const struct setting number = {
+		.kind = SETTING_NUMBER,
+		.max = VM_CLIQUE_MAX,
+		.field = offsetof(struct vm_config_device, gpudirect_clique),
+	};
+	struct vm_config_device *device = object;
+	int ret = setting_set(&number, device, value, dir, err);
+
+	if (ret == 0)
+		device->has_gpudirect_clique = true;
+	return ret;
+}
+
+#define HEX	     "[0-9a-fA-F]"
+#define UUID_PATTERN HEX "{8}-" HEX "{4}-" HEX "{4}-" HEX "{4}-" HEX "{12}"
+#define BDF_PATTERN  "(" HEX "{1,8}:)?" HEX "{1,2}:[01]?" HEX "\\.[0-7]"
+
+static const char *const noiommu_choices[] = {"unsafe", NULL};
+
+static const struct setting rows[] = {
+	{
+		.name = "passthrough",
+		.arg = "DEVICE",
+		.help = "its PCI address, such as 0000:02:00.0, its path below /sys, "
+			"/dev/vfio/devices/vfioN, or a mediated device's UUID",
+		.kind = SETTING_OTHER,
+		.pattern = "^(" BDF_PATTERN "|" UUID_PATTERN "|/(sys|dev)/.+)$",
+		.set = set_name,
+	},
+	{
+		.name = "slot",
+		.arg = "N",
+		.help = "the slot that it is in, 1 to 31; else the next that is free",
+		.kind = SETTING_NUMBER,
+		.field = offsetof(struct vm_config_device, slot),
+		.min = 1,
+		.max = VM_SLOT_MAX,
+	},
+	{
+		.name = "rom",
+		.arg = "FILE|off",
+		.help = "what the guest finds as its expansion ROM, instead of the device's own",
+		.kind = SETTING_OTHER,
+		.pattern = "^.+$",
+		.set = set_rom,
+	},
+	{
+		.name = "gpudirect-clique",
+		.arg = "N",
+		.help = "for NVIDIA GPUs: those with the same number, 0 to 15, reach each other by "
+			"peer-to-peer DMA",
+		.kind = SETTING_OTHER,
+		.pattern = "^([0-9]|1[0-5])$",
+		.set = set_clique,
+	},
+	{
+		.name = "vf-token",
+		.arg = "UUID",
+		.help = "the token that the user of its physical function has set",
+		.kind = SETTING_OTHER,
+		.pattern = "^" UUID_PATTERN "$",
+		.set = set_vf_token,
+	},
+	{
+		.name = "noiommu",
+		.arg = "unsafe",
+		.help = "take a device that no IOMMU stands before, without its DMA",
+		.kind = SETTING_OTHER,
+		.choices = noiommu_choices,
+		.set = set_noiommu,
+	},
+};
+
+/* The same function can be written in several ways; those that need the host to tell are found by the host facts. */
+static int same_device(const struct vm_config_device *a, const struct vm_config_device *b)
+{
+	char a_name[PT_NAME_SIZE], b_name[PT_NAME_SIZE];
+
+	if (canonical(a->name, a_name) == 0 && canonical(b->name, b_name) == 0)
+		return strcmp(a_name, b_name) == 0;
+	return strcmp(a->name, b->name) == 0;
+}
+
+static void replace(struct vm_config_device *old, struct vm_config_device *device)
+{
+	vm_config_device_done(old);
+	*old = *device;
+	*device = (struct vm_config_device){0};
+}
+
+static int add(struct vm_config *config, void *object, struct pt_error *err)
+{
+	struct vm_config_device *device = object, *devices;
+	int ret;
+
+	device->layer = config->layer;
+	for (size_t i = 0; i < config->device_count; i++) {
+		if (!same_device(&config->devices[i], device))
+			continue;
+		if (config->devices[i].layer == config->layer)
+			return pt_error_remedy(
+				err, pt_error_set(err, -EEXIST, "%s is named twice", device->name),
+				"name each device once");
+		replace(&config->devices[i], device);
+		return 0;
+	}
+	ret = vm_config_room(config, err);
+	if (ret < 0)
+		return ret;
+	devices = reallocarray(config->devices, config->device_count + 1, sizeof(*devices));
+	if (!devices)
+		return out_of_memory(err);
+	config->devices = devices;
+	devices[config->device_count++] = *device;
+	*device = (struct vm_config_device){0};
+	return 0;
+}
+
+static void done(void *object)
+{
+	vm_config_device_done(object);
+}
+
+const struct device_kind passthrough_kind = {
+	.option = "device",
+	.noun = "device",
+	.example = "0000:02:00.0",
+	.help = "Pass a PCI device through",
+	.settings = {rows, sizeof(rows) / sizeof(rows[0])},
+	.size = sizeof(struct vm_config_device),
+	.add = add,
+	.done = done,
+};
