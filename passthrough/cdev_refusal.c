@@ -225,6 +225,15 @@ int cdev_refused_bind(struct pt_device *device, int code, struct pt_error *err)
 	}
 }
 
+static int refused_attach_otherwise(const struct pt_device *device, int code, struct pt_error *err)
+{
+	const char *name = device->host.name;
+
+	pt_error_set(err, code, "%s: the kernel could not attach it to an address space: %s", name,
+		     strerror(-code));
+	return pt_error_remedy(err, code, "see the kernel's log: dmesg | grep %s", name);
+}
+
 int cdev_refused_attach(struct pt_device *device, int code, struct pt_error *err)
 {
 	const struct pt_host_device *host = &device->host;
@@ -233,6 +242,10 @@ int cdev_refused_attach(struct pt_device *device, int code, struct pt_error *err
 	switch (code) {
 	case -EADDRINUSE:
 		return pt_space_conflict(device->space, host, code, err);
+	case -EOPNOTSUPP:
+		if (pt_dirty_admit(device, err) < 0)
+			return code;
+		return refused_attach_otherwise(device, code, err);
 	case -EINVAL:
 		pt_error_set(
 			err, code,
@@ -259,9 +272,6 @@ int cdev_refused_attach(struct pt_device *device, int code, struct pt_error *err
 			     host->group);
 		return pt_error_remedy(err, code, "try again");
 	default:
-		pt_error_set(err, code,
-			     "%s: the kernel could not attach it to an address space: %s", name,
-			     strerror(-code));
-		return pt_error_remedy(err, code, "see the kernel's log: dmesg | grep %s", name);
+		return refused_attach_otherwise(device, code, err);
 	}
 }

@@ -116,6 +116,14 @@ struct pt_backend {
 	int (*ranges)(struct pt_space *space, struct pt_iova_range *ranges, size_t max,
 		      size_t *ret_count);
 
+	/* Keeps, or no longer keeps, dirty bits of all that devices write; on failure nothing has
+	 * changed, and ending it cannot fail. NULL: the kernel has no such thing. */
+	int (*track_dirty)(struct pt_space *space, bool on);
+	/* Sets a bit for each page of a range, all of it mapped, that was written, and clears it
+	 * where it came from. */
+	int (*read_dirty)(struct pt_space *space, uint64_t iova, uint64_t size, uint64_t page_size,
+			  uint64_t *bitmap);
+
 	/* Which device @fd stands for. @wanted: canonical name, or NULL for whichever. @ret_name has
 	 * room for PT_NAME_SIZE. */
 	int (*identify)(const struct pt_space *space, int fd, const char *wanted, char *ret_name,
@@ -169,6 +177,7 @@ struct pt_space {
 	bool counts_process;   /* RLIMIT_MEMLOCK is held against this process, not the user */
 	/* Of the mappings and their counts; innermost, nothing is called back under it. */
 	pthread_mutex_t map_lock;
+	bool tracks_dirty;	     /* of all that is attached: dirty.c */
 	bool without_peers;	     /* the kernel cannot map BARs, and a person was told */
 	bool no_map_file;	     /* the kernel said once that it has no IOAS_MAP_FILE */
 	struct pt_group *groups;     /* that are open */
@@ -206,6 +215,7 @@ struct pt_device {
 	enum pt_noiommu noiommu; /* how it was bound */
 	uint32_t devid;		 /* the iommufd's name for it */
 	struct pt_hwpt *hwpt;	 /* that it is attached to; NULL where the kernel chose */
+	bool untracked;		 /* attached, where the kernel chose: no dirty bits */
 	struct pt_space *space;
 	struct pt_group *group;
 	struct pt_device *next; /* of the space */
@@ -244,6 +254,12 @@ int pt_device_noted(struct pt_device *device, int code);
 /* Reads a token, 16 bytes. */
 int pt_vf_token_parse(const struct pt_device *device, const char *token, uint8_t *ret_uuid,
 		      struct pt_error *err);
+
+/* -EINVAL: not whole pages; -EOVERFLOW. */
+int pt_range_check(uint64_t iova, uint64_t size, struct pt_error *err);
+
+/* -EOPNOTSUPP when dirty pages are tracked, which cannot be done with @device; else 0. */
+int pt_dirty_admit(struct pt_device *device, struct pt_error *err);
 
 /* Says why a range could not be mapped. Return: @code. */
 int pt_space_explain_map(struct pt_space *space, uint64_t iova, uint64_t size, int code,

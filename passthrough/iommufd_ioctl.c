@@ -167,3 +167,29 @@ int iommufd_hwpt_alloc(const struct pt_sys *sys, int fd, uint32_t devid, uint32_
 	*ret_id = arg.out_hwpt_id;
 	return 0;
 }
+
+int iommufd_hwpt_track_dirty(const struct pt_sys *sys, int fd, uint32_t hwpt, bool on)
+{
+	struct iommu_hwpt_set_dirty_tracking arg = {
+		.size = sizeof(arg),
+		.flags = on ? (uint32_t)IOMMU_HWPT_DIRTY_TRACKING_ENABLE : 0,
+		.hwpt_id = hwpt,
+	};
+
+	return pt_ioctl(sys, fd, IOMMU_HWPT_SET_DIRTY_TRACKING, &arg);
+}
+
+int iommufd_hwpt_read_dirty(const struct pt_sys *sys, int fd, uint32_t hwpt, uint64_t iova,
+			    uint64_t size, uint64_t page_size, uint64_t *bitmap)
+{
+	struct iommu_hwpt_get_dirty_bitmap arg = {
+		.size = sizeof(arg),
+		.hwpt_id = hwpt,
+		.iova = iova,
+		.length = size,
+		.page_size = page_size,
+		.data = (uintptr_t)bitmap,
+	};
+
+	return pt_ioctl(sys, fd, IOMMU_HWPT_GET_DIRTY_BITMAP, &arg);
+}

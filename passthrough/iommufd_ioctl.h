@@ -39,4 +39,12 @@ int iommufd_hw_dirty(const struct pt_sys *sys, int fd, uint32_t devid, bool *ret
 int iommufd_hwpt_alloc(const struct pt_sys *sys, int fd, uint32_t devid, uint32_t ioas,
 		       uint32_t *ret_id);
 
+/* Whether dirty bits are kept of what is done through the page table. Turning it on clears them. */
+int iommufd_hwpt_track_dirty(const struct pt_sys *sys, int fd, uint32_t hwpt, bool on);
+
+/* Sets the bits of pages that were written, and clears no other; the IOMMU's own are cleared. All of
+ * the range must be mapped: the kernel ends at the first hole, and says nothing. */
+int iommufd_hwpt_read_dirty(const struct pt_sys *sys, int fd, uint32_t hwpt, uint64_t iova,
+			    uint64_t size, uint64_t page_size, uint64_t *bitmap);
+
 #endif

@@ -66,6 +66,7 @@ PT_PUBLIC void pt_space_close(struct pt_space *space)
 {
 	if (!space)
 		return;
+	pt_space_dirty_stop(space);
 	while (space->mapping_count > 0) {
 		const struct pt_mapping *m = &space->mappings[--space->mapping_count];
 
@@ -97,7 +98,7 @@ static int reserve_entry(struct pt_space *space)
 	return 0;
 }
 
-static int check_range(uint64_t iova, uint64_t size, struct pt_error *err)
+int pt_range_check(uint64_t iova, uint64_t size, struct pt_error *err)
 {
 	uint64_t end;
 
@@ -150,7 +151,7 @@ PT_PUBLIC int pt_space_map(struct pt_space *space, uint64_t iova, uint64_t size,
 			   const struct pt_memory *memory, unsigned access, struct pt_error *err)
 {
 	bool by_file = false;
-	int r = check_range(iova, size, err), mapped = 0;
+	int r = pt_range_check(iova, size, err), mapped = 0;
 
 	if (r < 0)
 		return r;
@@ -185,7 +186,7 @@ int pt_space_map_bar(struct pt_device *device, unsigned region, const struct pt_
 		     void *hva, uint64_t iova, struct pt_error *err)
 {
 	struct pt_space *space = device->space;
-	int r = check_range(iova, area->size, err), mapped = 0;
+	int r = pt_range_check(iova, area->size, err), mapped = 0;
 
 	if (r < 0)
 		return r;
@@ -284,7 +285,7 @@ PT_PUBLIC int pt_space_check(struct pt_space *space, uint64_t iova, uint64_t siz
 	struct pt_iova_range ranges[RANGES_SHOWN];
 	char text[PT_ERROR_MESSAGE_SIZE / 2] = "";
 	size_t count = 0, used = 0;
-	int r = check_range(iova, size, err);
+	int r = pt_range_check(iova, size, err);
 
 	if (r == 0)
 		r = pt_space_ranges(space, ranges, RANGES_SHOWN, &count, err);

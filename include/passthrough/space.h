@@ -212,6 +212,50 @@ int pt_space_ranges(struct pt_space *space, struct pt_iova_range *ranges, size_t
  */
 int pt_space_check(struct pt_space *space, uint64_t iova, uint64_t size, struct pt_error *err);
 
+/**
+ * pt_space_dirty_start() - keep track of the memory that devices write
+ *
+ * From here to pt_space_dirty_stop() the IOMMU keeps a dirty bit for each page that a device of the
+ * space writes; bits of before are forgotten. What the CPUs write is not the IOMMU's: KVM's dirty log
+ * has that. All devices can do it or none is asked to: while it is on, pt_device_attach() refuses a
+ * device whose writes would be missed.
+ *
+ * A bit stands for a page as the IOMMU has it: one write in a huge page makes all of it dirty.
+ *
+ * Errors: -EOPNOTSUPP a device's writes cannot be tracked: its IOMMU keeps no dirty bits, or it is a
+ * mediated device and behind none (the message names it); or no device's can: the group backend, or no
+ * IOMMU; -EALREADY it is on; whatever IOMMU_HWPT_SET_DIRTY_TRACKING said, and then it is off.
+ * Inverse: pt_space_dirty_stop(). Source: IOMMU_HWPT_SET_DIRTY_TRACKING, Linux 6.7.
+ */
+int pt_space_dirty_start(struct pt_space *space, struct pt_error *err);
+
+/**
+ * pt_space_dirty_stop() - keep no more track of it
+ *
+ * What was not read is forgotten. Cannot fail; harmless when it is off.
+ */
+void pt_space_dirty_stop(struct pt_space *space);
+
+/**
+ * pt_space_dirty_read() - which pages of a range devices have written since it was last asked
+ * @iova: first IO virtual address, a multiple of @page_size; all of the range must be mapped by
+ *	pt_space_map(), by one call or by several
+ * @size: bytes, a multiple of @page_size, not 0
+ * @page_size: bytes that a bit of @bitmap stands for; a power of two, 4096 at least
+ * @bitmap: bit N of word N / 64 stands for the page at @iova + N * @page_size. Bits of pages that were
+ *	written are set and no bit is cleared, so that it may have KVM's dirty log in it already.
+ *
+ * A page that is written while it runs is in this answer or in the next. It takes time in proportion
+ * to the range, and neither maps nor unmaps meanwhile; a big guest is better asked in pieces. Read a
+ * range before unmapping it, since its bits go with it; those of a device that left stay to be read.
+ *
+ * Errors: -EINVAL misaligned; -EOVERFLOW; -ENOENT part of the range is not mapped, the message says
+ * which; -EBADFD tracking is off; whatever IOMMU_HWPT_GET_DIRTY_BITMAP said, and then some bits may be
+ * lost: take all of the range for dirty. Source: IOMMU_HWPT_GET_DIRTY_BITMAP, Linux 6.7.
+ */
+int pt_space_dirty_read(struct pt_space *space, uint64_t iova, uint64_t size, uint64_t page_size,
+			uint64_t *bitmap, struct pt_error *err);
+
 /** pt_space_stats() - counts since the space was opened */
 struct pt_space_stats pt_space_stats(struct pt_space *space);
 

@@ -367,6 +367,9 @@ unsigned model_ioas_count(const struct model *model);
 /** model_hwpt_count() - page tables, those that were made by hand or those that the kernel made */
 unsigned model_hwpt_count(const struct model *model, bool by_hand);
 
+/** model_dma_write() - the device writes to the page at @iova. Return: whether it could. */
+bool model_dma_write(struct model_device *device, uint64_t iova);
+
 /* For fakes that live beside the model and share its log and its faults. */
 
 /** model_enter() - a call begins: log it, and return the error that it is to fail with, or 0 */

@@ -57,6 +57,14 @@ static bool ioas_reserved(const struct model_iommufd *iommufd, const struct mode
 	return false;
 }
 
+const struct model_area *model_ioas_at(const struct model_object *ioas, uint64_t iova)
+{
+	for (unsigned i = 0; i < ioas->area_count; i++)
+		if (iova >= ioas->areas[i].iova && iova - ioas->areas[i].iova < ioas->areas[i].size)
+			return &ioas->areas[i];
+	return NULL;
+}
+
 bool model_ioas_pinned(const struct model_object *ioas)
 {
 	return ioas->users > 0; /* the only users are HWPTs */
@@ -287,6 +295,7 @@ int model_ioas_unmap(struct model_iommufd *iommufd, struct iommu_ioas_unmap *cmd
 			model_dmabuf_unmap(area.dmabuf);
 		ioas->areas[i] = ioas->areas[--ioas->area_count];
 		unmapped += area.size;
+		model_dirty_forget(iommufd, ioas, area.iova, area.size);
 	}
 	cmd->length = unmapped;
 	return unmapped || all ? 0 : -ENOENT;

@@ -44,6 +44,7 @@ void model_object_free(struct model_iommufd *iommufd, struct model_object *objec
 		link = &(*link)->next;
 	*link = object->next;
 	model_ioas_clear(object);
+	free(object->dirty);
 	free(object);
 }
 
@@ -148,6 +149,8 @@ union command {
 	struct iommu_option option;
 	struct iommu_hwpt_alloc hwpt_alloc;
 	struct iommu_hw_info hw_info;
+	struct iommu_hwpt_set_dirty_tracking track_dirty;
+	struct iommu_hwpt_get_dirty_bitmap read_dirty;
 };
 
 static const struct {
@@ -165,6 +168,8 @@ static const struct {
 	{IOMMU_OPTION, sizeof(struct iommu_option), 24},
 	{IOMMU_HWPT_ALLOC, sizeof(struct iommu_hwpt_alloc), 24},
 	{IOMMU_GET_HW_INFO, sizeof(struct iommu_hw_info), 32},
+	{IOMMU_HWPT_SET_DIRTY_TRACKING, sizeof(struct iommu_hwpt_set_dirty_tracking), 16},
+	{IOMMU_HWPT_GET_DIRTY_BITMAP, sizeof(struct iommu_hwpt_get_dirty_bitmap), 48},
 };
 
 static int execute(struct model_iommufd *iommufd, unsigned long request, union command *cmd)
@@ -188,6 +193,10 @@ static int execute(struct model_iommufd *iommufd, unsigned long request, union c
 		return model_hwpt_alloc(iommufd, &cmd->hwpt_alloc);
 	case IOMMU_GET_HW_INFO:
 		return model_hw_info(iommufd, &cmd->hw_info);
+	case IOMMU_HWPT_SET_DIRTY_TRACKING:
+		return model_dirty_track(iommufd, &cmd->track_dirty);
+	case IOMMU_HWPT_GET_DIRTY_BITMAP:
+		return model_dirty_read(iommufd, &cmd->read_dirty);
 	default:
 		return model_ioas_map_file(iommufd, &cmd->map_file);
 	}
@@ -285,6 +294,13 @@ unsigned model_iommufd_hwpts(const struct model_file *file, bool by_hand)
 	for (const struct model_object *object = iommufd->objects; object; object = object->next)
 		count += object->kind == MODEL_OBJECT_HWPT && object->by_hand == by_hand;
 	return count;
+}
+
+bool model_iommufd_write(struct model_file *file, const struct model_device *device, uint64_t iova)
+{
+	struct model_object *object = device_find(file, device);
+
+	return object && model_dirty_write(object, iova);
 }
 
 bool model_iommufd_covers(const struct model_file *file, uint64_t iova, uint64_t size)

@@ -29,8 +29,11 @@ struct model_object {
 
 	struct model_object *ioas; /* HWPT */
 	unsigned iommu;
-	bool by_hand; /* by HWPT_ALLOC: lives until it is destroyed */
-	bool tracks_dirty;
+	bool by_hand;	   /* by HWPT_ALLOC: lives until it is destroyed */
+	bool tracks_dirty; /* it can */
+	bool keeps_dirty;  /* it does */
+	uint64_t *dirty;   /* addresses of pages, some twice */
+	unsigned dirty_count, dirty_max;
 
 	struct model_object *access; /* DEVICE that is mediated: its IOAS */
 	struct model_device *device; /* DEVICE */
@@ -70,7 +73,18 @@ int model_hwpt_attach(struct model_iommufd *iommufd, struct model_object *device
 void model_hwpt_leave(struct model_iommufd *iommufd, struct model_object *device);
 void model_hwpt_destroy(struct model_iommufd *iommufd, struct model_object *hwpt);
 
+/* model_dirty.c: what was written by way of a page table. */
+int model_dirty_track(struct model_iommufd *iommufd, struct iommu_hwpt_set_dirty_tracking *cmd);
+int model_dirty_read(struct model_iommufd *iommufd, struct iommu_hwpt_get_dirty_bitmap *cmd);
+/* Dirty bits go with the entries of the page tables that they are in. */
+void model_dirty_forget(struct model_iommufd *iommufd, const struct model_object *ioas,
+			uint64_t iova, uint64_t size);
+/* The device writes to a page: whether it could. */
+bool model_dirty_write(struct model_object *device, uint64_t iova);
+
 /* model_ioas.c */
+/* What is mapped at an address, NULL for nothing. */
+const struct model_area *model_ioas_at(const struct model_object *ioas, uint64_t iova);
 struct model_object *model_ioas(struct model_iommufd *iommufd, uint32_t id);
 /* Whether pages are pinned: whether it has an HWPT. */
 bool model_ioas_pinned(const struct model_object *ioas);

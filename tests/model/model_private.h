@@ -166,6 +166,7 @@ void model_iommufd_detach(struct model_file *file, struct model_device *device);
 /* The device's id in this iommufd, 0 when it is not bound to it. */
 uint32_t model_iommufd_devid(struct model_file *file, const struct model_device *device);
 unsigned model_iommufd_ioas(const struct model_file *file);
+bool model_iommufd_write(struct model_file *file, const struct model_device *device, uint64_t iova);
 unsigned model_iommufd_hwpts(const struct model_file *file, bool by_hand);
 bool model_iommufd_covers(const struct model_file *file, uint64_t iova, uint64_t size);
 

@@ -133,6 +133,33 @@ static const struct scenario scenarios[] = {
 	{"unplug of a function of a group", unplug, "0000:02:00.1", 26},
 };
 
+/* Memory that devices write is kept track of while one comes and goes. */
+static int dirty_pages(struct life *life)
+{
+	uint64_t bitmap[LIFE_MIB * 2 / 4096 / 64] = {0};
+	int ret = life_boot(life, false);
+
+	if (ret)
+		return ret;
+	life_stage(life, "track dirty pages", STAGE_UP, NULL);
+	ret = pt_space_dirty_start(life->space, &life->err);
+	/* An IOMMU that could not be asked has no dirty bits. */
+	if (ret == -EOPNOTSUPP && strstr(model_fault(life->model)->where, "IOMMU_GET_HW_INFO"))
+		return strstr(life->err.message, life->first.bdf) ? 0 : ret;
+	if (ret == 0)
+		ret = life_plug(life, &life->second);
+	if (ret == -EOPNOTSUPP && strstr(model_fault(life->model)->where, "IOMMU_GET_HW_INFO"))
+		return strstr(life->err.message, life->second.bdf) ? 0 : ret;
+	if (ret)
+		return ret;
+	life_unplug(life, &life->second);
+	life_stage(life, "read dirty pages", STAGE_UP, NULL);
+	ret = pt_space_dirty_read(life->space, 0, 2 * LIFE_MIB, 4096, bitmap, &life->err);
+	life_stage(life, "track them no more", STAGE_DOWN, NULL);
+	pt_space_dirty_stop(life->space);
+	return ret;
+}
+
 /** struct kind - a kernel and a device that differ from what they are else */
 struct kind {
 	const char *name;
@@ -140,6 +167,7 @@ struct kind {
 	bool noresize;
 	bool conventional;   /* 256 bytes of config space */
 	bool only_bus_reset; /* the first function has no reset of its own */
+	bool tracks_dirty;   /* two IOMMUs that differ, with dirty bits */
 };
 
 static const struct kind usual = {.name = "6.12"};
@@ -156,14 +184,19 @@ static struct model *host_of(const struct sweep *sweep)
 	struct model_pci first = model_nvme(LIFE_FIRST, 26);
 	struct model_pci second =
 		model_nvme(sweep->scenario->second, sweep->scenario->second_group);
+	struct model_device *device;
 
 	first.config_size = second.config_size = sweep->kind->conventional ? 256 : 4096;
 	first.noresize = sweep->kind->noresize;
 	model_host(model)->map_file = sweep->kind->map_file;
 	if (sweep->way->host)
 		sweep->way->host(model);
-	model_add(model, &first)->no_reset = sweep->kind->only_bus_reset;
-	model_add(model, &second);
+	device = model_add(model, &first);
+	device->no_reset = sweep->kind->only_bus_reset;
+	device->tracks_dirty = sweep->kind->tracks_dirty;
+	device = model_add(model, &second);
+	device->tracks_dirty = sweep->kind->tracks_dirty;
+	device->iommu = sweep->kind->tracks_dirty;
 	return model;
 }
 
@@ -187,6 +220,10 @@ static bool tolerated(const struct life *life)
 	/* Then pages are counted for the user; then dirty pages are not tracked. */
 	if (strstr(fault->where, "IOMMU_OPTION") || strstr(fault->where, "IOMMU_GET_HW_INFO"))
 		return true;
+	/* A page table that says EINVAL is another IOMMU's, and one more is made. */
+	if (strstr(fault->where, "VFIO_DEVICE_ATTACH_IOMMUFD_PT"))
+		return fault->error == -EINVAL &&
+		       model_calls(life->model, 0, "IOMMU_HWPT_ALLOC") > 1;
 	/* Drivers say EINVAL to what they do not have: the VGA region, an interrupt index. */
 	if (strstr(fault->where, "GET_REGION_INFO 8") || strstr(fault->where, "GET_IRQ_INFO"))
 		return fault->error == -EINVAL;
@@ -372,4 +409,13 @@ Test(sweep, device_with_only_a_bus_reset)
 	all_ways("launch", &kind);
 	all_ways("reset", &kind);
 	all_ways("guest's reset", &kind);
+}
+
+/* Groups and devices without an IOMMU have no dirty bits. */
+Test(sweep, dirty_pages)
+{
+	const struct scenario scenario = {"dirty pages", dirty_pages, "0000:03:00.0", 27};
+	const struct kind kind = {.name = "6.12", .tracks_dirty = true};
+
+	sweep_errors(&(struct sweep){&ways[0], &scenario, &kind});
 }
