@@ -18,8 +18,11 @@
 
 #include "internal.h"
 
-#define CAP_IPC_LOCK_BIT (1ull << 14) /* linux/capability.h */
-#define NO_USER		 UINT64_MAX
+/* Source: linux/capability.h. */
+#define CAP_IPC_LOCK_BIT     (1ull << 14)
+#define CAP_SYS_RESOURCE_BIT (1ull << 24)
+
+#define NO_USER UINT64_MAX
 
 /* A process, as its /proc/PID/status has it; bytes. */
 struct process {
@@ -28,6 +31,12 @@ struct process {
 	uint64_t locked;
 	uint64_t pinned;
 	uint64_t capabilities;
+};
+
+/* Whose pages are held against the limit: see counts_process in struct pt_space. */
+struct account {
+	const struct pt_sys *sys;
+	bool of_process;
 };
 
 /*
@@ -93,25 +102,26 @@ static int add_process(void *arg, const char *pid)
 	return 0;
 }
 
-static struct locked look(const struct pt_space *space)
+static struct locked look(const struct account *account)
 {
-	struct locked locked = {.sys = space->sys, .uid = NO_USER};
+	const struct pt_sys *sys = account->sys;
+	struct locked locked = {.sys = sys, .uid = NO_USER};
 	struct process self;
 
-	if (read_process(space->sys, "self", &self) < 0)
+	if (read_process(sys, "self", &self) < 0)
 		return locked;
 	locked.uid = self.uid;
-	if (space->counts_process)
+	if (account->of_process)
 		locked.bytes = self.locked;
 	else if (self.uid != NO_USER)
-		(void)space->sys->list(space->sys->ctx, "/proc", add_process, &locked);
+		(void)sys->list(sys->ctx, "/proc", add_process, &locked);
 	return locked;
 }
 
 /* "this process", or "all processes of user 1000". */
-static const char *counted_for(const struct pt_space *space, uint64_t uid, char *buf, size_t size)
+static const char *counted_for(bool of_process, uint64_t uid, char *buf, size_t size)
 {
-	if (space->counts_process)
+	if (of_process)
 		return "this process";
 	if (uid == NO_USER)
 		return "all processes of this user";
@@ -128,16 +138,16 @@ static int remedy(uint64_t bytes, struct pt_error *err)
 			       bytes / 1024 + (bytes % 1024 != 0));
 }
 
-PT_PUBLIC int pt_space_check_limit(struct pt_space *space, uint64_t bytes, struct pt_error *err)
+static int check_limit(const struct account *account, uint64_t bytes, struct pt_error *err)
 {
-	uint64_t limit = space->sys->memlock(space->sys->ctx);
+	uint64_t limit = account->sys->memlock(account->sys->ctx);
 	char whose[64], owner[128] = "";
 	struct locked locked;
 	uint64_t sum;
 
 	if (limit == UINT64_MAX)
 		return 0;
-	locked = look(space);
+	locked = look(account);
 	if (pt_add_overflow(locked.bytes, bytes, &sum))
 		sum = UINT64_MAX;
 	if (sum <= limit)
@@ -145,13 +155,33 @@ PT_PUBLIC int pt_space_check_limit(struct pt_space *space, uint64_t bytes, struc
 	if (locked.most > 0)
 		(void)snprintf(owner, sizeof(owner), ", %" PRIu64 " KiB of it by %s",
 			       locked.most / 1024, locked.owner);
-	pt_error_set(
-		err, -ENOMEM,
-		"%" PRIu64 " KiB of memory to be pinned for devices: the limit "
-		"(RLIMIT_MEMLOCK) is %" PRIu64 " KiB for %s, of which %" PRIu64 " KiB are in use%s",
-		bytes / 1024, limit / 1024, counted_for(space, locked.uid, whose, sizeof(whose)),
-		locked.bytes / 1024, owner);
+	pt_error_set(err, -ENOMEM,
+		     "%" PRIu64 " KiB of memory to be pinned for devices: the limit "
+		     "(RLIMIT_MEMLOCK) is %" PRIu64 " KiB for %s, of which %" PRIu64
+		     " KiB are in use%s",
+		     bytes / 1024, limit / 1024,
+		     counted_for(account->of_process, locked.uid, whose, sizeof(whose)),
+		     locked.bytes / 1024, owner);
 	return remedy(sum, err);
+}
+
+PT_PUBLIC int pt_space_check_limit(struct pt_space *space, uint64_t bytes, struct pt_error *err)
+{
+	const struct account account = {space->sys, space->counts_process};
+
+	return check_limit(&account, bytes, err);
+}
+
+/* What the backends set counts_process to: RLIMIT_MODE needs CAP_SYS_RESOURCE. */
+PT_PUBLIC int pt_host_check_limit(const struct pt_sys *sys, enum pt_backend_kind backend,
+				  uint64_t bytes, struct pt_error *err)
+{
+	struct account account = {sys, backend == PT_BACKEND_GROUP};
+	struct process self;
+
+	if (!account.of_process && read_process(sys, "self", &self) == 0)
+		account.of_process = self.capabilities & CAP_SYS_RESOURCE_BIT;
+	return check_limit(&account, bytes, err);
 }
 
 int pt_memlock_explain(struct pt_space *space, uint64_t bytes, struct pt_error *err)
@@ -168,5 +198,5 @@ int pt_memlock_explain(struct pt_space *space, uint64_t bytes, struct pt_error *
 	return pt_error_remedy(err, -ENOMEM,
 			       "free memory on the host; or raise RLIMIT_MEMLOCK, which is %" PRIu64
 			       " KiB for %s, with `ulimit -l` or LimitMEMLOCK=",
-			       limit / 1024, counted_for(space, NO_USER, NULL, 0));
+			       limit / 1024, counted_for(space->counts_process, NO_USER, NULL, 0));
 }

@@ -51,116 +51,243 @@ PT_PUBLIC enum pt_backend_kind pt_host_backend(const struct pt_sys *sys,
 	return look_for(sys, node) == 0 ? PT_BACKEND_GROUP : PT_BACKEND_CDEV;
 }
 
-static int check_driver(const struct pt_host_device *device, struct pt_error *err)
+/* One look at @device; what is found goes to the caller's @each, until that returns non-zero. */
+struct walk {
+	const struct pt_sys *sys;
+	const struct pt_host_device *device;
+	int (*each)(void *arg, const struct pt_obstacle *obstacle);
+	void *arg;
+};
+
+static struct pt_obstacle in_file(const char *name, enum pt_obstacle_kind kind, const char *file,
+				  const char *value)
 {
-	if (device->class_code >> 8 == CLASS_BRIDGE_PCI)
-		return pt_error_set(err, -ENODEV, "%s: is a PCI bridge, which cannot be assigned",
-				    device->name);
+	struct pt_obstacle obstacle = {.kind = kind, .error = PT_ERROR_INIT};
+
+	pt_sysfs_path(name, file, obstacle.path);
+	(void)snprintf(obstacle.value, sizeof(obstacle.value), "%s", value);
+	return obstacle;
+}
+
+static int found(const struct walk *walk, const struct pt_obstacle *obstacle)
+{
+	return walk->each(walk->arg, obstacle);
+}
+
+static int walk_driver(const struct walk *walk)
+{
+	const struct pt_host_device *device = walk->device;
+	struct pt_obstacle obstacle =
+		in_file(device->name, PT_OBSTACLE_DRIVER, "driver", device->driver);
+
 	if (device->driver[0] == '\0') {
-		pt_error_set(err, -ENODEV, "%s: has no driver; it must be bound to vfio-pci",
-			     device->name);
-		return bind_remedy(device, -ENODEV, err);
+		pt_error_set(&obstacle.error, -ENODEV,
+			     "%s: has no driver; it must be bound to vfio-pci", device->name);
+		bind_remedy(device, -ENODEV, &obstacle.error);
+		return found(walk, &obstacle);
 	}
-	if (!on_vfio_driver(device)) {
-		pt_error_set(err, -EBUSY, "%s: is bound to %s, not to vfio-pci", device->name,
-			     device->driver);
-		return bind_remedy(device, -EBUSY, err);
+	if (on_vfio_driver(device))
+		return 0;
+	pt_error_set(&obstacle.error, -EBUSY, "%s: is bound to %s, not to vfio-pci", device->name,
+		     device->driver);
+	bind_remedy(device, -EBUSY, &obstacle.error);
+	return found(walk, &obstacle);
+}
+
+static int walk_iommu(const struct walk *walk)
+{
+	const struct pt_host_device *device = walk->device;
+	struct pt_obstacle obstacle = in_file(device->name, PT_OBSTACLE_IOMMU, "iommu_group", "");
+
+	if (pt_noiommu_unwanted(device, &obstacle.error) < 0) {
+		(void)snprintf(obstacle.path, sizeof(obstacle.path), PT_SYSFS_GROUPS "%d/name",
+			       device->group);
+		(void)snprintf(obstacle.value, sizeof(obstacle.value), "vfio-noiommu");
+		return found(walk, &obstacle);
 	}
-	if (pt_noiommu_unwanted(device, err) < 0)
-		return -ENODEV;
-	if (device->group < 0) {
-		pt_error_set(err, -ENODEV, "%s: is in no IOMMU group: no IOMMU translates its DMA",
-			     device->name);
-		return pt_error_remedy(
-			err, -ENODEV,
-			"enable VT-d or AMD-Vi in the firmware, and boot with intel_iommu=on where the "
-			"kernel does not turn it on by itself");
-	}
-	return 0;
+	if (device->group >= 0)
+		return 0;
+	pt_error_set(&obstacle.error, -ENODEV,
+		     "%s: is in no IOMMU group: no IOMMU translates its DMA", device->name);
+	pt_error_remedy(
+		&obstacle.error, -ENODEV,
+		"enable VT-d or AMD-Vi in the firmware, and boot with intel_iommu=on where the "
+		"kernel does not turn it on by itself");
+	return found(walk, &obstacle);
 }
 
 /* Its driver is a VFIO driver by nature, and no IOMMU stands behind it. */
-static int check_mediated(const struct pt_host_device *device, struct pt_error *err)
+static int walk_mediated(const struct walk *walk)
 {
+	const struct pt_host_device *device = walk->device;
+	struct pt_obstacle obstacle = in_file(device->name, PT_OBSTACLE_DRIVER, "driver", "");
+
 	if (device->driver[0] != '\0')
 		return 0;
-	pt_error_set(err, -ENODEV, "%s: the mediated device has no driver", device->name);
-	return pt_error_remedy(err, -ENODEV,
-			       "load the module of its parent, or make the device anew");
+	pt_error_set(&obstacle.error, -ENODEV, "%s: the mediated device has no driver",
+		     device->name);
+	pt_error_remedy(&obstacle.error, -ENODEV,
+			"load the module of its parent, or make the device anew");
+	return found(walk, &obstacle);
 }
 
-static int check_cdev(const struct pt_host_device *device, struct pt_error *err)
+static int walk_cdev(const struct walk *walk)
 {
+	const struct pt_host_device *device = walk->device;
+	struct pt_obstacle obstacle = in_file(device->name, PT_OBSTACLE_NODE, "vfio-dev", "");
+
 	if (device->node[0] != '\0')
 		return 0;
-	pt_error_set(err, -ENOENT, "%s: this kernel offers no " PT_VFIO_NODES " node for it",
-		     device->name);
-	return pt_error_remedy(
-		err, -ENOENT,
-		"run a kernel with CONFIG_VFIO_DEVICE_CDEV and CONFIG_IOMMUFD (6.6 or "
-		"newer), or reach it by its IOMMU group (backend: group)");
+	pt_error_set(&obstacle.error, -ENOENT,
+		     "%s: this kernel offers no " PT_VFIO_NODES " node for it", device->name);
+	pt_error_remedy(&obstacle.error, -ENOENT,
+			"run a kernel with CONFIG_VFIO_DEVICE_CDEV and CONFIG_IOMMUFD (6.6 or "
+			"newer), or reach it by its IOMMU group (backend: group)");
+	return found(walk, &obstacle);
 }
 
-/* A node that @device is reached by, and what to do where there is none. */
-static int check_node(const struct pt_sys *sys, const struct pt_host_device *device,
-		      const char *node, const char *remedy, struct pt_error *err)
+/* A node that the device is reached by, and what to do where there is none. */
+static int walk_node(const struct walk *walk, const char *node, const char *remedy)
 {
-	int r = look_for(sys, node);
+	struct pt_obstacle obstacle = {.kind = PT_OBSTACLE_NODE, .error = PT_ERROR_INIT};
+	const char *name = walk->device->name;
+	int r = look_for(walk->sys, node);
 
 	if (r == 0)
 		return 0;
-	if (r != -ENOENT)
-		return pt_error_set(err, r, "%s: looking for %s: %s", device->name, node,
-				    strerror(-r));
-	pt_error_set(err, r, "%s: there is no %s to reach it by", device->name, node);
-	return pt_error_remedy(err, r, "%s", remedy);
+	(void)snprintf(obstacle.path, sizeof(obstacle.path), "%s", node);
+	if (r != -ENOENT) {
+		pt_error_set(&obstacle.error, r, "%s: looking for %s: %s", name, node,
+			     strerror(-r));
+		return found(walk, &obstacle);
+	}
+	pt_error_set(&obstacle.error, r, "%s: there is no %s to reach it by", name, node);
+	pt_error_remedy(&obstacle.error, r, "%s", remedy);
+	return found(walk, &obstacle);
 }
 
-static int check_group(const struct pt_sys *sys, const struct pt_host_device *device,
-		       struct pt_error *err)
+static int walk_group(const struct walk *walk)
 {
 	char node[PT_NODE_SIZE];
 	int r;
 
-	pt_group_node(device, node, sizeof(node));
-	r = check_node(sys, device, node,
-		       "run a kernel with CONFIG_VFIO_GROUP; in a container or a jail, make the "
-		       "host's node visible",
-		       err);
-	if (r == 0)
-		r = check_node(sys, device, PT_CONTAINER_NODE, PT_CONTAINER_REMEDY, err);
-	return r;
+	pt_group_node(walk->device, node, sizeof(node));
+	r = walk_node(walk, node,
+		      "run a kernel with CONFIG_VFIO_GROUP; in a container or a jail, make the "
+		      "host's node visible");
+	return r ? r : walk_node(walk, PT_CONTAINER_NODE, PT_CONTAINER_REMEDY);
+}
+
+static int walk_bridge(const struct walk *walk)
+{
+	char code[16];
+	struct pt_obstacle obstacle;
+
+	(void)snprintf(code, sizeof(code), "0x%06x", walk->device->class_code);
+	obstacle = in_file(walk->device->name, PT_OBSTACLE_BRIDGE, "class", code);
+	pt_error_set(&obstacle.error, -ENODEV, "%s: is a PCI bridge, which cannot be assigned",
+		     walk->device->name);
+	return found(walk, &obstacle);
+}
+
+static int sibling_error(const struct pt_host_device *device, const struct pt_host_sibling *sibling,
+			 int code, struct pt_error *err)
+{
+	pt_error_set(
+		err, code,
+		"%s: cannot be assigned while %s, of the same IOMMU group (%d), is bound to %s",
+		device->name, sibling->name, device->group, sibling->driver);
+	return pt_error_remedy(err, code,
+			       "unbind it (echo %s > " PT_SYSFS_PCI
+			       "%s/driver/unbind) or bind it to vfio-pci too",
+			       sibling->name, sibling->name);
 }
 
 int pt_blocked_by_sibling(const struct pt_host_device *device, int code, struct pt_error *err)
 {
 	for (unsigned i = 0; i < device->sibling_count; i++) {
-		const struct pt_host_sibling *sibling = &device->siblings[i];
+		if (device->siblings[i].blocks)
+			return sibling_error(device, &device->siblings[i], code, err);
+	}
+	return 0;
+}
+
+static int walk_siblings(const struct walk *walk)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < walk->device->sibling_count && r == 0; i++) {
+		const struct pt_host_sibling *sibling = &walk->device->siblings[i];
+		struct pt_obstacle obstacle =
+			in_file(sibling->name, PT_OBSTACLE_SIBLING, "driver", sibling->driver);
 
 		if (!sibling->blocks)
 			continue;
-		pt_error_set(
-			err, code,
-			"%s: cannot be assigned while %s, of the same IOMMU group (%d), is bound to %s",
-			device->name, sibling->name, device->group, sibling->driver);
-		return pt_error_remedy(err, code,
-				       "unbind it (echo %s > " PT_SYSFS_PCI
-				       "%s/driver/unbind) or bind it to vfio-pci too",
-				       sibling->name, sibling->name);
+		obstacle.sibling = sibling;
+		sibling_error(walk->device, sibling, -EBUSY, &obstacle.error);
+		r = found(walk, &obstacle);
 	}
-	return 0;
+	return r;
+}
+
+static enum pt_obstacle_kind noiommu_kind(int code)
+{
+	switch (code) {
+	case -EINVAL:
+		return PT_OBSTACLE_REQUEST;
+	case -ENODEV:
+		return PT_OBSTACLE_DRIVER;
+	default:
+		return PT_OBSTACLE_NODE;
+	}
+}
+
+static int walk_noiommu(const struct walk *walk, enum pt_backend_kind backend)
+{
+	const struct pt_host_device *device = walk->device;
+	struct pt_obstacle obstacle =
+		in_file(device->name, PT_OBSTACLE_REQUEST, "driver", device->driver);
+	int r = pt_noiommu_assignable(walk->sys, device, backend, &obstacle.error);
+
+	if (r == 0)
+		return 0;
+	obstacle.kind = noiommu_kind(r);
+	return found(walk, &obstacle);
+}
+
+PT_PUBLIC int pt_host_obstacles(const struct pt_sys *sys, const struct pt_host_device *device,
+				const struct pt_space_setup *setup,
+				int (*each)(void *arg, const struct pt_obstacle *obstacle),
+				void *arg)
+{
+	const struct walk walk = {sys, device, each, arg};
+	int r;
+
+	if (setup && setup->unsafe_noiommu)
+		return walk_noiommu(&walk, setup->backend);
+	if (device->class_code >> 8 == CLASS_BRIDGE_PCI)
+		return walk_bridge(&walk);
+	r = device->mediated ? walk_mediated(&walk) : walk_driver(&walk);
+	if (r == 0 && !device->mediated)
+		r = walk_iommu(&walk);
+	/* Without its driver and its IOMMU there is no node. */
+	if (r == 0 && on_vfio_driver(device) && (device->mediated || device->group >= 0))
+		r = setup && setup->backend == PT_BACKEND_GROUP ? walk_group(&walk)
+								: walk_cdev(&walk);
+	return r ? r : walk_siblings(&walk);
+}
+
+static int take_first(void *arg, const struct pt_obstacle *obstacle)
+{
+	struct pt_error *err = arg;
+
+	if (err)
+		*err = obstacle->error;
+	return obstacle->error.code;
 }
 
 PT_PUBLIC int pt_host_assignable(const struct pt_sys *sys, const struct pt_host_device *device,
 				 const struct pt_space_setup *setup, struct pt_error *err)
 {
-	bool by_group = setup && setup->backend == PT_BACKEND_GROUP;
-	int r;
-
-	if (setup && setup->unsafe_noiommu)
-		return pt_noiommu_assignable(sys, device, setup->backend, err);
-	r = device->mediated ? check_mediated(device, err) : check_driver(device, err);
-	if (r == 0)
-		r = by_group ? check_group(sys, device, err) : check_cdev(device, err);
-	return r < 0 ? r : pt_blocked_by_sibling(device, -EBUSY, err);
+	return pt_host_obstacles(sys, device, setup, take_first, err);
 }

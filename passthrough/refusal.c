@@ -5,8 +5,6 @@
 #include "sysfs.h"
 #include <fcntl.h>
 
-#define SYSFS_IRQS "/sys/kernel/irq"
-
 /* The identity alone is not enough: that of a virtual function is all ones (SR-IOV 1.1, 3.4.1.1). */
 static bool answers(const struct pt_sys *sys, const char *bdf)
 {
@@ -79,47 +77,16 @@ int pt_refused_by_holder(const struct pt_device *device, int code, const char *n
 	return pt_error_remedy(err, code, "end that process first");
 }
 
-struct irq_walk {
-	const struct pt_sys *sys;
-	unsigned seen;
-};
-
-/* A chip behind the IOMMU's remapping hardware has a name that begins with "IR-". */
-static int is_remapped(void *arg, const char *name)
-{
-	struct irq_walk *walk = arg;
-	char path[PT_PATH_SIZE], chip[64];
-
-	(void)snprintf(path, sizeof(path), SYSFS_IRQS "/%s/chip_name", name);
-	if (pt_read_file(walk->sys, path, chip, sizeof(chip)) <= 0)
-		return 0;
-	walk->seen++;
-	return !strncmp(chip, "IR-", 3);
-}
-
-/* Return: whether there is evidence that this host's interrupts are not remapped. */
-static bool interrupts_exposed(const struct pt_sys *sys)
-{
-	struct irq_walk walk = {.sys = sys};
-
-	return sys->list(sys->ctx, SYSFS_IRQS, is_remapped, &walk) == 0 && walk.seen > 0;
-}
-
-/* 0: the parameter is set, or cannot be read. */
 static int refused_interrupts(const struct pt_device *device, int code, const char *module,
 			      struct pt_error *err)
 {
-	char path[PT_PATH_SIZE], value[8];
+	char path[PT_PATH_SIZE];
 
-	(void)snprintf(path, sizeof(path), "/sys/module/%s/parameters/allow_unsafe_interrupts",
-		       module);
-	if (pt_read_file(device->sys, path, value, sizeof(value)) < 0)
-		value[0] = '\0';
-	if (value[0] == 'Y' || !interrupts_exposed(device->sys))
+	if (pt_host_isolation(device->sys, device->space->setup.backend, path) != PT_NOT_ISOLATED)
 		return 0;
 	pt_error_set(
 		err, code,
-		"%s: its interrupts are not isolated: this host remaps none (no chip of " SYSFS_IRQS
+		"%s: its interrupts are not isolated: this host remaps none (no chip of " PT_SYSFS_IRQS
 		" is an \"IR-\" one), and %s.allow_unsafe_interrupts is not set",
 		device->host.name, module);
 	return pt_error_remedy(

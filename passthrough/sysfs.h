@@ -8,6 +8,7 @@
 #define PT_SYSFS_PCI	"/sys/bus/pci/devices/"
 #define PT_SYSFS_MDEV	"/sys/bus/mdev/devices/"
 #define PT_SYSFS_GROUPS "/sys/kernel/iommu_groups/"
+#define PT_SYSFS_IRQS	"/sys/kernel/irq"
 
 /* Whether a canonical name is a mediated device's. */
 bool pt_is_mediated(const char *name);

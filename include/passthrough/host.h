@@ -267,6 +267,68 @@ int pt_host_read(const struct pt_sys *sys, const char *name, struct pt_host_devi
 int pt_host_assignable(const struct pt_sys *sys, const struct pt_host_device *device,
 		       const struct pt_space_setup *setup, struct pt_error *err);
 
+/** enum pt_obstacle_kind - what can be in the way of an assignment */
+enum pt_obstacle_kind {
+	PT_OBSTACLE_BRIDGE,  /* the function is a PCI bridge */
+	PT_OBSTACLE_DRIVER,  /* it has no driver, or one of the host's */
+	PT_OBSTACLE_IOMMU,   /* no IOMMU translates its DMA */
+	PT_OBSTACLE_REQUEST, /* it is asked for in a way that it cannot be had */
+	PT_OBSTACLE_NODE,    /* there is no node to reach it by */
+	PT_OBSTACLE_SIBLING, /* a function of its group has a driver of the host's */
+};
+
+/**
+ * struct pt_obstacle - one thing in the way, and the file that shows it
+ * @sibling: which one, with PT_OBSTACLE_SIBLING; else NULL
+ * @path: of /sys or /dev
+ * @value: what is there; empty when that file does not exist
+ * @error: the cause, and what to type
+ */
+struct pt_obstacle {
+	enum pt_obstacle_kind kind;
+	const struct pt_host_sibling *sibling;
+	char path[PT_PATH_SIZE];
+	char value[PT_DRIVER_SIZE];
+	struct pt_error error;
+};
+
+/**
+ * pt_host_obstacles() - all that is in the way of what pt_host_assignable() is asked
+ * @each: is called with one after another, until it returns non-zero
+ *
+ * Return: what @each returned last, 0 when nothing is in the way.
+ */
+int pt_host_obstacles(const struct pt_sys *sys, const struct pt_host_device *device,
+		      const struct pt_space_setup *setup,
+		      int (*each)(void *arg, const struct pt_obstacle *obstacle), void *arg);
+
+/** enum pt_isolation - whether a device can send only the interrupts that are its own */
+enum pt_isolation {
+	PT_ISOLATED,	     /* interrupts are remapped, or nothing says that they are not */
+	PT_ISOLATION_WAIVED, /* they are not, and the backend's module has allow_unsafe_interrupts set */
+	PT_NOT_ISOLATED, /* they are not, so the kernel refuses devices */
+};
+
+/**
+ * pt_host_isolation() - whether interrupts are isolated, as @backend asks for it
+ * @ret_parameter: path of the parameter that waives it, PT_PATH_SIZE bytes; it is there when its
+ *	module is loaded
+ *
+ * Source: Documentation/driver-api/vfio.rst; drivers/iommu/iommufd/device.c,
+ * drivers/vfio/vfio_iommu_type1.c. Interrupts that are remapped are behind a chip whose name begins
+ * with "IR-" (/sys/kernel/irq).
+ */
+enum pt_isolation pt_host_isolation(const struct pt_sys *sys, enum pt_backend_kind backend,
+				    char *ret_parameter);
+
+/**
+ * pt_host_check_limit() - as pt_space_check_limit(), of a space that this process would open
+ *
+ * Errors: -ENOMEM.
+ */
+int pt_host_check_limit(const struct pt_sys *sys, enum pt_backend_kind backend, uint64_t bytes,
+			struct pt_error *err);
+
 /**
  * pt_host_backend() - what the device can be reached by as the host stands
  *

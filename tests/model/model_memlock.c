@@ -12,6 +12,7 @@
 
 #define CAPABILITIES_OF_ROOT 0x1ffffffffffull
 #define CAP_IPC_LOCK_BIT     (1ull << 14)
+#define CAP_SYS_RESOURCE_BIT (1ull << 24)
 
 static void put_status(struct model *model, const char *pid, const char *comm, unsigned uid,
 		       uint64_t locked, uint64_t pinned, uint64_t capabilities)
@@ -30,11 +31,12 @@ static void put_status(struct model *model, const char *pid, const char *comm, u
 
 void model_show_memory(struct model *model)
 {
+	uint64_t capabilities = model->host.no_sys_resource ? 0 : CAP_SYS_RESOURCE_BIT;
 	char pid[16];
 
 	snprintf(pid, sizeof(pid), "%u", MODEL_PID);
-	put_status(model, pid, "test", 1000, model->mm_pinned, model->pinned, 0);
-	put_status(model, "self", "test", 1000, model->mm_pinned, model->pinned, 0);
+	put_status(model, pid, "test", 1000, model->mm_pinned, model->pinned, capabilities);
+	put_status(model, "self", "test", 1000, model->mm_pinned, model->pinned, capabilities);
 }
 
 void model_process_memory(struct model *model, unsigned pid, const char *comm, unsigned uid,
@@ -47,6 +49,7 @@ void model_process_memory(struct model *model, unsigned pid, const char *comm, u
 		   locks_all ? CAPABILITIES_OF_ROOT : CAPABILITIES_OF_ROOT & ~CAP_IPC_LOCK_BIT);
 	if (uid == 1000 && !locks_all && pinned > locked)
 		model->pinned_elsewhere += pinned - locked;
+	model_show_memory(model);
 }
 
 int model_pin(struct model *model, uint64_t bytes, enum model_pin how)

@@ -230,3 +230,84 @@ Test(assignable, a_function_on_a_host_driver_has_no_backend)
 	cr_assert_eq(backend_of(pair.model), PT_BACKEND_CDEV);
 	done(&pair);
 }
+
+/* pt_host_obstacles() */
+
+struct list {
+	unsigned count;
+	unsigned limit;
+	struct pt_obstacle obstacles[8];
+};
+
+static int add_obstacle(void *arg, const struct pt_obstacle *obstacle)
+{
+	struct list *list = arg;
+
+	list->obstacles[list->count++] = *obstacle;
+	return list->count == list->limit;
+}
+
+static struct list obstacles(struct model *model, const char *bdf, unsigned limit)
+{
+	struct list list = {.limit = limit};
+	struct pt_error err = PT_ERROR_INIT;
+	struct pt_host_device device;
+
+	check_ok(pt_host_read(model_sys(model), bdf, &device, &err), err);
+	(void)pt_host_obstacles(model_sys(model), &device, NULL, add_obstacle, &list);
+	return list;
+}
+
+Test(assignable, all_that_is_in_the_way_and_where_it_is_seen)
+{
+	struct pair pair = host("nvme", "e1000e");
+	struct list list = obstacles(pair.model, "0000:02:00.0", 8);
+
+	cr_assert_eq(list.count, 2);
+	cr_assert_eq(list.obstacles[0].kind, PT_OBSTACLE_DRIVER);
+	cr_assert_str_eq(list.obstacles[0].path, "/sys/bus/pci/devices/0000:02:00.0/driver");
+	cr_assert_str_eq(list.obstacles[0].value, "nvme");
+	cr_assert_eq(list.obstacles[0].error.code, -EBUSY);
+	cr_assert_eq(list.obstacles[1].kind, PT_OBSTACLE_SIBLING);
+	cr_assert_str_eq(list.obstacles[1].path, "/sys/bus/pci/devices/0000:02:00.1/driver");
+	cr_assert_str_eq(list.obstacles[1].value, "e1000e");
+	cr_assert_eq(obstacles(pair.model, "0000:02:00.0", 1).count, 1, "it can be ended");
+	done(&pair);
+}
+
+Test(assignable, what_follows_from_an_obstacle_is_none_of_its_own)
+{
+	struct pair pair = {.model = model_new()};
+	struct model_pci pci = model_nvme("0000:02:00.0", -1);
+	struct list list;
+
+	pci.driver = NULL;
+	model_add(pair.model, &pci);
+	list = obstacles(pair.model, "0000:02:00.0", 8);
+	cr_assert_eq(list.count, 2, "no node either, but that is no wonder");
+	cr_assert_eq(list.obstacles[0].kind, PT_OBSTACLE_DRIVER);
+	cr_assert_str_empty(list.obstacles[0].value);
+	cr_assert_eq(list.obstacles[1].kind, PT_OBSTACLE_IOMMU);
+	done(&pair);
+}
+
+/* pt_host_isolation() */
+
+Test(assignable, interrupts_are_isolated_or_not_or_need_not_be)
+{
+	static const char parameter[] = "/sys/module/iommufd/parameters/allow_unsafe_interrupts";
+	struct pair pair = host("vfio-pci", NULL);
+	const struct pt_sys *sys = model_sys(pair.model);
+	char path[PT_PATH_SIZE];
+
+	cr_assert_eq(pt_host_isolation(sys, PT_BACKEND_CDEV, path), PT_ISOLATED);
+	cr_assert_str_eq(path, parameter);
+	model_remapping(pair.model, false);
+	cr_assert_eq(pt_host_isolation(sys, PT_BACKEND_CDEV, path), PT_NOT_ISOLATED);
+	model_put_file(pair.model, parameter, "Y\n");
+	cr_assert_eq(pt_host_isolation(sys, PT_BACKEND_CDEV, path), PT_ISOLATION_WAIVED);
+	cr_assert_eq(pt_host_isolation(sys, PT_BACKEND_GROUP, path), PT_NOT_ISOLATED,
+		     "each backend has a parameter of its own");
+	cr_assert_str_eq(path, "/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts");
+	done(&pair);
+}

@@ -164,3 +164,27 @@ Test(memlock, a_sum_beyond_64_bits_is_too_much)
 	check_error(check_limit(&host, UINT64_MAX), -ENOMEM, host.err, "RLIMIT_MEMLOCK");
 	host_close(&host);
 }
+
+/* The same without a space: what one that is opened would say. */
+static void same_without_space(bool privileged, uint64_t limit, uint64_t bytes)
+{
+	struct host host = host_open(privileged);
+	struct pt_error before = PT_ERROR_INIT;
+	int r;
+
+	model_host(host.model)->memlock = limit;
+	model_process_memory(host.model, 77, "other", 1000, 0, 6 * MIB, false);
+	r = pt_host_check_limit(model_sys(host.model), PT_BACKEND_CDEV, bytes, &before);
+	cr_assert_eq(check_limit(&host, bytes), r);
+	cr_assert_str_eq(host.err.message, before.message);
+	cr_assert_str_eq(host.err.remedy, before.remedy);
+	host_close(&host);
+}
+
+Test(memlock, before_a_space_is_opened)
+{
+	same_without_space(true, 8 * MIB, 4 * MIB);
+	same_without_space(true, 8 * MIB, 9 * MIB);
+	same_without_space(false, 8 * MIB, 4 * MIB);
+	same_without_space(false, UINT64_MAX, 4 * MIB);
+}
