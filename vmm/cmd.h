@@ -15,6 +15,7 @@ enum exit_code {
 };
 
 /* argv[0] is the verb. Return: the exit code. */
+int cmd_plan(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 

@@ -8,9 +8,7 @@
 #include "cleanup.h"
 #include "cmd.h"
 #include "config/run_args.h"
-#include "host/boot_files.h"
-#include "host/host_facts.h"
-#include "host/rom_file.h"
+#include "guest_plan.h"
 #include "machine/machine.h"
 #include "plan/plan.h"
 #include "report.h"
@@ -22,31 +20,6 @@ static int fail(const struct pt_error *err)
 {
 	report_error(err, stderr);
 	return EXIT_FAILED;
-}
-
-/* Everything that can be known before anything is touched. */
-static int make_plan(const struct pt_sys *sys, const struct vm_config *config,
-		     struct vm_plan *ret_plan, struct pt_error *err)
-{
-	CLEANUP(host_facts_done) struct host_facts facts = {0};
-	struct device_request requests[VM_DEVICES_MAX];
-	const enum pt_backend_kind backend =
-		config->backend == BACKEND_GROUP ? PT_BACKEND_GROUP : PT_BACKEND_CDEV;
-	int ret = boot_files_check(config, err);
-
-	if (ret < 0)
-		return ret;
-	for (size_t i = 0; i < config->device_count; i++)
-		requests[i] = (struct device_request){config->devices[i].name,
-						      config->devices[i].unsafe_noiommu};
-	ret = host_facts_read(sys, requests, config->device_count,
-			      config->backend == BACKEND_AUTO ? NULL : &backend, &facts, err);
-	if (ret < 0)
-		return ret;
-	ret = rom_files_measure(config, &facts, err);
-	if (ret < 0)
-		return ret;
-	return plan_make(config, &facts, ret_plan, err);
 }
 
 static int exit_code(enum machine_end end, int signal, const struct pt_error *err)
@@ -139,20 +112,16 @@ int cmd_run(int argc, char **argv)
 	int code;
 
 	timing_start(&timing);
-	if (run_args_parse(argc, argv, &args, &usage) < 0) {
+	if (run_args_parse(&run_verb, argc, argv, &args, &usage) < 0) {
 		config_error_print(&usage, stderr);
 		return EXIT_USAGE;
 	}
 	if (args.help) {
-		run_args_help(stdout);
+		run_args_help(&run_verb, stdout);
 		return EXIT_OK;
 	}
-	if (make_plan(pt_sys_linux(), &args.config, &plan, &err) < 0)
+	if (guest_plan(pt_sys_linux(), &args.config, &plan, &err) < 0)
 		return fail(&err);
-	if (args.dry_run) {
-		plan_print(&plan, stdout);
-		return EXIT_OK;
-	}
 	timing_mark(&timing, TIMING_PLAN);
 	/* A reader of the serial line that went away ends nothing. */
 	(void)signal(SIGPIPE, SIG_IGN);

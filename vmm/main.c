@@ -20,6 +20,7 @@ static const struct subcommand {
 	int (*run)(int argc, char **argv);
 } subcommands[] = {
 	{"run", "run a guest: tenon run [FILE.yaml] [OPTION...]", cmd_run},
+	{"plan", "print what a run would do: tenon plan [FILE.yaml] [OPTION...]", cmd_plan},
 	{"version", "print the version", cmd_version},
 	{"help", "print this, or the options of a command: tenon help run", cmd_help},
 };
@@ -67,9 +68,10 @@ static void print_help(FILE *out)
 			   "Commands:\n");
 	for (size_t i = 0; i < SUBCOMMANDS; i++)
 		(void)fprintf(out, "  %-10s %s\n", subcommands[i].name, subcommands[i].summary);
-	(void)fprintf(out, "\nA first guest, with a device that is bound to vfio-pci:\n"
-			   "  tenon run --kernel bzImage --memory 1G --device 0000:02:00.0\n"
-			   "What that would do, without doing it: the same with --dry-run.\n");
+	(void)fprintf(out,
+		      "\nA first guest, with a device that is bound to vfio-pci:\n"
+		      "  tenon run --kernel bzImage --memory 1G --device 0000:02:00.0\n"
+		      "What that would do, without doing it: the same with plan instead of run.\n");
 }
 
 static int cmd_help(int argc, char **argv)
@@ -79,7 +81,9 @@ static int cmd_help(int argc, char **argv)
 	if (argc > 1 && !command)
 		return unknown_command(argv[1]);
 	if (command && command->run == cmd_run)
-		run_args_help(stdout);
+		run_args_help(&run_verb, stdout);
+	else if (command && command->run == cmd_plan)
+		run_args_help(&plan_verb, stdout);
 	else
 		print_help(stdout);
 	return EXIT_OK;

@@ -20,7 +20,7 @@ static int parse(const char *const *words, struct run_args *args, struct config_
 		argv[argc++] = strdup(*words);
 	*args = (struct run_args){.timing = true};
 	*err = (struct config_error){.error = PT_ERROR_INIT};
-	ret = run_args_parse(argc, argv, args, err);
+	ret = run_args_parse(&run_verb, argc, argv, args, err);
 	for (int i = 0; i < argc; i++)
 		free(argv[i]);
 	return ret;
@@ -47,7 +47,7 @@ Test(run_args, options_alone)
 	cr_assert_eq(PARSE(&args, &err, "--name", "n", "--cpus=4", "--memory", "2G", "--kernel",
 			   "vmlinuz", "--initrd", "i", "--cmdline", "a b", "--serial", "pty",
 			   "--device", "02:00.0", "--device=/dev/vfio/devices/vfio1",
-			   "--unplug-limit", "5s", "--on-device-error=stop", "--dry-run"),
+			   "--unplug-limit", "5s", "--on-device-error=stop", "--timing"),
 		     0, "%s", err.error.message);
 	cr_assert_str_eq(args.config.name, "n");
 	cr_assert_eq(args.config.cpus, 4);
@@ -61,8 +61,7 @@ Test(run_args, options_alone)
 	cr_assert_eq(args.config.backend, BACKEND_AUTO);
 	cr_assert_eq(args.config.device_count, 2);
 	cr_assert_str_eq(args.config.devices[0].name, "02:00.0");
-	cr_assert(args.dry_run);
-	cr_assert_not(args.timing);
+	cr_assert(args.timing);
 	run_args_done(&args);
 }
 
@@ -154,7 +153,7 @@ Test(run_args, what_is_not_an_option)
 Test(run_args, options_and_values)
 {
 	MUST_FAIL(-EINVAL, "--cpus: no value given", "--cpus");
-	MUST_FAIL(-EINVAL, "--dry-run takes no value", "--dry-run=yes");
+	MUST_FAIL(-EINVAL, "--timing takes no value", "--timing=yes");
 	MUST_FAIL(-EINVAL, "--kernel: no value given", "--kernel", "");
 	MUST_FAIL(-EINVAL, "--cpus: \"\" is not a number", "--cpus=");
 	MUST_FAIL(-ERANGE, "--cpus: 256 is out of range", "--cpus", "256");
@@ -239,6 +238,28 @@ Test(run_args, no_kernel)
 	MUST_FAIL(-EINVAL, "no kernel to boot", "--cpus", "1");
 }
 
+/* What is of a run only is no option of a plan; all that describes the guest is. */
+Test(run_args, a_plan)
+{
+	char arg0[] = "plan", arg1[] = "--timing";
+	char *argv[] = {arg0, arg1, NULL};
+	struct run_args args;
+	struct config_error err = {.error = PT_ERROR_INIT};
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	cr_assert_eq(run_args_parse(&plan_verb, 2, argv, &args, &err), -EINVAL);
+	cr_assert_eq(strncmp(err.error.message, "unknown option \"--timing\"", 25), 0, "%s",
+		     err.error.message);
+	run_args_help(&plan_verb, out);
+	(void)fclose(out);
+	cr_assert_not_null(strstr(text, "Usage: tenon plan "));
+	cr_assert_not_null(strstr(text, "--memory="));
+	cr_assert_null(strstr(text, "--timing"));
+	free(text);
+}
+
 Test(run_args, too_many_devices)
 {
 	const char *words[ARGS_MAX] = {NULL};
@@ -264,16 +285,16 @@ Test(run_args, help_wins)
 
 Test(run_args, help_names_every_option)
 {
-	static const char *const options[] = {
-		"--name=",     "--cpus=",	  "--memory=",		"--kernel=",  "--initrd=",
-		"--cmdline=",  "--serial=",	  "--device=",		"--dry-run",  "--timing",
-		"--help",      "--unplug-limit=", "--on-device-error=", "--backend=", "--p2p=",
-		"--hugepages="};
+	static const char *const options[] = {"--name=",    "--cpus=",	       "--memory=",
+					      "--kernel=",  "--initrd=",       "--cmdline=",
+					      "--serial=",  "--device=",       "--timing",
+					      "--help",	    "--unplug-limit=", "--on-device-error=",
+					      "--backend=", "--p2p=",	       "--hugepages="};
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	run_args_help(out);
+	run_args_help(&run_verb, out);
 	(void)fclose(out);
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		cr_assert_not_null(strstr(text, options[i]), "%s", options[i]);

@@ -21,21 +21,29 @@
 #define OPTIONS_MAX 128
 
 enum {
-	KEY_DRY_RUN = 0x100,
-	KEY_TIMING,
+	KEY_TIMING = 0x100,
 	KEY_HELP,
 };
 
 _Static_assert(KEY_HELP < OPTION_KEY_FIRST, "keys differ");
 
-static const struct argp_option other_options[] = {
-	{"dry-run", KEY_DRY_RUN, NULL, 0, "Print what would be done, and touch nothing", 0},
+static const struct argp_option help_option = {"help", KEY_HELP, NULL, 0, "Print this", 0};
+
+/* Those of a run, and help. */
+static const struct argp_option run_options[] = {
 	{"timing", KEY_TIMING, NULL, 0, "Print at the end how long each phase of the launch took",
 	 0},
 	{"help", KEY_HELP, NULL, 0, "Print this", 0},
 };
 
-#define OTHER_OPTIONS (sizeof(other_options) / sizeof(other_options[0]))
+static int make_options(const struct run_verb *verb, struct option_table *table,
+			struct pt_error *err)
+{
+	const size_t count = sizeof(run_options) / sizeof(run_options[0]);
+
+	return verb->runs ? option_table_init(table, run_options, count, err)
+			  : option_table_init(table, &help_option, 1, err);
+}
 
 struct use {
 	int key;
@@ -44,7 +52,6 @@ struct use {
 
 struct parse {
 	const char *file;
-	bool dry_run;
 	bool timing;
 	struct use *uses;
 	size_t use_count;
@@ -125,9 +132,6 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 				"leave one out; a value with spaces needs quotes");
 		parse->file = arg;
 		return 0;
-	case KEY_DRY_RUN:
-		parse->dry_run = true;
-		return 0;
 	case KEY_TIMING:
 		parse->timing = true;
 		return 0;
@@ -141,14 +145,28 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 static const char args_doc[] = "[FILE.yaml]";
 
-static const char doc[] =
-	"Run a guest.\n\n"
-	"The guest is described by FILE.yaml, by options, or by both; options win.\v"
-	"Keys of FILE.yaml are named like the guest's options, but for devices, a list of "
-	"\"- passthrough: 0000:02:00.0\". Relative paths in it are "
-	"relative to the file.\n\n"
+#define KEYS_TEXT                                                                           \
+	"Keys of FILE.yaml are named like the guest's options, but for devices, a list of " \
+	"\"- passthrough: 0000:02:00.0\". Relative paths in it are relative to the file.\n\n"
+
+const struct run_verb run_verb = {
+	.name = "tenon run",
+	.about = "Run a guest.\n\n"
+		 "The guest is described by FILE.yaml, by options, or by both; options win.",
+	.ending = KEYS_TEXT
 	"Exit code: 0 the guest powered off; 1 it could not be launched or run; 2 wrong options or "
-	"file; 3 the guest crashed; 128 + N tenon was ended by signal N.";
+	"file; 3 the guest crashed; 128 + N tenon was ended by signal N.",
+	.runs = true,
+};
+
+const struct run_verb plan_verb = {
+	.name = "tenon plan",
+	.about = "Print what tenon run would do with the same file and options, and touch nothing: "
+		 "the guest's addresses, slots and interrupts, what will be pinned and what bound.",
+	.ending = KEYS_TEXT
+	"Exit code: 0 here is the plan; 1 the guest could not be launched; 2 wrong "
+	"options or file.",
+};
 
 static int apply(struct run_args *args, const struct parse *parse)
 {
@@ -174,11 +192,19 @@ static int apply(struct run_args *args, const struct parse *parse)
 			       "\"kernel: FILE\" in the guest's file");
 }
 
+/* The caller frees it. */
+static char *join_help(const struct run_verb *verb)
+{
+	char *text = NULL;
+
+	return asprintf(&text, "%s\v%s", verb->about, verb->ending) < 0 ? NULL : text;
+}
+
 static int read_arguments(const struct option_table *options, int argc, char **argv,
 			  struct run_args *args, struct config_error *err)
 {
 	CLEANUP_FREE struct use *uses = calloc((size_t)argc, sizeof(*uses));
-	const struct argp argp = {options->list, parse_option, args_doc, doc, NULL, NULL, NULL};
+	const struct argp argp = {options->list, parse_option, args_doc, NULL, NULL, NULL, NULL};
 	struct parse parse = {.uses = uses, .err = &err->error};
 	int ret;
 
@@ -191,16 +217,16 @@ static int read_arguments(const struct option_table *options, int argc, char **a
 		ret = config_yaml_read(parse.file, &args->config, err);
 	if (ret == 0)
 		ret = apply(args, &parse);
-	args->dry_run = parse.dry_run;
 	args->timing = parse.timing;
 	return ret;
 }
 
-int run_args_parse(int argc, char **argv, struct run_args *ret_args, struct config_error *err)
+int run_args_parse(const struct run_verb *verb, int argc, char **argv, struct run_args *ret_args,
+		   struct config_error *err)
 {
 	CLEANUP(run_args_done) struct run_args args = {0};
 	CLEANUP(option_table_done) struct option_table options = {0};
-	int ret = option_table_init(&options, other_options, OTHER_OPTIONS, &err->error);
+	int ret = make_options(verb, &options, &err->error);
 
 	if (ret < 0)
 		return ret;
@@ -220,14 +246,15 @@ void run_args_done(struct run_args *args)
 	vm_config_done(&args->config);
 }
 
-void run_args_help(FILE *out)
+void run_args_help(const struct run_verb *verb, FILE *out)
 {
-	char name[] = "tenon run";
 	CLEANUP(option_table_done) struct option_table options = {0};
+	CLEANUP_FREE char *name = strdup(verb->name);
+	CLEANUP_FREE char *text = join_help(verb);
 	struct pt_error err = PT_ERROR_INIT;
-	struct argp argp = {NULL, parse_option, args_doc, doc, NULL, NULL, NULL};
+	struct argp argp = {NULL, parse_option, args_doc, text, NULL, NULL, NULL};
 
-	if (option_table_init(&options, other_options, OTHER_OPTIONS, &err) < 0)
+	if (!name || !text || make_options(verb, &options, &err) < 0)
 		return;
 	argp.options = options.list;
 	argp_help(&argp, out, ARGP_HELP_STD_HELP, name);

@@ -16,6 +16,14 @@ struct region {
 	const char *what;
 };
 
+/* It is given to KVM first, so its slots are the first. */
+static const char *const ram_names[PLAN_RAM_MAX] = {
+	"memory, memslot 0",
+	"memory, memslot 1",
+	"memory, memslot 2",
+	"memory, memslot 3",
+};
+
 static int by_base(const void *a, const void *b)
 {
 	const struct region *left = a, *right = b;
@@ -28,7 +36,8 @@ static size_t collect(const struct vm_plan *plan, struct region *regions)
 	size_t count = 0;
 
 	for (unsigned i = 0; i < plan->ram_count; i++)
-		regions[count++] = (struct region){{plan->ram[i].gpa, plan->ram[i].size}, "memory"};
+		regions[count++] =
+			(struct region){{plan->ram[i].gpa, plan->ram[i].size}, ram_names[i]};
 	regions[count++] = (struct region){plan->mmio32_window, "window for other memory BARs"};
 	regions[count++] =
 		(struct region){{PLAN_ECAM_BASE, PLAN_ECAM_SIZE}, "PCI configuration space (ECAM)"};
@@ -66,6 +75,16 @@ static void print_addresses(const struct vm_plan *plan, FILE *out)
 	}
 	(void)fprintf(out, "ports:\n  0x%04" PRIx64 "-0x%04" PRIx64 "  window for I/O BARs\n",
 		      plan->io_window.base, plan->io_window.base + plan->io_window.size - 1);
+}
+
+static void print_interrupts(FILE *out)
+{
+	(void)fprintf(
+		out,
+		"interrupts:\n  GSI %u: serial line; %u: ACPI; %u-%u: INTA# to INTD#; from %u: MSI "
+		"and MSI-X\n",
+		PLAN_SERIAL_GSI, PLAN_SCI_GSI, PLAN_INTX_GSI, PLAN_INTX_GSI + PLAN_INTX_GSIS - 1,
+		PLAN_MSI_GSI);
 }
 
 static void print_bar(const struct plan_device *device, unsigned index, FILE *out)
@@ -189,6 +208,7 @@ void plan_print(const struct vm_plan *plan, FILE *out)
 	(void)fprintf(out, "  initrd: %s\n", plan->initrd[0] ? plan->initrd : "none");
 	(void)fprintf(out, "  cmdline: %s\n", plan->cmdline);
 	print_addresses(plan, out);
+	print_interrupts(out);
 	(void)fprintf(out, "devices:%s\n", plan->device_count ? "" : " none");
 	for (unsigned i = 0; i < plan->port_count; i++)
 		print_port(plan, i, out);

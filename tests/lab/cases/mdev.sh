@@ -9,7 +9,7 @@ types=/sys/devices/virtual
 echo $mtty >$types/mtty/mtty/mdev_supported_types/mtty-2/create
 echo $mdpy >$types/mdpy/mdpy/mdev_supported_types/mdpy-vga/create
 
-plan=$("$TENON" run --dry-run --kernel "$LAB_KERNEL" --device $mtty --device $mdpy 2>&1)
+plan=$("$TENON" plan --kernel "$LAB_KERNEL" --device $mtty --device $mdpy 2>&1)
 echo "$plan"
 check "the plan knows them" grep -q "$mtty \[4348:3253\], class 070002" <<<"$plan"
 check "the plan pins nothing" grep -q "pinned: nothing" <<<"$plan"

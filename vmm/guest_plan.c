@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest_plan.h"
+
+#include "cleanup.h"
+#include "host/boot_files.h"
+#include "host/host_facts.h"
+#include "host/rom_file.h"
+
+int guest_plan(const struct pt_sys *sys, const struct vm_config *config, struct vm_plan *ret_plan,
+	       struct pt_error *err)
+{
+	CLEANUP(host_facts_done) struct host_facts facts = {0};
+	struct device_request requests[VM_DEVICES_MAX];
+	const enum pt_backend_kind backend =
+		config->backend == BACKEND_GROUP ? PT_BACKEND_GROUP : PT_BACKEND_CDEV;
+	int ret = boot_files_check(config, err);
+
+	if (ret < 0)
+		return ret;
+	for (size_t i = 0; i < config->device_count; i++)
+		requests[i] = (struct device_request){config->devices[i].name,
+						      config->devices[i].unsafe_noiommu};
+	ret = host_facts_read(sys, requests, config->device_count,
+			      config->backend == BACKEND_AUTO ? NULL : &backend, &facts, err);
+	if (ret < 0)
+		return ret;
+	ret = rom_files_measure(config, &facts, err);
+	if (ret < 0)
+		return ret;
+	return plan_make(config, &facts, ret_plan, err);
+}
