@@ -272,6 +272,25 @@ void model_refuse(struct model *model, const char *path, int error);
 /** model_permit() - who may open @path; at first all are root's, nodes with 0600, and the process may open them */
 void model_permit(struct model *model, const char *path, const struct pt_stat *stat);
 
+/**
+ * model_load_host() - the tree of files becomes that of a recorded host
+ * @file_name: a text file, one entry a line; `tests/lab/record-host` makes one of the host that it runs on:
+ *
+ *	# comment
+ *	in /sys/devices/pci0000:00/0000:00:02.0		names that do not begin with a slash are in this folder from now on
+ *	vendor = 0x8086					a file with this text and a newline
+ *	resource:					a file with the lines that follow and begin with a tab
+ *		0x0000 0x0fff 0x0200
+ *	config % 256					a file of so many bytes; those that are not given are zero
+ *		86 80 01 00
+ *	driver -> ../../../bus/pci/drivers/i915		a link
+ *	drm/						a folder
+ *	/dev/kvm @ 0660 0:104 10:232 closed		a node: mode, owner, device number; "closed" if the process may not open it
+ *
+ * Between a name and what follows is one blank. A file that is not like this ends the test.
+ */
+void model_load_host(struct model *model, const char *file_name);
+
 /** model_process() - a process that has @target open as descriptor 7 */
 void model_process(struct model *model, unsigned pid, const char *comm, const char *target);
 
