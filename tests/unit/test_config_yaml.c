@@ -108,6 +108,82 @@ Test(config_yaml, a_file_without_a_folder_leaves_paths_alone)
 	vm_config_done(&config);
 }
 
+Test(config_yaml, variables_are_put_into_values)
+{
+	struct vm_config config;
+	struct config_error err;
+
+	(void)setenv("TENON_TEST_VALUE", "3", 1);
+	(void)unsetenv("TENON_TEST_UNSET");
+	cr_assert_eq(parse("cpus: ${TENON_TEST_VALUE}\n"
+			   "memory: ${TENON_TEST_UNSET:-2}G\n"
+			   "cmdline: 'a $$ ${TENON_TEST_VALUE}'\n"
+			   "devices:\n"
+			   "  - passthrough: 0000:0${TENON_TEST_VALUE}:00.0\n",
+			   &config, &err),
+		     0, "%s", err.error.message);
+	cr_assert_eq(config.cpus, 3);
+	cr_assert_eq(config.memory, UINT64_C(2) << 30);
+	cr_assert_str_eq(config.cmdline, "a $ 3");
+	cr_assert_str_eq(config.devices[0].name, "0000:03:00.0");
+	vm_config_done(&config);
+}
+
+/* What the file says is on top, wherever its include stands; paths are relative to the file that they are in. */
+Test(config_yaml, files_share_a_file)
+{
+	static const char text[] = "cpus: 1\n"
+				   "devices:\n"
+				   "  - passthrough: 0000:04:00.0\n"
+				   "  - passthrough: 0000:02:00.0\n"
+				   "include: include/common.yaml\n";
+	struct vm_config config;
+	struct config_error err = {.error = PT_ERROR_INIT};
+
+	cr_assert_eq(chdir(TEST_DATA_DIR "/golden/config"), 0);
+	vm_config_init(&config);
+	cr_assert_eq(config_yaml_parse("guest.yaml", text, strlen(text), &config, &err), 0, "%s",
+		     err.error.message);
+	cr_assert_eq(config.cpus, 1);
+	cr_assert_eq(config.memory, UINT64_C(2) << 30);
+	cr_assert_str_eq(config.kernel, "include/bzImage");
+	cr_assert_eq(config.device_count, 3);
+	cr_assert_str_eq(config.devices[0].name, "0000:02:00.0");
+	cr_assert_eq(config.devices[0].slot, 0, "as the file itself says it");
+	cr_assert_str_eq(config.devices[1].name, "0000:03:00.0");
+	cr_assert_str_eq(config.devices[2].name, "0000:04:00.0");
+	vm_config_done(&config);
+}
+
+/* Twice is no loop, and of two files the later one wins. */
+Test(config_yaml, files_share_several_files)
+{
+	static const char text[] =
+		"include: [include/common.yaml, include/common.yaml, more.yaml]\n";
+	char folder[] = "/tmp/tenon-test.XXXXXX";
+	struct vm_config config;
+	struct config_error err = {.error = PT_ERROR_INIT};
+	FILE *file;
+
+	cr_assert_not_null(mkdtemp(folder));
+	cr_assert_eq(chdir(folder), 0);
+	cr_assert_eq(symlink(TEST_DATA_DIR "/golden/config/include", "include"), 0);
+	file = fopen("more.yaml", "we");
+	cr_assert_not_null(file);
+	(void)fputs("cpus: 7\ninclude: []\n", file);
+	(void)fclose(file);
+	vm_config_init(&config);
+	cr_assert_eq(config_yaml_parse("guest.yaml", text, strlen(text), &config, &err), 0, "%s",
+		     err.error.message);
+	cr_assert_eq(config.cpus, 7);
+	cr_assert_eq(config.memory, UINT64_C(2) << 30);
+	cr_assert_eq(config.device_count, 2);
+	vm_config_done(&config);
+	(void)unlink("more.yaml");
+	(void)unlink("include");
+	(void)rmdir(folder);
+}
+
 /* Each golden/config/NAME.yaml is wrong in one way; NAME.txt is what the user reads. */
 Test(config_yaml, errors_say_where_and_what)
 {
@@ -144,7 +220,28 @@ Test(config_yaml, errors_say_where_and_what)
 		"wide",
 		"many-devices",
 		"long-line",
+		"include-missing",
+		"include-wrong",
+		"include-nested",
+		"include-loop",
+		"include-loops",
+		"include-mapping",
+		"include-nothing",
+		"include-folder",
+		"include-device-twice",
+		"variable-unset",
+		"variable-bare",
+		"variable-open",
+		"variable-form",
+		"variable-nested",
+		"variable-value",
+		"variable-list",
+		"variable-lines",
 	};
+
+	cr_assert_eq(chdir(TEST_DATA_DIR "/golden/config"), 0);
+	(void)setenv("TENON_TEST_VALUE", "many", 1);
+	(void)unsetenv("TENON_TEST_UNSET");
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct vm_config config;

@@ -96,6 +96,8 @@ void config_error_print(const struct config_error *err, FILE *out)
 		      err->error.message);
 	(void)fprintf(out, "%5u | %s\n", err->line, err->text);
 	print_caret(err, out);
+	if (err->included[0])
+		(void)fprintf(out, "tenon: it is included by %s\n", err->included);
 	if (err->error.remedy[0])
 		(void)fprintf(out, "tenon: remedy: %s\n", err->error.remedy);
 }

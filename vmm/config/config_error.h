@@ -19,6 +19,7 @@
  * @line, @column: from 1, in characters; 0 when no place in @file is to blame
  * @width: how many characters are wrong; at least 1
  * @text: the line, cut to fit
+ * @included: who includes @file, as FILE:LINE; empty for a file that nobody includes
  */
 struct config_error {
 	struct pt_error error;
@@ -27,6 +28,7 @@ struct config_error {
 	unsigned column;
 	unsigned width;
 	char text[CONFIG_LINE_SIZE];
+	char included[CONFIG_LINE_SIZE];
 };
 
 /** config_error_place() - say where in @text, the whole of @file, the error is; the arguments are the fields' */
@@ -36,7 +38,7 @@ void config_error_place(struct config_error *err, const char *file, const char *
 /**
  * config_error_print() - for people
  *
- * With a place: "FILE:LINE:COLUMN: error: MESSAGE", the line, and a caret under what is wrong. Without: as report_error().
+ * With a place: "FILE:LINE:COLUMN: error: MESSAGE", the line, and a caret under what is wrong; then who includes the file. Without: as report_error().
  */
 void config_error_print(const struct config_error *err, FILE *out);
 

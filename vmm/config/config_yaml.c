@@ -2,158 +2,33 @@
 #include "config/config_yaml.h"
 
 #include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cleanup.h"
-#include "config/device_kind.h"
 #include "config/guest_setting.h"
 #include "config/nearest.h"
+#include "config/setting_text.h"
+#include "config/yaml_devices.h"
 #include "config/yaml_node.h"
 
-#define DEVICES_KEY "devices"
-#define KEYS_MAX    64 /* of a guest */
-#define FORM_SIZE   96
+#define INCLUDE_KEY   "include"
+#define INCLUDE_DEPTH 16
+#define KEYS_MAX      64 /* of a guest */
 
-/* What devices are written like; of all kinds the first is the example. */
-static int device_form(struct yaml_file *file, const char *before)
-{
-	char form[FORM_SIZE];
-
-	return pt_error_remedy(&file->err->error, -EINVAL, "%s \"%s\"", before,
-			       device_kind_form(device_kinds[0], form, sizeof(form)));
-}
-
-struct device_item {
-	const struct device_kind *kind;
-	void *object;
+/**
+ * struct reading - a file while it is read
+ * @by: the one that includes it, NULL for the guest's own
+ */
+struct reading {
+	struct yaml_file file;
+	struct vm_config *config;
+	const struct reading *by;
+	unsigned depth;
 };
 
-static int device_key(struct yaml_file *file, const char *key, struct fy_node *key_node,
-		      struct fy_node *value, void *arg)
-{
-	struct device_item *item = arg;
-	struct pt_error *err = &file->err->error;
-	const struct setting *setting = &item->kind->settings.rows[0];
-	CLEANUP_FREE char *text = NULL;
-	int ret;
-
-	if (strcmp(key, setting->name) != 0)
-		setting = device_kind_setting(item->kind, key, err);
-	if (!setting)
-		return yaml_blame(file, key_node, NULL);
-	ret = yaml_value_text(file, key, key_node, value, &text);
-	if (ret < 0)
-		return ret;
-	ret = setting_set(setting, item->object, text, file->dir, err);
-	if (ret < 0) {
-		(void)pt_error_prefix(err, ret, "%s", key);
-		return yaml_blame(file, value, key_node);
-	}
-	return 0;
-}
-
-struct kind_search {
-	const struct device_kind *kind;
-	struct fy_node *unknown; /* the first key that names none */
-	char name[64];
-};
-
-static int look_for_kind(struct yaml_file *file, const char *key, struct fy_node *key_node,
-			 struct fy_node *value, void *arg)
-{
-	struct kind_search *search = arg;
-	const struct device_kind *kind = device_kind_find(key);
-
-	(void)value;
-	if (kind && search->kind) {
-		(void)pt_error_set(&file->err->error, -EINVAL, "both a %s and a %s",
-				   device_kind_name(search->kind), key);
-		(void)pt_error_remedy(&file->err->error, -EINVAL,
-				      "begin an item of its own, with \"-\", for each device");
-		return yaml_blame(file, key_node, NULL);
-	}
-	if (kind) {
-		search->kind = kind;
-	} else if (!search->unknown) {
-		search->unknown = key_node;
-		(void)snprintf(search->name, sizeof(search->name), "%s", key);
-	}
-	return 0;
-}
-
-static int no_kind(struct yaml_file *file, const struct kind_search *search, struct fy_node *item,
-		   struct fy_node *list_key)
-{
-	struct pt_error *err = &file->err->error;
-	const char *names[DEVICE_KINDS];
-	const char *nearest;
-
-	for (size_t i = 0; i < DEVICE_KINDS; i++)
-		names[i] = device_kind_name(device_kinds[i]);
-	nearest = search->unknown ? nearest_name(search->name, names, DEVICE_KINDS) : NULL;
-	if (nearest) {
-		(void)pt_error_set(err, -EINVAL, "unknown device key \"%s\"; did you mean \"%s\"?",
-				   search->name, nearest);
-		return yaml_blame(file, search->unknown, NULL);
-	}
-	(void)pt_error_set(err, -EINVAL, "does not say which device");
-	(void)device_form(file, "write it as");
-	return yaml_blame(file, item, list_key);
-}
-
-/* The kind's key may stand anywhere among the others, and most people begin with it. */
-static int read_device(struct yaml_file *file, struct vm_config *config, struct fy_node *item,
-		       struct fy_node *list_key)
-{
-	struct pt_error *err = &file->err->error;
-	struct kind_search search = {0};
-	struct device_item device;
-	int ret;
-
-	if (!fy_node_is_mapping(item)) {
-		(void)pt_error_set(err, -EINVAL, "not a device");
-		(void)device_form(file, "write it as");
-		return yaml_blame(file, item, list_key);
-	}
-	ret = yaml_each_key(file, item, look_for_kind, &search);
-	if (ret < 0)
-		return ret;
-	if (!search.kind)
-		return no_kind(file, &search, item, list_key);
-	device = (struct device_item){search.kind, device_kind_create(search.kind)};
-	if (!device.object)
-		return pt_error_set(err, -ENOMEM, "out of memory");
-	ret = yaml_each_key(file, item, device_key, &device);
-	if (ret == 0) {
-		ret = search.kind->add(config, device.object, err);
-		if (ret < 0)
-			(void)yaml_blame(file, item, list_key);
-	}
-	device_kind_destroy(search.kind, device.object);
-	return ret;
-}
-
-static int read_devices(struct yaml_file *file, struct vm_config *config, struct fy_node *key_node,
-			struct fy_node *value)
-{
-	struct fy_node *item;
-	void *iterator = NULL;
-
-	if (!value || fy_node_is_null(value))
-		return 0; /* a list whose items are all commented out */
-	if (!fy_node_is_sequence(value)) {
-		(void)pt_error_set(&file->err->error, -EINVAL, "devices: takes a list");
-		(void)device_form(file, "below it, for each device, write");
-		return yaml_blame(file, key_node, NULL);
-	}
-	while ((item = fy_node_sequence_iterate(value, &iterator))) {
-		int ret = read_device(file, config, item, key_node);
-
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
-}
+static int read_guest(struct yaml_file *file, struct fy_node *root, void *arg);
 
 static int unknown_key(struct yaml_file *file, const char *key, struct fy_node *key_node)
 {
@@ -162,9 +37,10 @@ static int unknown_key(struct yaml_file *file, const char *key, struct fy_node *
 	const char *nearest;
 	size_t count;
 
-	for (count = 0; count < guest_settings.count && count < KEYS_MAX - 1; count++)
+	for (count = 0; count < guest_settings.count && count < KEYS_MAX - 2; count++)
 		names[count] = guest_settings.rows[count].name;
-	names[count++] = DEVICES_KEY;
+	names[count++] = YAML_DEVICES_KEY;
+	names[count++] = INCLUDE_KEY;
 	nearest = nearest_name(key, names, count);
 	if (nearest) {
 		(void)pt_error_set(&file->err->error, -EINVAL,
@@ -180,14 +56,17 @@ static int unknown_key(struct yaml_file *file, const char *key, struct fy_node *
 static int guest_key(struct yaml_file *file, const char *key, struct fy_node *key_node,
 		     struct fy_node *value, void *arg)
 {
-	struct vm_config *config = arg;
+	const struct reading *reading = arg;
+	struct vm_config *config = reading->config;
 	struct pt_error *err = &file->err->error;
 	const struct setting *setting = setting_find(&guest_settings, key);
 	CLEANUP_FREE char *text = NULL;
 	int ret;
 
-	if (strcmp(key, DEVICES_KEY) == 0)
-		return read_devices(file, config, key_node, value);
+	if (strcmp(key, YAML_DEVICES_KEY) == 0)
+		return yaml_devices_read(file, config, key_node, value);
+	if (strcmp(key, INCLUDE_KEY) == 0)
+		return 0; /* it was there before */
 	if (!setting)
 		return unknown_key(file, key, key_node);
 	ret = yaml_value_text(file, key, key_node, value, &text);
@@ -201,30 +80,129 @@ static int guest_key(struct yaml_file *file, const char *key, struct fy_node *ke
 	return 0;
 }
 
+static bool reads_already(const struct reading *reading, const struct yaml_file *file)
+{
+	for (; reading; reading = reading->by) {
+		if (file->inode && reading->file.inode == file->inode &&
+		    reading->file.device == file->device)
+			return true;
+	}
+	return false;
+}
+
+static int loops(const char *path, struct pt_error *err)
+{
+	(void)pt_error_set(err, -ELOOP, "%s: %s includes itself", INCLUDE_KEY, path);
+	return pt_error_remedy(err, -ELOOP, "leave one of the includes out");
+}
+
+/* Files within files: an error in one says who wanted it. */
+static void note_includer(struct config_error *err, const struct yaml_file *file,
+			  struct fy_node *value)
+{
+	struct fy_token *token = fy_node_get_scalar_token(value);
+	const struct fy_mark *mark = token ? fy_token_start_mark(token) : NULL;
+	size_t used = strlen(err->included);
+
+	(void)snprintf(err->included + used, sizeof(err->included) - used, "%s%s:%d",
+		       used ? ", and that by " : "", file->path, mark ? mark->line + 1 : 1);
+}
+
+static int read_included(const struct reading *by, const char *path, struct fy_node *value,
+			 struct config_error *err)
+{
+	struct reading reading = {.config = by->config, .by = by, .depth = by->depth + 1};
+	int ret = yaml_file_read(&reading.file, path, err);
+
+	if (ret < 0)
+		return pt_error_prefix(&err->error, ret, "%s", INCLUDE_KEY);
+	if (reads_already(by, &reading.file) || reading.depth > INCLUDE_DEPTH)
+		ret = loops(path, &err->error);
+	else
+		ret = yaml_file_walk(&reading.file, read_guest, &reading);
+	if (ret < 0 && err->line)
+		note_includer(err, &by->file, value);
+	yaml_file_done(&reading.file);
+	return ret;
+}
+
+static int include(struct yaml_file *file, const struct reading *reading, struct fy_node *key_node,
+		   struct fy_node *value)
+{
+	CLEANUP_FREE char *text = NULL;
+	CLEANUP_FREE char *path = NULL;
+	int ret = yaml_value_text(file, INCLUDE_KEY, key_node, value, &text);
+
+	if (ret < 0)
+		return ret;
+	ret = setting_path(&path, text, file->dir, &file->err->error);
+	if (ret < 0)
+		(void)pt_error_prefix(&file->err->error, ret, "%s", INCLUDE_KEY);
+	else
+		ret = read_included(reading, path, value, file->err);
+	return ret < 0 && !file->err->line ? yaml_blame(file, value, key_node) : ret;
+}
+
+/* A file, or a list of files, each on top of those before it. */
+static int include_key(struct yaml_file *file, const char *key, struct fy_node *key_node,
+		       struct fy_node *value, void *arg)
+{
+	struct fy_node *item;
+	void *iterator = NULL;
+
+	if (strcmp(key, INCLUDE_KEY) != 0)
+		return 0;
+	if (!value || !fy_node_is_sequence(value))
+		return include(file, arg, key_node, value);
+	while ((item = fy_node_sequence_iterate(value, &iterator))) {
+		int ret = include(file, arg, key_node, item);
+
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+/* What is included comes first, wherever it stands, so that the file itself has the last word. */
 static int read_guest(struct yaml_file *file, struct fy_node *root, void *arg)
 {
+	struct reading *reading = arg;
+	int ret;
+
 	if (!fy_node_is_mapping(root)) {
 		(void)pt_error_set(&file->err->error, -EINVAL, "not a guest");
 		(void)pt_error_remedy(&file->err->error, -EINVAL,
 				      "write keys and values, such as \"memory: 2G\"");
 		return yaml_blame(file, root, NULL);
 	}
-	return yaml_each_key(file, root, guest_key, arg);
+	ret = yaml_each_key(file, root, include_key, reading);
+	if (ret < 0)
+		return ret;
+	vm_config_next_layer(reading->config);
+	return yaml_each_key(file, root, guest_key, reading);
 }
 
 int config_yaml_parse(const char *path, const char *text, size_t size, struct vm_config *config,
 		      struct config_error *err)
 {
-	CLEANUP(yaml_file_done) struct yaml_file file = {0};
-	int ret = yaml_file_set(&file, path, text, size, err);
+	struct reading reading = {.config = config};
+	int ret = yaml_file_set(&reading.file, path, text, size, err);
 
-	return ret < 0 ? ret : yaml_file_walk(&file, read_guest, config);
+	if (ret < 0)
+		return ret;
+	ret = yaml_file_walk(&reading.file, read_guest, &reading);
+	yaml_file_done(&reading.file);
+	return ret;
 }
 
 int config_yaml_read(const char *path, struct vm_config *config, struct config_error *err)
 {
-	CLEANUP(yaml_file_done) struct yaml_file file = {0};
-	int ret = yaml_file_read(&file, path, err);
+	struct reading reading = {.config = config};
+	int ret = yaml_file_read(&reading.file, path, err);
 
-	return ret < 0 ? ret : yaml_file_walk(&file, read_guest, config);
+	if (ret < 0)
+		return ret;
+	ret = yaml_file_walk(&reading.file, read_guest, &reading);
+	yaml_file_done(&reading.file);
+	return ret;
 }

@@ -9,6 +9,9 @@
  *   devices:
  *     - passthrough: 0000:02:00.0
  *
+ * Values may have variables of the environment in them, see variables.h. `include:` names a file, or a list of files, that
+ * guests share: they are read first, and what a file says itself is put on top.
+ *
  * Strict: what is not known is an error, with its place and what was probably meant.
  */
 #ifndef TENON_CONFIG_CONFIG_YAML_H

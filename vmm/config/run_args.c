@@ -145,9 +145,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 static const char args_doc[] = "[FILE.yaml]";
 
-#define KEYS_TEXT                                                                           \
-	"Keys of FILE.yaml are named like the guest's options, but for devices, a list of " \
-	"\"- passthrough: 0000:02:00.0\". Relative paths in it are relative to the file.\n\n"
+#define KEYS_TEXT                                                                             \
+	"Keys of FILE.yaml are named like the guest's options, but for devices, a list of "   \
+	"\"- passthrough: 0000:02:00.0\"; tenon.yaml(5) says more. Relative paths in it are " \
+	"relative to the file.\n\n"
 
 const struct run_verb run_verb = {
 	.name = "tenon run",

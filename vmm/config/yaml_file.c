@@ -2,17 +2,12 @@
 #include "config/yaml_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <libfyaml.h>
 #include <string.h>
 
 #include "cleanup.h"
 #include "config/utf8.h"
 #include "config/yaml_node.h"
-
-#define FILE_SIZE_MAX (UINT64_C(1) << 20)
-
-#define FILE_REMEDY "name a guest's file, in YAML; tenon help run says what is in it"
 
 /* What libfyaml has against the text, in our words for where. */
 static int syntax_error(struct yaml_file *file, struct fy_diag *diag)
@@ -103,11 +98,21 @@ static int walk_text(struct yaml_file *file, const struct walk *walk)
 static int check_text(struct yaml_file *file)
 {
 	size_t bad = utf8_check(file->text, file->size);
-	unsigned line = 1, column = 1;
 
 	if (bad == file->size)
 		return 0;
-	for (size_t i = 0; i < bad; i++) {
+	(void)pt_error_set(&file->err->error, -EINVAL, "not text: byte 0x%02x is not UTF-8 here",
+			   (unsigned char)file->text[bad]);
+	(void)pt_error_remedy(&file->err->error, -EINVAL, YAML_FILE_REMEDY);
+	yaml_file_place(file, bad, 1);
+	return -EINVAL;
+}
+
+void yaml_file_place(struct yaml_file *file, size_t offset, size_t len)
+{
+	unsigned line = 1, column = 1, width = 0;
+
+	for (size_t i = 0; i < offset; i++) {
 		if (file->text[i] == '\n') {
 			line++;
 			column = 1;
@@ -115,81 +120,21 @@ static int check_text(struct yaml_file *file)
 			column++;
 		}
 	}
-	(void)pt_error_set(&file->err->error, -EINVAL, "not text: byte 0x%02x is not UTF-8 here",
-			   (unsigned char)file->text[bad]);
-	(void)pt_error_remedy(&file->err->error, -EINVAL, FILE_REMEDY);
-	config_error_place(file->err, file->path, file->text, file->size, line, column, 1);
-	return -EINVAL;
+	for (size_t i = offset; i < offset + len && i < file->size && file->text[i] != '\n'; i++)
+		width += ((unsigned char)file->text[i] & 0xc0) != 0x80;
+	config_error_place(file->err, file->path, file->text, file->size, line, column, width);
 }
 
-static int unreadable(struct config_error *err, const char *path, int code)
-{
-	(void)pt_error_set(&err->error, code, "%s: %s", path, strerror(-code));
-	(void)pt_error_remedy(&err->error, code, FILE_REMEDY);
-	return code;
-}
-
-static int read_all(int fd, char *text, size_t size, size_t *ret_len)
-{
-	size_t len = 0;
-
-	while (len < size) {
-		ssize_t got = read(fd, text + len, size - len);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			break;
-		len += (size_t)got;
-	}
-	*ret_len = len;
-	return 0;
-}
-
-static int set_path(struct yaml_file *file, const char *path)
+int yaml_file_name(struct yaml_file *file, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
-	file->path = path;
-	if (!slash)
-		return 0;
-	file->dir = strndup(path, slash == path ? 1 : (size_t)(slash - path));
-	return file->dir ? 0 : pt_error_set(&file->err->error, -ENOMEM, "out of memory");
-}
-
-static int read_path(struct yaml_file *file, const char *path)
-{
-	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int ret;
-
-	if (fd < 0)
-		return unreadable(file->err, path, -errno);
-	/* Not by its size: it may be a pipe. One more byte than allowed tells what is too large. */
-	file->text = malloc(FILE_SIZE_MAX + 1);
-	if (!file->text)
-		return pt_error_set(&file->err->error, -ENOMEM, "out of memory");
-	ret = read_all(fd, file->text, FILE_SIZE_MAX + 1, &file->size);
-	if (ret < 0)
-		return unreadable(file->err, path, ret);
-	if (file->size > FILE_SIZE_MAX)
-		return pt_error_remedy(
-			&file->err->error,
-			pt_error_set(&file->err->error, -EFBIG, "%s: larger than 1 MiB", path),
-			FILE_REMEDY);
-	return set_path(file, path);
-}
-
-int yaml_file_read(struct yaml_file *file, const char *path, struct config_error *err)
-{
-	int ret;
-
-	*file = (struct yaml_file){.err = err};
-	ret = read_path(file, path);
-	if (ret < 0)
-		yaml_file_done(file);
-	return ret;
+	file->path = strdup(path);
+	if (slash)
+		file->dir = strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	return file->path && (file->dir || !slash)
+		       ? 0
+		       : pt_error_set(&file->err->error, -ENOMEM, "out of memory");
 }
 
 int yaml_file_set(struct yaml_file *file, const char *path, const char *text, size_t size,
@@ -202,7 +147,7 @@ int yaml_file_set(struct yaml_file *file, const char *path, const char *text, si
 	if (!file->text)
 		return pt_error_set(&err->error, -ENOMEM, "out of memory");
 	memcpy(file->text, text, size);
-	ret = set_path(file, path);
+	ret = yaml_file_name(file, path);
 	if (ret < 0)
 		yaml_file_done(file);
 	return ret;
@@ -212,6 +157,7 @@ void yaml_file_done(struct yaml_file *file)
 {
 	free(file->text);
 	free(file->dir);
+	free(file->path);
 	*file = (struct yaml_file){0};
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "config/variables.h"
 
 static void place(struct yaml_file *file, const struct fy_mark *start, const struct fy_mark *end)
 {
@@ -78,6 +79,42 @@ static bool is_null(struct fy_node *node, const char *text)
 	       (!*text || strcmp(text, "~") == 0 || strcmp(text, "null") == 0);
 }
 
+/* Where the value's dollar sign at @at is in the file, as long as it is written there as one. Return: 0 it is not. */
+static size_t find_dollar(const struct yaml_file *file, struct fy_node *value, const char *text,
+			  size_t at)
+{
+	struct fy_token *token = fy_node_get_scalar_token(value);
+	const struct fy_mark *start = token ? fy_token_start_mark(token) : NULL;
+	const struct fy_mark *end = token ? fy_token_end_mark(token) : NULL;
+	size_t dollars = 0;
+
+	for (size_t i = 0; i <= at; i++)
+		dollars += text[i] == '$';
+	for (size_t i = start && end ? start->input_pos : file->size;
+	     i < file->size && i < end->input_pos; i++) {
+		if (file->text[i] == '$' && --dollars == 0)
+			return i;
+	}
+	return 0;
+}
+
+static int expand(struct yaml_file *file, const char *key, struct fy_node *value, const char *text,
+		  char **ret_text)
+{
+	struct pt_error *err = &file->err->error;
+	size_t at, len, offset;
+	int ret = variables_expand(text, ret_text, &at, &len, err);
+
+	if (ret == 0)
+		return 0;
+	(void)pt_error_prefix(err, ret, "%s", key);
+	offset = text[at] == '$' ? find_dollar(file, value, text, at) : 0;
+	if (!offset)
+		return yaml_blame(file, value, NULL);
+	yaml_file_place(file, offset, len);
+	return ret;
+}
+
 int yaml_value_text(struct yaml_file *file, const char *key, struct fy_node *key_node,
 		    struct fy_node *value, char **ret_text)
 {
@@ -106,8 +143,7 @@ int yaml_value_text(struct yaml_file *file, const char *key, struct fy_node *key
 		(void)pt_error_remedy(err, -EINVAL, "give one, or leave %s out", key);
 		return yaml_blame(file, key_node, NULL);
 	}
-	*ret_text = TAKE_PTR(text);
-	return 0;
+	return expand(file, key, value, text, ret_text);
 }
 
 static bool same_key(struct fy_node *a, const char *text)

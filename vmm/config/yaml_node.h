@@ -15,7 +15,7 @@
 /** yaml_blame() - give the recorded error its place: @node's, or else @fallback's. Return: the recorded code. */
 int yaml_blame(struct yaml_file *file, struct fy_node *node, struct fy_node *fallback);
 
-/** yaml_value_text() - the text of a value that must be a single one; the caller frees it */
+/** yaml_value_text() - the text of a value that must be a single one, with its variables put in; the caller frees it */
 int yaml_value_text(struct yaml_file *file, const char *key, struct fy_node *key_node,
 		    struct fy_node *value, char **ret_text);
 
