@@ -24,6 +24,8 @@ int guest_plan(const struct pt_sys *sys, const struct vm_config *config, struct 
 			      config->backend == BACKEND_AUTO ? NULL : &backend, &facts, err);
 	if (ret < 0)
 		return ret;
+	if (config->has_numa_node)
+		facts.node = numa_node_read(sys, config->numa_node);
 	ret = rom_files_measure(config, &facts, err);
 	if (ret < 0)
 		return ret;

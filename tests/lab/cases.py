@@ -18,7 +18,7 @@ from options import suggestion
 
 QUIET_LIMIT = 75  # seconds without output: the run stands still
 CHECK = re.compile(r"^LAB-CHECK (ok|fail|skip) (.*)$", re.MULTILINE)
-HEADER = re.compile(r"^# (devices|limit|kernel|iommu|memory|long): *(.*)$")
+HEADER = re.compile(r"^# (devices|limit|kernel|iommu|memory|nodes|long): *(.*)$")
 
 
 class Case:
@@ -32,6 +32,7 @@ class Case:
         self.kernel = header.get("kernel")
         self.iommu = header.get("iommu", "intel")
         self.memory = header.get("memory", "4G")
+        self.nodes = int(header.get("nodes", 1))
         self.long = header.get("long") == "yes"
 
     def _header(self):
@@ -134,6 +135,7 @@ class Runner:
             devices=devices.DeviceSet(case.devices),
             iommu=case.iommu,
             memory=case.memory,
+            nodes=case.nodes,
             variables=self._variables,
         )
         console = os.path.join(self._folder, f"{case.name}.console")

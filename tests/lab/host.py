@@ -72,7 +72,7 @@ class Outcome:
 
 
 class Host:
-    def __init__(self, kernel, devices, iommu="intel", memory="4G", cpus=2, initrd="", guest_kernel=None, variables=None):
+    def __init__(self, kernel, devices, iommu="intel", memory="4G", cpus=2, nodes=1, initrd="", guest_kernel=None, variables=None):
         self.kernel = kernel
         self.guest_kernel = guest_kernel or kernel
         self.devices = devices
@@ -81,6 +81,7 @@ class Host:
         self.iommu = iommu
         self.memory = memory
         self.cpus = cpus
+        self.nodes = nodes
         self.initrd = initrd
         self.variables = variables or {}
         self.folder = None
@@ -187,6 +188,7 @@ class Host:
             "qemu-system-x86_64",
             *("-machine", "q35,kernel-irqchip=split", "-accel", "tcg,thread=multi"),
             *("-cpu", CPU, "-smp", str(self.cpus), "-m", self.memory),
+            *_node_arguments_of(self.nodes, self.memory),
             *("-nodefaults", "-no-user-config", "-display", "none", "-vga", "none", "-no-reboot"),
             *iommu.options,
             *("-kernel", self.kernel, "-initrd", initramfs),
@@ -198,6 +200,16 @@ class Host:
             *("-device", "virtio-serial-pci,id=ports,bus=pcie.0,addr=04.0"),
             *self.devices.qemu_options(self.folder),
         ]
+
+
+def _node_arguments_of(nodes, memory):
+    """NUMA nodes with an even share of the memory each; the processors are the first one's."""
+    if nodes == 1:
+        return
+    share = int(memory.removesuffix("G")) * 1024 // nodes
+    for node in range(nodes):
+        yield from ("-object", f"memory-backend-ram,id=node{node},size={share}M")
+        yield from ("-numa", f"node,nodeid={node},memdev=node{node}")
 
 
 def kernel_path(name):

@@ -40,6 +40,7 @@ def parser():
     result.add_argument("--iommu", default="intel", choices=list(host.IOMMUS), help="default: intel")
     result.add_argument("--memory", default="4G", metavar="SIZE", help="of the emulated host; default: 4G")
     result.add_argument("--cpus", default=2, type=int, metavar="N", help="default: 2")
+    result.add_argument("--nodes", default=1, type=int, metavar="N", help="NUMA nodes that share the memory, given in G; default: 1")
     result.add_argument(
         "--device", action="append", default=[], metavar="SPEC",
         help=f"KIND[,KEY=VALUE...], repeatable; kinds: {kinds}; shared=NAME puts devices into one IOMMU group, "
@@ -69,6 +70,7 @@ def make_host(chosen):
         iommu=chosen.iommu,
         memory=chosen.memory,
         cpus=chosen.cpus,
+        nodes=chosen.nodes,
     )
 
 

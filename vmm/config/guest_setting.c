@@ -24,6 +24,21 @@ static int set_hugepages(void *object, const char *value, const char *dir, struc
 	return ret;
 }
 
+static int set_numa_node(void *object, const char *value, const char *dir, struct pt_error *err)
+{
+	static const struct setting number = {
+		.kind = SETTING_NUMBER,
+		.max = VM_NODE_MAX,
+		FIELD(numa_node),
+	};
+	struct vm_config *config = object;
+	int ret = setting_set(&number, config, value, dir, err);
+
+	if (ret == 0)
+		config->has_numa_node = true;
+	return ret;
+}
+
 static int set_serial_file(struct vm_config *config, const char *path, const char *dir,
 			   struct pt_error *err)
 {
@@ -122,6 +137,26 @@ static const struct setting rows[] = {
 		.kind = SETTING_OTHER,
 		.choices = hugepages_choices,
 		.set = set_hugepages,
+	},
+	{
+		.name = "numa-node",
+		.arg = "N",
+		.help = "The host's NUMA node that memory comes from, and no other",
+		.group = SETTING_GUEST,
+		.kind = SETTING_OTHER,
+		.pattern = "^[0-9]{1,4}$",
+		.set = set_numa_node,
+	},
+	{
+		.name = "prefault-threads",
+		.arg = "N",
+		.help = "Make all memory present before the guest runs, by so many threads; 0 leaves it "
+			"until it is used",
+		.standard = "0",
+		.group = SETTING_GUEST,
+		.kind = SETTING_NUMBER,
+		FIELD(prefault_threads),
+		.max = VM_PREFAULT_MAX,
 	},
 	{
 		.name = "kernel",

@@ -71,6 +71,8 @@ struct vm_config_device {
 
 #define VM_CPUS_MAX	255
 #define VM_DEVICES_MAX	31
+#define VM_NODE_MAX	1023 /* MAX_NUMNODES of the largest kernels */
+#define VM_PREFAULT_MAX 256
 #define VM_NAME_SIZE	64   /* with the terminator */
 #define VM_CMDLINE_SIZE 2048 /* with the terminator */
 
@@ -79,6 +81,8 @@ struct vm_config_device {
  * @name, @cmdline: NULL when not given; the plan has defaults for them
  * @memory: bytes
  * @hugepages: bytes of a page to back memory with, 0 for ordinary ones
+ * @numa_node: of the host, that memory comes from; any without @has_numa_node
+ * @prefault_threads: that make memory present before the guest runs; 0 for none
  * @kernel, @initrd: NULL when not given
  * @serial_path: for SERIAL_FILE
  * @unplug_limit: seconds that the guest has to let go of a device
@@ -90,6 +94,9 @@ struct vm_config {
 	unsigned cpus;
 	uint64_t memory;
 	uint64_t hugepages;
+	bool has_numa_node;
+	unsigned numa_node;
+	unsigned prefault_threads;
 	char *kernel;
 	char *initrd;
 	char *cmdline;

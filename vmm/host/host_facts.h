@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "host/hugepages.h"
+#include "host/numa_node.h"
 
 #define HOST_RESERVED_MAX 32
 
@@ -46,6 +47,7 @@ struct device_facts {
  * @memlock: bytes this process may lock, UINT64_MAX for no limit
  * @backend: how the devices are had, which is the same for all of them
  * @hugepages: the pools of huge pages
+ * @node: the NUMA node that the config asks for, if it does; the caller's to fill in
  * @devices: in the config's order
  */
 struct host_facts {
@@ -56,6 +58,7 @@ struct host_facts {
 	uint64_t memlock;
 	enum pt_backend_kind backend;
 	struct hugepages hugepages[HUGEPAGES_SIZES];
+	struct numa_node node;
 	struct device_facts *devices;
 	size_t device_count;
 };

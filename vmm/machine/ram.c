@@ -4,11 +4,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <linux/mempolicy.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "machine/prefault.h"
+
 #define RAM_ALIGN (1ull << 30)
+#define LONG_BITS (sizeof(unsigned long) * CHAR_BIT)
 
 /* The logarithm of the page size is in the flags, where mmap(2) has it too. */
 static unsigned huge_flags(uint64_t page)
@@ -79,6 +85,28 @@ static int map_file(struct ram *ram, uint64_t page, struct pt_error *err)
 	return 0;
 }
 
+/* For the file, whoever touches it: a vCPU, or the kernel for a device. Before anything is touched. */
+static int bind_node(const struct ram *ram, int node, struct pt_error *err)
+{
+	unsigned long mask[(PLAN_NODE_MAX + 1) / LONG_BITS] = {0};
+	int r;
+
+	if (node < 0)
+		return 0;
+	if (node > PLAN_NODE_MAX)
+		return pt_error_set(err, -EINVAL, "guest memory: there is no NUMA node %d", node);
+	mask[(unsigned)node / LONG_BITS] = 1ul << (unsigned)node % LONG_BITS;
+	/* The kernel takes one bit less than it is told of. */
+	if (syscall(SYS_mbind, ram->base, ram->size, MPOL_BIND, mask, sizeof(mask) * CHAR_BIT + 1,
+		    0) == 0)
+		return 0;
+	r = -errno;
+	(void)pt_error_set(err, r, "guest memory: NUMA node %d: %s", node, strerror(-r));
+	return pt_error_remedy(err, r,
+			       "leave --numa-node out; a control group's cpuset.mems may leave the "
+			       "node out as well");
+}
+
 int ram_open(struct ram *ram, const struct vm_plan *plan, struct pt_error *err)
 {
 	int r;
@@ -95,6 +123,10 @@ int ram_open(struct ram *ram, const struct vm_plan *plan, struct pt_error *err)
 	r = make_file(ram, plan->hugepages, err);
 	if (!r)
 		r = map_file(ram, plan->hugepages, err);
+	if (!r)
+		r = bind_node(ram, plan->numa_node, err);
+	if (!r && plan->prefault_threads)
+		r = prefault(ram->base, (size_t)ram->size, plan->prefault_threads, err);
 	return r;
 }
 

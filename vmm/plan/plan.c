@@ -21,6 +21,7 @@ _Static_assert((int)PLAN_DEVICE_ERROR_REPORT == (int)VM_DEVICE_ERROR_REPORT &&
 		       (int)PLAN_DEVICE_ERROR_REMOVE == (int)VM_DEVICE_ERROR_REMOVE,
 	       "config and plan disagree");
 _Static_assert(PLAN_DEVICES_MAX == VM_DEVICES_MAX, "config and plan disagree");
+_Static_assert(PLAN_NODE_MAX == VM_NODE_MAX, "config and plan disagree");
 
 static int copy_text(char *to, size_t size, const char *what, const char *from,
 		     struct pt_error *err)
@@ -150,6 +151,7 @@ int plan_make(const struct vm_config *config, const struct host_facts *facts,
 	struct vm_plan plan = {
 		.phys_bits = facts->guest_phys_bits,
 		.backend = facts->backend,
+		.prefault_threads = config->prefault_threads,
 		.unplug_limit = config->unplug_limit,
 		.on_device_error = (enum plan_device_error)config->on_device_error,
 	};
@@ -165,6 +167,9 @@ int plan_make(const struct vm_config *config, const struct host_facts *facts,
 	if (ret < 0)
 		return ret;
 	ret = plan_hugepages(config, facts, &plan, err);
+	if (ret < 0)
+		return ret;
+	ret = plan_numa(config, facts, &plan, err);
 	if (ret < 0)
 		return ret;
 	ret = plan_ram(facts, &limit, &plan, err);

@@ -31,6 +31,7 @@ struct host_facts;
 #define PLAN_DEVICES_MAX   31
 #define PLAN_PORTS_MAX	   31 /* slots of bus 0, but for the host bridge */
 #define PLAN_FUNCTIONS_MAX 8
+#define PLAN_NODE_MAX	   1023
 
 #define PLAN_LOW_RAM_END   0x80000000ull
 #define PLAN_MMIO32_BASE   0x80000000ull
@@ -127,8 +128,10 @@ enum plan_device_error {
 struct vm_plan {
 	char name[64];
 	unsigned cpus;
-	uint64_t memory;    /* bytes */
-	uint64_t hugepages; /* bytes of a page that backs RAM, 0 for ordinary ones */
+	uint64_t memory;	   /* bytes */
+	uint64_t hugepages;	   /* bytes of a page that backs RAM, 0 for ordinary ones */
+	int numa_node;		   /* that RAM comes from, -1 for any */
+	unsigned prefault_threads; /* that make RAM present before the guest runs, 0 for none */
 	unsigned phys_bits;
 	struct plan_ram ram[PLAN_RAM_MAX];
 	unsigned ram_count;

@@ -183,6 +183,11 @@ static void print_host_side(const struct vm_plan *plan, FILE *out)
 	if (plan->hugepages)
 		(void)fprintf(out, "  huge pages: %" PRIu64 " of %s\n",
 			      plan->memory / plan->hugepages, size_text(plan->hugepages, size));
+	if (plan->numa_node >= 0)
+		(void)fprintf(out, "  memory of NUMA node %d\n", plan->numa_node);
+	if (plan->prefault_threads)
+		(void)fprintf(out, "  memory present before the guest runs, by %u thread%s\n",
+			      plan->prefault_threads, plan->prefault_threads == 1 ? "" : "s");
 	if (plan->pins_memory)
 		(void)fprintf(out, "  pinned: all %s of memory, once for all devices\n",
 			      size_text(plan->memory, size));

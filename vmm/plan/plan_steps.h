@@ -28,6 +28,10 @@ struct plan_limit plan_limit(const struct host_facts *facts);
 int plan_hugepages(const struct vm_config *config, const struct host_facts *facts,
 		   struct vm_plan *plan, struct pt_error *err);
 
+/** plan_numa() - 0. the NUMA node that RAM is to come from; against what the node has. After plan_hugepages(). */
+int plan_numa(const struct vm_config *config, const struct host_facts *facts, struct vm_plan *plan,
+	      struct pt_error *err);
+
 /** plan_ram() - 1. RAM, below and above the hole for 32-bit devices; against the limit and the reserved ranges */
 int plan_ram(const struct host_facts *facts, const struct plan_limit *limit, struct vm_plan *plan,
 	     struct pt_error *err);

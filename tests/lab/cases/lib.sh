@@ -8,6 +8,7 @@
 #   # kernel: newest       (only if 6.12 is not enough; debian: Debian's own)
 #   # iommu: amd           (if not intel)
 #   # memory: SIZE         (of the emulated host, if not 4G)
+#   # nodes: N             (NUMA nodes that share it, if not 1)
 #   # long: yes            (run by ./run test --all, or by name)
 
 set -u

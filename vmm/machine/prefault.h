@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All of a memory made present, by several threads at once.
+ *
+ * A page of guest memory is found and zeroed when it is first used: by the guest, or by the call that pins all of it for a
+ * device, which one thread of the kernel does. Zeroing is what takes the time, and it goes as fast as memory does with
+ * several threads.
+ */
+#ifndef TENON_MACHINE_PREFAULT_H
+#define TENON_MACHINE_PREFAULT_H
+
+#include <passthrough/error.h>
+#include <stddef.h>
+
+/**
+ * prefault() - make memory present and writable
+ * @base: @size bytes, mapped and of whole huge pages of any size in use
+ * @threads: how many; fewer are used where no more can be had, and where there is nothing left for them
+ *
+ * Blocks. Errors: -ENOMEM, -EFAULT and others from madvise(2), MADV_POPULATE_WRITE (Linux 5.14).
+ */
+int prefault(void *base, size_t size, unsigned threads, struct pt_error *err);
+
+#endif
