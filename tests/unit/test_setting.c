@@ -14,6 +14,7 @@ struct object {
 	uint64_t size;
 	unsigned time;
 	bool flag;
+	bool has_number;
 	enum { RED, GREEN } colour;
 	char *text;
 	char *path;
@@ -24,7 +25,12 @@ static const char *const colours[] = {"red", "green", NULL};
 #define FIELD(member) .field = offsetof(struct object, member)
 
 static const struct setting rows[] = {
-	{.name = "number", .kind = SETTING_NUMBER, FIELD(number), .min = 3, .max = 4000000000u},
+	{.name = "number",
+	 .kind = SETTING_NUMBER,
+	 FIELD(number),
+	 .given = offsetof(struct object, has_number),
+	 .min = 3,
+	 .max = 4000000000u},
 	{.name = "size", .kind = SETTING_SIZE, FIELD(size)},
 	{.name = "time", .kind = SETTING_TIME, FIELD(time)},
 	{.name = "flag", .kind = SETTING_BOOL, FIELD(flag)},
@@ -58,6 +64,7 @@ Test(setting, values)
 
 	cr_assert_eq(set(&object, "number", "4000000000", &err), 0);
 	cr_assert_eq(object.number, 4000000000u);
+	cr_assert(object.has_number);
 	cr_assert_eq(set(&object, "size", "2G", &err), 0);
 	cr_assert_eq(object.size, UINT64_C(2) << 30);
 	cr_assert_eq(set(&object, "time", "2m", &err), 0);

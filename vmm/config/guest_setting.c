@@ -24,21 +24,6 @@ static int set_hugepages(void *object, const char *value, const char *dir, struc
 	return ret;
 }
 
-static int set_numa_node(void *object, const char *value, const char *dir, struct pt_error *err)
-{
-	static const struct setting number = {
-		.kind = SETTING_NUMBER,
-		.max = VM_NODE_MAX,
-		FIELD(numa_node),
-	};
-	struct vm_config *config = object;
-	int ret = setting_set(&number, config, value, dir, err);
-
-	if (ret == 0)
-		config->has_numa_node = true;
-	return ret;
-}
-
 static int set_serial_file(struct vm_config *config, const char *path, const char *dir,
 			   struct pt_error *err)
 {
@@ -54,9 +39,10 @@ static int set_serial_file(struct vm_config *config, const char *path, const cha
 	return 0;
 }
 
+static const char *const serial_choices[] = {"stdio", "file:", "pty", "none", NULL};
+
 static int set_serial(void *object, const char *value, const char *dir, struct pt_error *err)
 {
-	static const char *const names[] = {"stdio", "file:", "pty", "none", NULL};
 	static const enum serial_kind kinds[] = {SERIAL_STDIO, SERIAL_FILE, SERIAL_PTY,
 						 SERIAL_NONE};
 	struct vm_config *config = object;
@@ -65,8 +51,8 @@ static int set_serial(void *object, const char *value, const char *dir, struct p
 
 	if (strncmp(value, "file:", 5) == 0)
 		return set_serial_file(config, value + 5, dir, err);
-	ret = setting_choose(names, value, "a serial line", "stdio, file:PATH, pty or none", &i,
-			     err);
+	ret = setting_choose(serial_choices, value, "a serial line",
+			     "stdio, file:PATH, pty or none", &i, err);
 	if (ret == 0)
 		config->serial = kinds[i];
 	return ret;
@@ -143,9 +129,10 @@ static const struct setting rows[] = {
 		.arg = "N",
 		.help = "The host's NUMA node that memory comes from, and no other",
 		.group = SETTING_GUEST,
-		.kind = SETTING_OTHER,
-		.pattern = "^[0-9]{1,4}$",
-		.set = set_numa_node,
+		.kind = SETTING_NUMBER,
+		FIELD(numa_node),
+		.given = offsetof(struct vm_config, has_numa_node),
+		.max = VM_NODE_MAX,
 	},
 	{
 		.name = "prefault-threads",
@@ -191,6 +178,7 @@ static const struct setting rows[] = {
 		.standard = "stdio",
 		.group = SETTING_DEVICES,
 		.kind = SETTING_OTHER,
+		.choices = serial_choices,
 		.pattern = "^(stdio|pty|none|file:.+)$",
 		.set = set_serial,
 	},

@@ -96,25 +96,11 @@ static int set_noiommu(void *object, const char *value, const char *dir, struct 
 	return 0;
 }
 
-static int set_clique(void *object, const char *value, const char *dir, struct pt_error *err)
-{
-	static const struct setting number = {
-		.kind = SETTING_NUMBER,
-		.max = VM_CLIQUE_MAX,
-		.field = offsetof(struct vm_config_device, gpudirect_clique),
-	};
-	struct vm_config_device *device = object;
-	int ret = setting_set(&number, device, value, dir, err);
-
-	if (ret == 0)
-		device->has_gpudirect_clique = true;
-	return ret;
-}
-
 #define HEX	     "[0-9a-fA-F]"
 #define UUID_PATTERN HEX "{8}-" HEX "{4}-" HEX "{4}-" HEX "{4}-" HEX "{12}"
 #define BDF_PATTERN  "(" HEX "{1,8}:)?" HEX "{1,2}:[01]?" HEX "\\.[0-7]"
 
+static const char *const rom_choices[] = {"off", NULL};
 static const char *const noiommu_choices[] = {"unsafe", NULL};
 
 static const struct setting rows[] = {
@@ -141,6 +127,7 @@ static const struct setting rows[] = {
 		.arg = "FILE|off",
 		.help = "what the guest finds as its expansion ROM, instead of the device's own",
 		.kind = SETTING_OTHER,
+		.choices = rom_choices,
 		.pattern = "^.+$",
 		.set = set_rom,
 	},
@@ -149,9 +136,10 @@ static const struct setting rows[] = {
 		.arg = "N",
 		.help = "for NVIDIA GPUs: those with the same number, 0 to 15, reach each other by "
 			"peer-to-peer DMA",
-		.kind = SETTING_OTHER,
-		.pattern = "^([0-9]|1[0-5])$",
-		.set = set_clique,
+		.kind = SETTING_NUMBER,
+		.field = offsetof(struct vm_config_device, gpudirect_clique),
+		.given = offsetof(struct vm_config_device, has_gpudirect_clique),
+		.max = VM_CLIQUE_MAX,
 	},
 	{
 		.name = "vf-token",

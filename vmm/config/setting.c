@@ -175,8 +175,8 @@ static int set_text(const struct setting *setting, char **field, const char *val
 	return 0;
 }
 
-int setting_set(const struct setting *setting, void *object, const char *value, const char *dir,
-		struct pt_error *err)
+static int set_field(const struct setting *setting, void *object, const char *value,
+		     const char *dir, struct pt_error *err)
 {
 	void *field = (char *)object + setting->field;
 
@@ -199,6 +199,16 @@ int setting_set(const struct setting *setting, void *object, const char *value, 
 		break;
 	}
 	return setting->set(object, value, dir, err);
+}
+
+int setting_set(const struct setting *setting, void *object, const char *value, const char *dir,
+		struct pt_error *err)
+{
+	int ret = set_field(setting, object, value, dir, err);
+
+	if (ret == 0 && setting->given)
+		*((bool *)((char *)object + setting->given)) = true;
+	return ret;
 }
 
 const struct setting *setting_find(const struct setting_table *table, const char *name)

@@ -22,7 +22,7 @@ enum setting_kind {
 	SETTING_CHOICE, /* an enum: the index in @choices */
 	SETTING_TEXT,	/* char *: @min to @max characters, like @pattern */
 	SETTING_PATH,	/* char *: a relative one in a file is relative to the file */
-	SETTING_OTHER,	/* what @set makes of it; it is like @pattern, or one of @choices */
+	SETTING_OTHER,	/* what @set makes of it; like @pattern or, without one, one of @choices */
 };
 
 /** enum setting_group - where help and man page have it */
@@ -41,8 +41,9 @@ enum setting_group {
  * @help: one sentence, without what follows from the rest of the row
  * @standard: what it is when nothing is said, as it would be written; NULL when that is nothing
  * @field: its offset in the object
+ * @given: the offset of a bool that is set with it; 0 for none
  * @min, @max: of SETTING_NUMBER and, in characters, of SETTING_TEXT
- * @choices: ends with NULL
+ * @choices: words that it can be; ends with NULL
  * @pattern: a regular expression of the whole value, in the forms that POSIX and ECMA share; NULL for any
  * @what: what a wrong value is not, such as "a backend"; for SETTING_CHOICE and for @pattern
  * @form: what to type, where the rest of the row does not say it
@@ -57,6 +58,7 @@ struct setting {
 	enum setting_group group;
 	enum setting_kind kind;
 	size_t field;
+	size_t given;
 	unsigned min;
 	unsigned max;
 	const char *const *choices;

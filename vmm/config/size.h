@@ -8,7 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SIZE_TEXT_SIZE	32
+#define SIZE_TEXT_SIZE 32
+/* As size_parse() takes it, but for 0 and the largest, in a regular expression that ECMA has and POSIX has not: for the schema. */
+#define SIZE_PATTERN	"^(?!0+(\\.0+)?[^0-9.])0*[0-9]{1,7}(\\.[0-9]{1,3})? *[KMGTkmgt]([iI]?[bB])?$"
 #define SIZE_FORMS_TEXT "write a number and a unit, such as 512M, 2G or 1.5G"
 
 /**
