@@ -17,6 +17,9 @@ enum exit_code {
 /* argv[0] is the verb. Return: the exit code. */
 int cmd_plan(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_bind(int argc, char **argv);
+int cmd_unbind(int argc, char **argv);
+int cmd_recover(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 
 #endif

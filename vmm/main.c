@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bind_args.h"
 #include "cmd.h"
 #include "config/nearest.h"
 #include "config/run_args.h"
@@ -21,6 +22,9 @@ static const struct subcommand {
 } subcommands[] = {
 	{"run", "run a guest: tenon run [FILE.yaml] [OPTION...]", cmd_run},
 	{"plan", "print what a run would do: tenon plan [FILE.yaml] [OPTION...]", cmd_plan},
+	{"bind", "take devices from their drivers: tenon bind BDF...", cmd_bind},
+	{"unbind", "give them back: tenon unbind BDF...", cmd_unbind},
+	{"recover", "give back what a tenon took that was killed", cmd_recover},
 	{"version", "print the version", cmd_version},
 	{"help", "print this, or the options of a command: tenon help run", cmd_help},
 };
@@ -84,6 +88,8 @@ static int cmd_help(int argc, char **argv)
 		run_args_help(&run_verb, stdout);
 	else if (command && command->run == cmd_plan)
 		run_args_help(&plan_verb, stdout);
+	else if (command && bind_args_help(command->name, stdout))
+		return EXIT_OK;
 	else
 		print_help(stdout);
 	return EXIT_OK;

@@ -193,8 +193,10 @@ struct model_device {
 	unsigned grant;		/* so many vectors are there at most, 0 for all */
 	const char *
 		vf_token; /* its physical function's user asks for this UUID, NULL for none; of groups */
-	unsigned iommu;	   /* which IOMMU it is behind; a page table serves one kind only */
-	bool tracks_dirty; /* its IOMMU keeps dirty bits */
+	unsigned iommu;	     /* which IOMMU it is behind; a page table serves one kind only */
+	bool tracks_dirty;   /* its IOMMU keeps dirty bits */
+	const char *native;  /* the driver that the kernel has for it, after model_bindable() */
+	const char *refused; /* a driver that does not take it */
 
 	bool bound;
 	bool attached;
@@ -207,7 +209,11 @@ struct model_device {
 	unsigned vectors;   /* allocated in it */
 	bool intx_masked;
 	bool token_set;
-	uint8_t token[16]; /* of a physical function */
+	uint8_t token[16];    /* of a physical function */
+	const char *override; /* driver_override, NULL for none */
+	unsigned vfs;	      /* virtual functions that were made by sriov_numvfs */
+	bool no_autoprobe;
+	bool removed; /* a virtual function that there is no more */
 
 	struct model *model;
 	struct model_pci pci;
@@ -334,6 +340,14 @@ struct model_device *model_add(struct model *model, const struct model_pci *pci)
 
 /** model_device() - the one that was added as number @index, from 0 */
 struct model_device *model_device(const struct model *model, unsigned index);
+
+/**
+ * model_bindable() - drivers of the functions that there are can be changed, as the kernel lets root do
+ *
+ * driver_override, power/control, sriov_numvfs and sriov_drivers_autoprobe of each; bind and unbind of its driver, of
+ * vfio-pci, and of the model_device's @native; drivers_probe. vfio-pci lets power/control be "auto", and leaves "on".
+ */
+void model_bindable(struct model *model);
 
 /** model_kill() - the device falls off its bus; sysfs shows it too */
 void model_kill(struct model_device *device);

@@ -367,14 +367,51 @@ static void put_mediated(struct model *model, const struct model_pci *pci, unsig
 }
 
 /* Functions of bus 0 are on the root bus, others behind a root port. */
+void model_pci_place(const struct model_pci *pci, char *ret_path)
+{
+	bool root = !strncmp(pci->bdf + strlen("0000:"), "00:", 3);
+
+	snprintf(ret_path, MODEL_TEXT / 2, "/sys/devices/pci0000:00/%s%s",
+		 root ? "" : "0000:00:1c.0/", pci->bdf);
+}
+
+void model_put_driver(struct model_device *device)
+{
+	struct place place = {.model = device->model};
+
+	model_pci_place(&device->pci, place.path);
+	put_driver(&place, &device->pci, device->private->index);
+}
+
+void model_remove_driver(struct model_device *device)
+{
+	struct model *model = device->model;
+	const unsigned index = device->private->index;
+	char path[MODEL_TEXT], place[MODEL_TEXT / 2];
+
+	model_pci_place(&device->pci, place);
+	snprintf(path, sizeof(path), "%s/driver", place);
+	model_remove(model, path);
+	if (strcmp(device->pci.driver, "vfio-pci") != 0 || device->pci.group < 0)
+		return;
+	snprintf(path, sizeof(path), "%s/vfio-dev", place);
+	model_remove(model, path);
+	snprintf(path, sizeof(path), "/sys/class/vfio-dev/vfio%u", index);
+	model_remove(model, path);
+	if (model->host.no_cdev)
+		return;
+	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u", MODEL_MAJOR_VFIO, index);
+	model_remove(model, path);
+	snprintf(path, sizeof(path), "/dev/vfio/devices/vfio%u", index);
+	model_remove(model, path);
+}
+
 static void put_sysfs(struct model *model, const struct model_pci *pci, unsigned index)
 {
 	struct place place = {.model = model};
 	char path[MODEL_TEXT];
-	bool root = !strncmp(pci->bdf + strlen("0000:"), "00:", 3);
 
-	snprintf(place.path, sizeof(place.path), "/sys/devices/pci0000:00/%s%s",
-		 root ? "" : "0000:00:1c.0/", pci->bdf);
+	model_pci_place(pci, place.path);
 	model_put_dir(model, place.path);
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s", pci->bdf);
 	sysfs_link(model, path, place.path);

@@ -133,6 +133,10 @@ bool model_mem_is_device(const struct model *model, uint64_t addr, uint64_t size
 bool model_guest_has(const struct model *model, const struct model_device *device);
 
 /* model_tree.c */
+/* What writing a file does, its value without a newline; 0 or -errno. It puts the file's new text itself. */
+typedef int (*model_store)(struct model *model, void *arg, const char *value);
+void model_put_store(struct model *model, const char *path, const char *text, model_store store,
+		     void *arg);
 int model_tree_init(struct model *model);
 void model_tree_done(struct model *model);
 int model_tree_open(struct model *model, const char *path, int flags, struct model_file **ret_file);
@@ -254,7 +258,12 @@ uint64_t model_region_offset(const struct model_device *device, unsigned index);
 unsigned model_region_at(const struct model_device *device, uint64_t offset, uint64_t *ret_at);
 void model_region_reset(struct model_device *device);
 
-/* model_pci.c: whether the function is given away without an IOMMU. */
+/* model_pci.c: the function's directory in sysfs, without links; MODEL_TEXT / 2 bytes. */
+void model_pci_place(const struct model_pci *pci, char *ret_path);
+/* What sysfs and /dev have of its driver, pci.driver; and none of it any more. */
+void model_put_driver(struct model_device *device);
+void model_remove_driver(struct model_device *device);
+/* whether the function is given away without an IOMMU. */
 bool model_without_iommu(const struct model *model, const struct model_pci *pci);
 
 /* model_kvm.c */

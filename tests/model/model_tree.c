@@ -23,6 +23,8 @@ struct model_node {
 	size_t size;
 	unsigned major, minor;
 	int error;
+	model_store store; /* of a file that can be written */
+	void *store_arg;
 	struct pt_stat stat;
 };
 
@@ -148,6 +150,18 @@ void model_put_file(struct model *model, const char *path, const char *text)
 	model_put_bytes(model, path, text, strlen(text));
 }
 
+void model_put_store(struct model *model, const char *path, const char *text, model_store store,
+		     void *arg)
+{
+	struct model_node *node = make(model, path, KIND_FILE);
+
+	node->size = strlen(text);
+	node->data = model_xalloc(node->size + 1);
+	memcpy(node->data, text, node->size);
+	node->store = store;
+	node->store_arg = arg;
+}
+
 void model_put_link(struct model *model, const char *path, const char *target)
 {
 	struct model_node *node = make(model, path, KIND_LINK);
@@ -233,6 +247,8 @@ struct text_file {
 	char *data;
 	size_t size;
 	size_t position;
+	model_store store;
+	void *store_arg;
 };
 
 static int64_t text_pread(struct model_file *file, void *buf, size_t size, uint64_t offset)
@@ -256,6 +272,24 @@ static int64_t text_read(struct model_file *file, void *buf, size_t size)
 	return got;
 }
 
+/* A write to a file of sysfs is one value. */
+static int64_t text_write(struct model_file *file, const void *buf, size_t size)
+{
+	struct text_file *text = container_of(file, struct text_file, file);
+	char value[MODEL_TEXT];
+	int ret;
+
+	if (!text->store)
+		return -EBADF;
+	if (size >= sizeof(value))
+		return -EINVAL;
+	memcpy(value, buf, size);
+	value[size] = '\0';
+	value[strcspn(value, "\n")] = '\0';
+	ret = text->store(file->model, text->store_arg, value);
+	return ret ? ret : (int64_t)size;
+}
+
 static void text_release(struct model_file *file)
 {
 	struct text_file *text = container_of(file, struct text_file, file);
@@ -268,6 +302,7 @@ static const struct model_file_ops text_ops = {
 	.name = "file",
 	.pread = text_pread,
 	.read = text_read,
+	.write = text_write,
 	.release = text_release,
 };
 
@@ -276,7 +311,7 @@ static int open_text(struct model *model, const struct model_node *node, int fla
 {
 	struct text_file *text;
 
-	if ((flags & O_ACCMODE) != O_RDONLY)
+	if ((flags & O_ACCMODE) != O_RDONLY && !node->store)
 		return -EACCES;
 	text = model_xalloc(sizeof(*text));
 	model_file_init(model, &text->file, &text_ops, node->name);
@@ -284,6 +319,10 @@ static int open_text(struct model *model, const struct model_node *node, int fla
 	if (node->size)
 		memcpy(text->data, node->data, node->size);
 	text->size = node->size;
+	if ((flags & O_ACCMODE) != O_RDONLY) {
+		text->store = node->store;
+		text->store_arg = node->store_arg;
+	}
 	*ret_file = &text->file;
 	return 0;
 }
