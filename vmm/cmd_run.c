@@ -9,6 +9,8 @@
 #include "cmd.h"
 #include "config/run_args.h"
 #include "guest_plan.h"
+#include "host/boot_files.h"
+#include "host/managed.h"
 #include "machine/machine.h"
 #include "plan/plan.h"
 #include "report.h"
@@ -87,17 +89,54 @@ static int open_and_run(const struct pt_sys *sys, const struct vm_config *config
 	return code;
 }
 
-static int launch(const struct pt_sys *sys, const struct vm_config *config,
-		  const struct vm_plan *plan, struct timing *timing)
+/* With the devices that the guest is to have of the host. */
+static int plan_and_run(const struct pt_sys *sys, const struct vm_config *config,
+			struct stop_signals *signals, struct timing *timing)
+{
+	struct pt_error err = PT_ERROR_INIT;
+	struct vm_plan plan;
+
+	if (guest_plan(sys, config, &plan, &err) < 0)
+		return fail(&err);
+	timing_mark(timing, TIMING_PLAN);
+	return open_and_run(sys, config, &plan, signals, timing);
+}
+
+static int take_and_run(const struct pt_sys *sys, struct vm_config *config,
+			struct stop_signals *signals, struct timing *timing)
+{
+	CLEANUP(managed_done) struct managed managed;
+	struct pt_error err = PT_ERROR_INIT;
+	int code;
+
+	managed_init(&managed);
+	/* What needs no device taken to be found. */
+	if (boot_files_check(config, &err) < 0)
+		return fail(&err);
+	if (managed_take(&managed, config, &err) < 0)
+		return fail(&err);
+	if (stop_signals_received(signals))
+		code = EXIT_SIGNAL + stop_signals_received(signals);
+	else
+		code = plan_and_run(sys, config, signals, timing);
+	if (managed_give_back(&managed, &err) < 0)
+		return fail(&err);
+	return code;
+}
+
+static int launch(const struct pt_sys *sys, struct vm_config *config, struct timing *timing)
 {
 	struct stop_signals *signals;
 	struct pt_error err = PT_ERROR_INIT;
 	int code;
 
-	/* Before the terminal becomes raw, and until it is not: Ctrl-C must never leave it so. */
+	/*
+	 * Before a device is taken and before the terminal becomes raw, and until neither is so: Ctrl-C must never leave
+	 * them so.
+	 */
 	if (stop_signals_start(&signals, &err) < 0)
 		return fail(&err);
-	code = open_and_run(sys, config, plan, signals, timing);
+	code = take_and_run(sys, config, signals, timing);
 	stop_signals_done(signals);
 	return code;
 }
@@ -106,9 +145,7 @@ int cmd_run(int argc, char **argv)
 {
 	CLEANUP(run_args_done) struct run_args args = {0};
 	struct config_error usage = {.error = PT_ERROR_INIT};
-	struct pt_error err = PT_ERROR_INIT;
 	struct timing timing = {0};
-	struct vm_plan plan;
 	int code;
 
 	timing_start(&timing);
@@ -120,12 +157,9 @@ int cmd_run(int argc, char **argv)
 		run_args_help(&run_verb, stdout);
 		return EXIT_OK;
 	}
-	if (guest_plan(pt_sys_linux(), &args.config, &plan, &err) < 0)
-		return fail(&err);
-	timing_mark(&timing, TIMING_PLAN);
 	/* A reader of the serial line that went away ends nothing. */
 	(void)signal(SIGPIPE, SIG_IGN);
-	code = launch(pt_sys_linux(), &args.config, &plan, &timing);
+	code = launch(pt_sys_linux(), &args.config, &timing);
 	if (args.timing)
 		timing_print(&timing, stderr);
 	return code;

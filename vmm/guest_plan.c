@@ -18,8 +18,12 @@ int guest_plan(const struct pt_sys *sys, const struct vm_config *config, struct 
 	if (ret < 0)
 		return ret;
 	for (size_t i = 0; i < config->device_count; i++)
-		requests[i] = (struct device_request){config->devices[i].name,
-						      config->devices[i].unsafe_noiommu};
+		requests[i] = (struct device_request){
+			.name = config->devices[i].name,
+			.unsafe_noiommu = config->devices[i].unsafe_noiommu,
+			.to_be_taken = config->devices[i].managed,
+			.to_be_made = config->devices[i].vfs > 0,
+		};
 	ret = host_facts_read(sys, requests, config->device_count,
 			      config->backend == BACKEND_AUTO ? NULL : &backend, &facts, err);
 	if (ret < 0)

@@ -114,6 +114,24 @@ static const struct setting rows[] = {
 		.set = set_name,
 	},
 	{
+		.name = "managed",
+		.arg = "yes",
+		.help = "take it from the host's driver for the guest, and give it back after it",
+		.kind = SETTING_BOOL,
+		.standard = "no",
+		.field = offsetof(struct vm_config_device, managed),
+	},
+	{
+		.name = "vfs",
+		.arg = "N",
+		.help = "give the guest N virtual functions of it instead, made for it and removed "
+			"after it",
+		.kind = SETTING_NUMBER,
+		.field = offsetof(struct vm_config_device, vfs),
+		.min = 1,
+		.max = VM_DEVICES_MAX,
+	},
+	{
 		.name = "slot",
 		.arg = "N",
 		.help = "the slot that it is in, 1 to 31; else the next that is free",

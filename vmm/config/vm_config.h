@@ -61,6 +61,8 @@ struct vm_config_device {
 	char *name;
 	char *vf_token;
 	int unsafe_noiommu;
+	bool managed;	/* it is taken from its driver for the guest, and given back after it */
+	unsigned vfs;	/* the guest gets so many virtual functions of it, made for it; 0: itself */
 	unsigned slot;	/* 1 to VM_SLOT_MAX; 0 for the next that is free */
 	unsigned layer; /* that it is of, see vm_config_next_layer() */
 	enum vm_config_rom rom;

@@ -119,10 +119,21 @@ static enum pt_backend_kind choose_backend(const struct pt_sys *sys, const struc
 }
 
 static int check_device(const struct pt_sys *sys, const struct pt_space_setup *setup,
-			struct device_facts *device, struct pt_error *err)
+			const struct device_request *request, struct device_facts *device,
+			struct pt_error *err)
 {
-	int ret = pt_host_assignable(sys, &device->host, setup, err);
+	int ret = 0;
 
+	if (request->to_be_made)
+		return pt_error_remedy(
+			err,
+			pt_error_set(
+				err, -ENODEV,
+				"%s: its virtual functions are not there yet, and so not known",
+				device->host.name),
+			"make them, and name them instead; tenon run makes them by itself");
+	if (!request->to_be_taken)
+		ret = pt_host_assignable(sys, &device->host, setup, err);
 	if (ret == 0 && device->host.mediated)
 		ret = ask_device(sys, setup, &device->host, err);
 	/* Nothing is mapped for a device without an IOMMU. */
@@ -139,7 +150,7 @@ static int check_devices(const struct pt_sys *sys, const struct device_request *
 
 	for (size_t i = 0; i < facts->device_count && ret == 0; i++) {
 		setup.unsafe_noiommu = requests[i].unsafe_noiommu;
-		ret = check_device(sys, &setup, &facts->devices[i], err);
+		ret = check_device(sys, &setup, &requests[i], &facts->devices[i], err);
 	}
 	return ret;
 }

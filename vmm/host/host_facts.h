@@ -9,6 +9,7 @@
 #define TENON_HOST_HOST_FACTS_H
 
 #include <passthrough/host.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,10 +18,16 @@
 
 #define HOST_RESERVED_MAX 32
 
-/** struct device_request - what the config asks for that the facts depend on */
+/**
+ * struct device_request - what the config asks for that the facts depend on
+ * @to_be_taken: it will be taken from its driver, so that it is no matter which it has now
+ * @to_be_made: it stands for virtual functions of it, of which nothing is known before they are there
+ */
 struct device_request {
 	const char *name;
 	int unsafe_noiommu;
+	bool to_be_taken;
+	bool to_be_made;
 };
 
 /**

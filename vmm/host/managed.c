@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#include "host/managed.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/binding.h"
+#include "host/kernel_log.h"
+#include "host/vfs.h"
+#include "report.h"
+
+#define LIMIT 60000 /* milliseconds, for one step */
+
+static void say(void *ctx, const char *text)
+{
+	(void)ctx;
+	report_note(stderr, "%s", text);
+}
+
+void managed_init(struct managed *managed)
+{
+	*managed = (struct managed){
+		.host =
+			{
+				.sys = pt_sys_linux(),
+				.ops = &driver_ops_linux,
+				.journal = {.dir = -1},
+				.limit = LIMIT,
+				.kernel_log = -1,
+				.say = say,
+			},
+	};
+}
+
+void managed_done(struct managed *managed)
+{
+	taken_done(&managed->taken);
+	journal_close(&managed->host.journal);
+	if (managed->host.kernel_log >= 0)
+		(void)close(managed->host.kernel_log);
+	managed->host.kernel_log = -1;
+}
+
+static bool wants_any(const struct vm_config *config)
+{
+	for (size_t i = 0; i < config->device_count; i++) {
+		if (config->devices[i].managed || config->devices[i].vfs)
+			return true;
+	}
+	return false;
+}
+
+/* A PCI function, canonical. */
+static int resolve(const struct managed *managed, const char *text, char *ret_name,
+		   struct pt_error *err)
+{
+	int ret = pt_host_resolve(managed->host.sys, text, ret_name, err);
+
+	if (ret == 0 && pt_bdf_parse(ret_name, ret_name) < 0)
+		return pt_error_remedy(
+			err,
+			pt_error_set(err, -EINVAL,
+				     "%s: is a mediated device, which has its driver by nature",
+				     ret_name),
+			"leave managed and vfs out");
+	return ret;
+}
+
+static int copy_text(const char *text, char **ret_copy)
+{
+	*ret_copy = text ? strdup(text) : NULL;
+	return text && !*ret_copy ? -ENOMEM : 0;
+}
+
+/* What is said of @from is said of virtual function @name. */
+static int fill(struct vm_config_device *to, const struct vm_config_device *from, const char *name)
+{
+	*to = *from;
+	to->name = to->vf_token = to->rom_file = NULL;
+	to->managed = false;
+	to->vfs = 0;
+	if (copy_text(name, &to->name) < 0 || copy_text(from->vf_token, &to->vf_token) < 0 ||
+	    copy_text(from->rom_file, &to->rom_file) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+/* Room for @count devices where number @index is. */
+static int make_room(struct vm_config *config, size_t index, unsigned count, struct pt_error *err)
+{
+	const size_t total = config->device_count + count - 1;
+	struct vm_config_device *devices;
+
+	if (total > VM_DEVICES_MAX)
+		return pt_error_remedy(
+			err,
+			pt_error_set(err, -E2BIG,
+				     "%s: with %u virtual functions the guest has more than %d "
+				     "devices",
+				     config->devices[index].name, count, VM_DEVICES_MAX),
+			"divide them among guests");
+	devices = reallocarray(config->devices, total, sizeof(*devices));
+	if (!devices)
+		return pt_error_set(err, -ENOMEM, "out of memory");
+	memmove(&devices[index + count], &devices[index + 1],
+		(config->device_count - index - 1) * sizeof(*devices));
+	memset(&devices[index + 1], 0, (count - 1) * sizeof(*devices));
+	config->devices = devices;
+	config->device_count = total;
+	return 0;
+}
+
+/* The device at @index becomes its virtual functions. */
+static int replace_by_vfs(struct managed *managed, struct vm_config *config, size_t index,
+			  const char *physical, struct pt_error *err)
+{
+	struct vm_config_device device = config->devices[index];
+	char name[PT_NAME_SIZE];
+	int ret = make_room(config, index, device.vfs, err);
+
+	if (ret < 0)
+		return ret;
+	config->devices[index] = (struct vm_config_device){0};
+	for (unsigned i = 0; i < device.vfs && ret == 0; i++) {
+		ret = vfs_name(&managed->host, physical, i, name, err);
+		if (ret == 0 && fill(&config->devices[index + i], &device, name) < 0)
+			ret = pt_error_set(err, -ENOMEM, "out of memory");
+		if (ret == 0)
+			ret = taken_add(&managed->taken, name, VFIO_DRIVER, false, err);
+	}
+	vm_config_device_done(&device);
+	return ret;
+}
+
+static int take_vfs(struct managed *managed, struct vm_config *config, size_t index,
+		    const char *physical, struct pt_error *err)
+{
+	const struct vm_config_device *device = &config->devices[index];
+	int ret;
+
+	if (device->slot && device->vfs > 1)
+		return pt_error_remedy(err,
+				       pt_error_set(err, -EINVAL,
+						    "%s: slot %u is one, for %u virtual functions",
+						    device->name, device->slot, device->vfs),
+				       "leave slot out: they take the next that are free");
+	ret = taken_add_vfs(&managed->taken, physical, device->vfs, err);
+	return ret < 0 ? ret : replace_by_vfs(managed, config, index, physical, err);
+}
+
+static int take_all(struct managed *managed, struct vm_config *config, struct pt_error *err)
+{
+	for (size_t i = 0; i < config->device_count; i++) {
+		struct vm_config_device *device = &config->devices[i];
+		char name[PT_NAME_SIZE];
+		int ret;
+
+		if (!device->managed && !device->vfs)
+			continue;
+		ret = resolve(managed, device->name, name, err);
+		if (ret < 0)
+			return ret;
+		device->managed = false;
+		if (device->vfs)
+			ret = take_vfs(managed, config, i, name, err);
+		else
+			ret = taken_add(&managed->taken, name, VFIO_DRIVER, false, err);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+/* Others' devices are no reason not to run this guest. */
+static void recover(const struct managed *managed, const char *who)
+{
+	struct pt_error err = PT_ERROR_INIT;
+	unsigned count;
+
+	if (taken_recover(&managed->host, who, false, &count, &err) < 0)
+		report_note(stderr, "warning: %s; `tenon recover` tries again", err.message);
+}
+
+int managed_take(struct managed *managed, struct vm_config *config, struct pt_error *err)
+{
+	struct pt_error unused = PT_ERROR_INIT;
+	const bool any = wants_any(config);
+	char who[96];
+	int ret;
+
+	(void)snprintf(who, sizeof(who), "tenon run (pid %d)%s%s", (int)getpid(),
+		       config->name ? ", guest " : "", config->name ? config->name : "");
+	taken_init(&managed->taken, &managed->host, who);
+	ret = journal_open(NULL, any, &managed->host.journal, any ? err : &unused);
+	if (ret < 0)
+		return any ? ret : 0;
+	managed->host.kernel_log = kernel_log_open();
+	ret = take_all(managed, config, err);
+	if (ret < 0 && managed_give_back(managed, &unused) < 0)
+		report_note(stderr, "%s; `tenon recover` tries again", unused.message);
+	/* The guest's own are locked now, and stay. */
+	recover(managed, who);
+	return ret;
+}
+
+int managed_give_back(struct managed *managed, struct pt_error *err)
+{
+	return taken_give_back(&managed->taken, err);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A guest's devices that are taken from the host's drivers for it, and given back after it: `managed: yes` and `vfs: N`.
+ */
+#ifndef TENON_HOST_MANAGED_H
+#define TENON_HOST_MANAGED_H
+
+#include "config/vm_config.h"
+#include "host/taken.h"
+
+/** struct managed - what a guest has of the host; zeroed and managed_done() it is nothing */
+struct managed {
+	struct driver_host host;
+	struct taken taken;
+};
+
+/** managed_init() - nothing is taken yet; touches nothing */
+void managed_init(struct managed *managed);
+
+/**
+ * managed_take() - take what the guest is to have, and give back what else earlier ones left
+ * @config: a device with @vfs is replaced by that many virtual functions of it, and @managed is said of none any more
+ *
+ * On failure nothing is taken. Errors: of taken_add() and taken_add_vfs(); of the journal. Inverse: managed_give_back().
+ */
+int managed_take(struct managed *managed, struct vm_config *config, struct pt_error *err);
+
+/** managed_give_back() - as taken_give_back(); the devices are closed before */
+int managed_give_back(struct managed *managed, struct pt_error *err);
+
+/** managed_done() - let go of the locks */
+void managed_done(struct managed *managed);
+
+#endif
