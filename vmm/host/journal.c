@@ -77,16 +77,18 @@ static int open_folder(int parent, const char *name, const char *path, mode_t mo
 	return 0;
 }
 
-static int find_parent(const char **ret_parent, struct pt_error *err)
+/* Return: NULL when this user has none. */
+static const char *find_parent(void)
 {
 	const char *parent = geteuid() == 0 ? ROOT_PARENT : getenv("XDG_RUNTIME_DIR");
 
-	if (!parent || parent[0] != '/')
-		return pt_error_remedy(
-			err, pt_error_set(err, -ENOENT, "XDG_RUNTIME_DIR does not name a folder"),
-			"do it as root, or log in, which sets it");
-	*ret_parent = parent;
-	return 0;
+	return parent && parent[0] == '/' ? parent : NULL;
+}
+
+static int no_parent(struct pt_error *err)
+{
+	pt_error_set(err, -ENOENT, "XDG_RUNTIME_DIR does not name a folder");
+	return pt_error_remedy(err, -ENOENT, "do it as root, or log in, which sets it");
 }
 
 int journal_open(const char *parent, bool create, struct journal *ret_journal, struct pt_error *err)
@@ -98,11 +100,10 @@ int journal_open(const char *parent, bool create, struct journal *ret_journal, s
 	int ret;
 
 	*ret_journal = journal;
-	if (!parent) {
-		ret = find_parent(&parent, err);
-		if (ret < 0)
-			return create ? ret : 0;
-	}
+	if (!parent)
+		parent = find_parent();
+	if (!parent)
+		return create ? no_parent(err) : 0;
 	parent_fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (parent_fd < 0)
 		return fail(parent, -errno, err);
