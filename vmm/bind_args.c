@@ -37,6 +37,7 @@ static const struct option {
 	{"--driver", "NAME", BIND, "give them to this driver, such as mlx5-vfio-pci"},
 	{"--group", NULL, BIND, "take all functions of their IOMMU groups"},
 	{"--force", NULL, BIND, "take also what the host's own disks and network are on"},
+	{"--libvirt", "URI", BIND, "have this libvirt take them, such as qemu:///system"},
 	{"--limit", "TIME", BIND | UNBIND | RECOVER,
 	 "how long a driver may take to let go of a device or to take it; default 60s"},
 	{"--help", NULL, BIND | UNBIND | RECOVER, "print this"},
@@ -109,6 +110,16 @@ static int set_driver(struct bind_args *args, const char *value, struct pt_error
 	return 0;
 }
 
+static int set_libvirt(struct bind_args *args, const char *value, struct pt_error *err)
+{
+	if (!strchr(value, ':') || strchr(value, '\n') || strlen(value) >= JOURNAL_URI_SIZE)
+		return pt_error_remedy(
+			err, pt_error_set(err, -EINVAL, "--libvirt: \"%s\" is not a URI", value),
+			"write one such as qemu:///system");
+	args->libvirt = value;
+	return 0;
+}
+
 static int set_limit(struct bind_args *args, const char *value, struct pt_error *err)
 {
 	if (duration_parse(value, &args->limit) < 0)
@@ -124,6 +135,8 @@ static int set(struct bind_args *args, const struct option *option, const char *
 {
 	if (strcmp(option->name, "--driver") == 0)
 		return set_driver(args, value, err);
+	if (strcmp(option->name, "--libvirt") == 0)
+		return set_libvirt(args, value, err);
 	if (strcmp(option->name, "--limit") == 0)
 		return set_limit(args, value, err);
 	if (strcmp(option->name, "--group") == 0)

@@ -14,6 +14,7 @@
  * struct bind_args - what to do
  * @names: @count devices, as they were written; they are argv's
  * @driver: to give them to
+ * @libvirt: URI of the libvirt that is to do it, NULL for none
  * @group: and all of their IOMMU groups
  * @force: and what the host itself lives on
  * @limit: seconds that a driver may take to let go of a device, or to take it
@@ -22,6 +23,7 @@ struct bind_args {
 	char **names;
 	size_t count;
 	const char *driver;
+	const char *libvirt;
 	bool group;
 	bool force;
 	bool help;

@@ -35,6 +35,7 @@ static int host_init(struct driver_host *host, const struct bind_args *args, boo
 		.sys = pt_sys_linux(),
 		.ops = &driver_ops_linux,
 		.journal = {.dir = -1},
+		.libvirt = args->libvirt,
 		.limit = args->limit * 1000,
 		.kernel_log = kernel_log_open(),
 		.say = say,

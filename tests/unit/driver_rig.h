@@ -71,24 +71,29 @@ static inline int rig_read(void *ctx, const char *path, char *buf, size_t size, 
 	return 0;
 }
 
+static inline int rig_put(struct driver_rig *rig, const char *path, const char *text)
+{
+	const struct pt_sys *sys = rig->host.sys;
+	int fd = rig_open(rig, path, O_WRONLY);
+	int64_t put;
+
+	if (fd < 0)
+		return fd;
+	put = sys->write(sys->ctx, fd, *text ? text : "\n", *text ? strlen(text) : 1);
+	(void)sys->close(sys->ctx, fd);
+	return put < 0 ? (int)put : 0;
+}
+
 static inline int rig_write(void *ctx, const char *path, const char *text, unsigned limit)
 {
 	struct driver_rig *rig = ctx;
-	const struct pt_sys *sys = rig->host.sys;
-	int64_t put;
-	int fd;
 
 	(void)limit;
 	if (!rig_alive(rig))
 		return -EIO;
 	if (rig->hangs && strstr(path, rig->hangs))
 		return -ETIMEDOUT;
-	fd = rig_open(rig, path, O_WRONLY);
-	if (fd < 0)
-		return fd;
-	put = sys->write(sys->ctx, fd, text, strlen(text));
-	(void)sys->close(sys->ctx, fd);
-	return put < 0 ? (int)put : 0;
+	return rig_put(rig, path, text);
 }
 
 static inline int rig_load_module(void *ctx, const char *name)
@@ -96,6 +101,28 @@ static inline int rig_load_module(void *ctx, const char *name)
 	(void)ctx;
 	(void)name;
 	return -ENOENT;
+}
+
+/* What libvirt's daemon does by the request, after which it does not matter whether who asked lives. */
+static inline int rig_libvirt(void *ctx, const char *uri, const char *name,
+			      enum libvirt_action action, unsigned limit, struct pt_error *err)
+{
+	struct driver_rig *rig = ctx;
+	char path[PT_PATH_SIZE];
+	const char *override = action == LIBVIRT_DETACH ? "vfio-pci" : "";
+
+	(void)limit;
+	if (!rig_alive(rig))
+		return pt_error_set(err, -EIO, "the process is dead");
+	if (strstr(uri, "busy"))
+		return pt_error_set(err, -EBUSY, "%s: libvirt (%s) does not give it away", name,
+				    uri);
+	(void)snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver_override", name);
+	(void)rig_put(rig, path, override);
+	(void)snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver/unbind", name);
+	(void)rig_put(rig, path, name);
+	(void)rig_put(rig, "/sys/bus/pci/drivers_probe", name);
+	return 0;
 }
 
 static inline int rig_remember(void *ctx, const struct journal *journal,
@@ -124,6 +151,7 @@ static const struct driver_ops rig_ops = {
 	.read = rig_read,
 	.write = rig_write,
 	.load_module = rig_load_module,
+	.libvirt = rig_libvirt,
 	.remember = rig_remember,
 	.forget = rig_forget,
 };

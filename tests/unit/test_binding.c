@@ -132,6 +132,12 @@ static int bind_for_good(struct driver_rig *rig, struct taken *taken)
 	return taken_add(taken, RIG_DISK, VFIO_DRIVER, true, &rig->err);
 }
 
+static int take_by_libvirt(struct driver_rig *rig, struct taken *taken)
+{
+	rig->host.libvirt = "qemu:///system";
+	return take_two(rig, taken);
+}
+
 static void live(struct driver_rig *rig, int (*take)(struct driver_rig *, struct taken *))
 {
 	struct taken taken;
@@ -213,6 +219,11 @@ Test(binding, killed_at_any_point_it_is_given_back)
 Test(binding, killed_at_any_point_virtual_functions_are_removed)
 {
 	kill_everywhere(take_vfs, 16);
+}
+
+Test(binding, killed_at_any_point_libvirt_has_it_back)
+{
+	kill_everywhere(take_by_libvirt, 6);
 }
 
 Test(binding, killed_at_any_point_a_bind_is_done_or_undone)
@@ -380,6 +391,19 @@ Test(binding, a_driver_that_does_not_come_back_keeps_the_record)
 	check_ok(taken_recover(&rig.host, "a test", false, &count, &rig.err), rig.err);
 	cr_assert_str_eq(driver_of(&rig, 0), "nvme");
 	taken_done(&taken);
+	rig_down(&rig);
+}
+
+Test(binding, a_refusal_of_libvirts_leaves_it_as_it_was)
+{
+	struct driver_rig rig;
+
+	rig_up(&rig);
+	rig.host.libvirt = "qemu:///busy";
+	check_error(binding_take(&rig.host, RIG_DISK, VFIO_DRIVER, false, &(bool){false}, &rig.err),
+		    -EBUSY, rig.err, "libvirt (qemu:///busy) does not give it away");
+	cr_assert_str_eq(driver_of(&rig, 0), "nvme");
+	cr_assert_eq(rig_records(&rig), 0);
 	rig_down(&rig);
 }
 

@@ -24,6 +24,7 @@ static const struct journal_record record = {
 	.vendor = 0x8086,
 	.device = 0x10c9,
 	.given_to = "vfio-pci",
+	.libvirt = "qemu:///system",
 	.driver = "igb",
 	.power = "auto",
 	.has_vfs = true,
@@ -45,6 +46,7 @@ Test(journal, a_record_reads_as_it_was_written)
 	cr_assert_eq(read.vendor, record.vendor);
 	cr_assert_eq(read.device, record.device);
 	cr_assert_str_eq(read.given_to, "vfio-pci");
+	cr_assert_str_eq(read.libvirt, "qemu:///system");
 	cr_assert_str_eq(read.driver, "igb");
 	cr_assert_str_eq(read.override, "");
 	cr_assert_str_eq(read.power, "auto");

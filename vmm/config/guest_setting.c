@@ -206,6 +206,20 @@ static const struct setting rows[] = {
 		.what = "a choice here",
 	},
 	{
+		.name = "host.libvirt",
+		.arg = "URI",
+		.help = "Take managed devices by this libvirt, where one manages the host's devices, such as "
+			"qemu:///system",
+		.group = SETTING_DEVICES,
+		.kind = SETTING_TEXT,
+		FIELD(libvirt),
+		.min = 1,
+		.max = 127,
+		.pattern = "^[a-z+]+:.*$",
+		.what = "a URI of libvirt",
+		.form = "write one such as qemu:///system",
+	},
+	{
 		.name = "unplug-limit",
 		.arg = "TIME",
 		.help = "How long the guest may take to let go of a device before it is taken by force, such "

@@ -51,5 +51,6 @@ void vm_config_done(struct vm_config *config)
 	free(config->initrd);
 	free(config->cmdline);
 	free(config->serial_path);
+	free(config->libvirt);
 	*config = (struct vm_config){0};
 }

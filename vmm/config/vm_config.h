@@ -87,6 +87,7 @@ struct vm_config_device {
  * @prefault_threads: that make memory present before the guest runs; 0 for none
  * @kernel, @initrd: NULL when not given
  * @serial_path: for SERIAL_FILE
+ * @libvirt: URI of the libvirt that manages the host's devices, NULL for none
  * @unplug_limit: seconds that the guest has to let go of a device
  * @layer: counts what was put on top of each other: files, and then options
  * @devices: those to pass through
@@ -108,6 +109,7 @@ struct vm_config {
 	enum vm_device_error on_device_error;
 	enum backend_choice backend;
 	enum p2p_mode p2p;
+	char *libvirt;
 	unsigned layer;
 	struct vm_config_device *devices;
 	size_t device_count;

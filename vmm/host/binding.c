@@ -177,19 +177,30 @@ static int check_kind(const struct driver_host *host, const struct journal_recor
 	return 0;
 }
 
-static int change_driver(const struct driver_host *host, const struct journal_record *now,
-			 const char *to, struct pt_error *err)
+/* One that was never given back has the driver already. */
+static int change_by_ourselves(const struct driver_host *host, const struct journal_record *now,
+			       const char *to, struct pt_error *err)
 {
-	char driver[PT_DRIVER_SIZE];
 	int ret = set_override(host, now->name, to, err);
 
-	/* One that was never given back. */
 	if (ret < 0 || strcmp(now->driver, to) == 0)
 		return ret;
 	if (now->driver[0])
 		ret = take_from(host, now->name, now->driver, err);
-	if (ret == 0)
-		ret = probe(host, now->name, err);
+	return ret < 0 ? ret : probe(host, now->name, err);
+}
+
+static int change_driver(const struct driver_host *host, const struct journal_record *now,
+			 const struct journal_record *record, const char *to, struct pt_error *err)
+{
+	char driver[PT_DRIVER_SIZE] = "";
+	int ret;
+
+	if (record->libvirt[0])
+		ret = host->ops->libvirt(host->ctx, record->libvirt, now->name, LIBVIRT_DETACH,
+					 host->limit, err);
+	else
+		ret = change_by_ourselves(host, now, to, err);
 	if (ret == 0)
 		ret = look(host, now->name, driver, err);
 	if (ret < 0)
@@ -248,10 +259,12 @@ int binding_take(const struct driver_host *host, const char *name, const char *t
 		return ret;
 	record.kept = false;
 	(void)snprintf(record.given_to, sizeof(record.given_to), "%s", to);
+	if (host->libvirt)
+		(void)snprintf(record.libvirt, sizeof(record.libvirt), "%s", host->libvirt);
 	ret = host->ops->remember(host->ctx, &host->journal, &record, err);
 	if (ret < 0)
 		return ret;
-	ret = change_driver(host, &now, to, err);
+	ret = change_driver(host, &now, &record, to, err);
 	if (ret == 0 && keep) {
 		record.kept = true;
 		ret = host->ops->remember(host->ctx, &host->journal, &record, err);
@@ -274,7 +287,7 @@ int binding_take(const struct driver_host *host, const char *name, const char *t
 static int restore_driver(const struct driver_host *host, const struct journal_record *record,
 			  const struct journal_record *now, struct pt_error *err)
 {
-	char driver[PT_DRIVER_SIZE];
+	char driver[PT_DRIVER_SIZE] = "";
 	int ret = 0;
 
 	if (strcmp(now->override, record->override) != 0)
@@ -331,10 +344,31 @@ static bool is_meant(const struct driver_host *host, const struct journal_record
 	return false;
 }
 
+/* libvirt takes it back, or had never given it away; what it does not restore is looked at after that. */
+static int restore_by_libvirt(const struct driver_host *host, const struct journal_record *record,
+			      struct journal_record *now, struct pt_error *err)
+{
+	const char *taken_from = or_none(now->driver);
+	char driver[PT_DRIVER_SIZE];
+	int ret;
+
+	if (strcmp(now->driver, record->driver) == 0)
+		return 0;
+	(void)snprintf(driver, sizeof(driver), "%s", taken_from);
+	ret = host->ops->libvirt(host->ctx, record->libvirt, record->name, LIBVIRT_REATTACH,
+				 host->limit, err);
+	if (ret == 0)
+		ret = device_state_read(host, record->name, now, err);
+	if (ret == 0)
+		driver_host_say(host, "%s: taken from %s, given back to %s by libvirt",
+				record->name, driver, or_none(now->driver));
+	return ret;
+}
+
 static int restore(const struct driver_host *host, const struct journal_record *record,
 		   const struct journal_record *now, struct pt_error *err)
 {
-	struct journal_record begun = *record;
+	struct journal_record begun = *record, after = *now;
 	int ret = 0;
 
 	/* From here on it does not stay with whom it was given to. */
@@ -342,8 +376,10 @@ static int restore(const struct driver_host *host, const struct journal_record *
 		begun.kept = false;
 		ret = host->ops->remember(host->ctx, &host->journal, &begun, err);
 	}
+	if (ret == 0 && record->libvirt[0])
+		ret = restore_by_libvirt(host, record, &after, err);
 	if (ret == 0 && record->given_to[0])
-		ret = restore_driver(host, record, now, err);
+		ret = restore_driver(host, record, &after, err);
 	if (ret == 0)
 		ret = vfs_restore(host, record, err);
 	return ret < 0 ? ret : restore_power(host, record, err);

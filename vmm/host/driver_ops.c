@@ -41,6 +41,13 @@ static int linux_load_module(void *ctx, const char *name)
 	return status == 0 ? 0 : -ENOENT;
 }
 
+static int linux_libvirt(void *ctx, const char *uri, const char *name, enum libvirt_action action,
+			 unsigned limit, struct pt_error *err)
+{
+	(void)ctx;
+	return libvirt_do(LIBVIRT_LIBRARY, uri, name, action, limit, err);
+}
+
 static int linux_remember(void *ctx, const struct journal *journal,
 			  const struct journal_record *record, struct pt_error *err)
 {
@@ -59,6 +66,7 @@ const struct driver_ops driver_ops_linux = {
 	.read = linux_read,
 	.write = linux_write,
 	.load_module = linux_load_module,
+	.libvirt = linux_libvirt,
 	.remember = linux_remember,
 	.forget = linux_forget,
 };
@@ -68,10 +76,9 @@ void driver_host_say(const struct driver_host *host, const char *fmt, ...)
 	char text[PT_ERROR_MESSAGE_SIZE];
 	va_list args;
 
-	if (!host->say)
-		return;
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	host->say(host->say_ctx, text);
+	if (host->say)
+		host->say(host->say_ctx, text);
 }

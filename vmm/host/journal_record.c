@@ -25,16 +25,16 @@ static uint32_t checksum(const char *text, size_t size)
 
 size_t journal_record_format(const struct journal_record *record, char *text)
 {
-	int len = snprintf(text, JOURNAL_TEXT_SIZE,
-			   FIRST_LINE "name %s\nboot %s\nkept %d\nid %04x:%04x\ngiven-to %s\n"
-				      "driver %s\noverride %s\npower %s\nvfs %d %u %u\n",
-			   record->name, record->boot, record->kept, (unsigned)record->vendor,
-			   (unsigned)record->device, record->given_to, record->driver,
-			   record->override, record->power, record->has_vfs, record->vfs,
-			   record->autoprobe);
+	int len = snprintf(
+		text, JOURNAL_TEXT_SIZE,
+		FIRST_LINE "name %s\nboot %s\nkept %d\nid %04x:%04x\ngiven-to %s\n"
+			   "libvirt %s\ndriver %s\noverride %s\npower %s\nvfs %d %u %u\n",
+		record->name, record->boot, record->kept, (unsigned)record->vendor,
+		(unsigned)record->device, record->given_to, record->libvirt, record->driver,
+		record->override, record->power, record->has_vfs, record->vfs, record->autoprobe);
 
 	_Static_assert(PT_NAME_SIZE + JOURNAL_BOOT_SIZE + 3 * PT_DRIVER_SIZE + JOURNAL_POWER_SIZE +
-				       200 <
+				       JOURNAL_URI_SIZE + 200 <
 			       JOURNAL_TEXT_SIZE,
 		       "all of it fits");
 	len += snprintf(text + len, JOURNAL_TEXT_SIZE - (size_t)len, SUM_FORMAT,
@@ -80,6 +80,7 @@ int journal_record_parse(const char *text, size_t size, struct journal_record *r
 	if (!line || sscanf(number, "%x:%x", &vendor, &device) != 2)
 		return -EBADMSG;
 	line = take_text(line, "given-to", record.given_to, sizeof(record.given_to));
+	line = take_text(line, "libvirt", record.libvirt, sizeof(record.libvirt));
 	line = take_text(line, "driver", record.driver, sizeof(record.driver));
 	line = take_text(line, "override", record.override, sizeof(record.override));
 	line = take_text(line, "power", record.power, sizeof(record.power));

@@ -11,6 +11,7 @@
 
 #define JOURNAL_BOOT_SIZE  40
 #define JOURNAL_POWER_SIZE 16
+#define JOURNAL_URI_SIZE   128
 #define JOURNAL_TEXT_SIZE  1024
 
 /**
@@ -20,6 +21,7 @@
  *	is no more
  * @vendor, @device: so that another card in the same place is left alone
  * @given_to: the driver that it is given to, empty when only its virtual functions are changed
+ * @libvirt: URI of the libvirt that gave it away, and is to take it back; empty for none
  * @driver, @override: its driver, and what driver_override said; empty for none
  * @power: what power/control said, empty where there is none
  * @has_vfs: @vfs and @autoprobe are sriov_numvfs and sriov_drivers_autoprobe, and to be restored
@@ -31,6 +33,7 @@ struct journal_record {
 	uint16_t vendor;
 	uint16_t device;
 	char given_to[PT_DRIVER_SIZE];
+	char libvirt[JOURNAL_URI_SIZE];
 	char driver[PT_DRIVER_SIZE];
 	char override[PT_DRIVER_SIZE];
 	char power[JOURNAL_POWER_SIZE];

@@ -194,6 +194,7 @@ int managed_take(struct managed *managed, struct vm_config *config, struct pt_er
 	(void)snprintf(who, sizeof(who), "tenon run (pid %d)%s%s", (int)getpid(),
 		       config->name ? ", guest " : "", config->name ? config->name : "");
 	taken_init(&managed->taken, &managed->host, who);
+	managed->host.libvirt = config->libvirt;
 	ret = journal_open(NULL, any, &managed->host.journal, any ? err : &unused);
 	if (ret < 0)
 		return any ? ret : 0;

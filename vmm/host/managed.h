@@ -8,7 +8,7 @@
 #include "config/vm_config.h"
 #include "host/taken.h"
 
-/** struct managed - what a guest has of the host; zeroed and managed_done() it is nothing */
+/** struct managed - what a guest has of the host; refers to its config */
 struct managed {
 	struct driver_host host;
 	struct taken taken;

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+#include "host/libvirt.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <passthrough/host.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* The part of libvirt's API that is used; its objects are opaque. */
+struct api {
+	void *(*open)(const char *uri);
+	int (*close)(void *connection);
+	void *(*lookup)(void *connection, const char *name);
+	int (*free)(void *device);
+	int (*detach)(void *device, const char *driver, unsigned flags);
+	int (*reattach)(void *device);
+	const char *(*last_error)(void);
+	void (*set_error_function)(void *ctx, void (*function)(void *ctx, void *error));
+};
+
+/**
+ * struct call - what a thread of its own does, since libvirt waits for as long as a driver likes
+ * @owners: the thread and who waits for it; the last one frees it
+ */
+struct call {
+	struct api api;
+	char *uri;
+	char name[PT_NAME_SIZE];
+	enum libvirt_action action;
+	pthread_mutex_t lock;
+	pthread_cond_t finished;
+	unsigned owners;
+	bool done;
+	int result;
+	struct pt_error err;
+};
+
+static void silence(void *ctx, void *error)
+{
+	(void)ctx;
+	(void)error;
+}
+
+static void call_put(struct call *call)
+{
+	bool last;
+
+	(void)pthread_mutex_lock(&call->lock);
+	last = --call->owners == 0;
+	(void)pthread_mutex_unlock(&call->lock);
+	if (!last)
+		return;
+	(void)pthread_cond_destroy(&call->finished);
+	(void)pthread_mutex_destroy(&call->lock);
+	free(call->uri);
+	free(call);
+}
+
+static int refused(struct call *call, int code, const char *what)
+{
+	const char *words = call->api.last_error();
+
+	return pt_error_set(&call->err, code, "%s: libvirt (%s) %s: %s", call->name, call->uri,
+			    what, words ? words : "no reason given");
+}
+
+static int act(struct call *call, void *connection)
+{
+	char node[PT_NAME_SIZE + 8];
+	void *device;
+	int ret;
+
+	/* 0000:02:00.0 is pci_0000_02_00_0. */
+	(void)snprintf(node, sizeof(node), "pci_%s", call->name);
+	for (char *at = node; *at; at++) {
+		if (*at == ':' || *at == '.')
+			*at = '_';
+	}
+	device = call->api.lookup(connection, node);
+	if (!device)
+		return refused(call, -ENOENT, "does not know it");
+	if (call->action == LIBVIRT_DETACH)
+		ret = call->api.detach(device, "vfio", 0);
+	else
+		ret = call->api.reattach(device);
+	ret = ret < 0 ? refused(call, -EBUSY,
+				call->action == LIBVIRT_DETACH ? "does not give it away"
+							       : "does not take it back")
+		      : 0;
+	(void)call->api.free(device);
+	return ret;
+}
+
+static int connect_and_act(struct call *call)
+{
+	void *connection;
+	int ret;
+
+	call->api.set_error_function(NULL, silence);
+	connection = call->api.open(call->uri);
+	if (!connection) {
+		ret = refused(call, -ECONNREFUSED, "does not answer");
+		return pt_error_remedy(&call->err, ret,
+				       "start its daemon, or leave host.libvirt out");
+	}
+	ret = act(call, connection);
+	(void)call->api.close(connection);
+	return ret;
+}
+
+static void *run(void *arg)
+{
+	struct call *call = arg;
+	int result = connect_and_act(call);
+
+	(void)pthread_mutex_lock(&call->lock);
+	call->result = result;
+	call->done = true;
+	(void)pthread_cond_signal(&call->finished);
+	(void)pthread_mutex_unlock(&call->lock);
+	call_put(call);
+	return NULL;
+}
+
+/* A function of the library. Return: false when it has none of this name. */
+static bool find(void *library, const char *name, void *ret_function)
+{
+	void *function = dlsym(library, name);
+
+	memcpy(ret_function, &function, sizeof(function));
+	return function != NULL;
+}
+
+/* The library stays: a thread that is late may be in it. */
+static int load(const char *name, struct api *ret_api, struct pt_error *err)
+{
+	void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+
+	if (!library)
+		return pt_error_remedy(
+			err, pt_error_set(err, -ENOENT, "libvirt's library: %s", dlerror()),
+			"install libvirt (libvirt0), or leave host.libvirt out");
+	if (find(library, "virConnectOpen", &ret_api->open) &&
+	    find(library, "virConnectClose", &ret_api->close) &&
+	    find(library, "virNodeDeviceLookupByName", &ret_api->lookup) &&
+	    find(library, "virNodeDeviceFree", &ret_api->free) &&
+	    find(library, "virNodeDeviceDetachFlags", &ret_api->detach) &&
+	    find(library, "virNodeDeviceReAttach", &ret_api->reattach) &&
+	    find(library, "virGetLastErrorMessage", &ret_api->last_error) &&
+	    find(library, "virSetErrorFunc", &ret_api->set_error_function))
+		return 0;
+	return pt_error_set(err, -ENOENT, "%s: is not libvirt: %s", name, dlerror());
+}
+
+static struct call *call_new(const struct api *api, const char *uri, const char *name,
+			     enum libvirt_action action)
+{
+	struct call *call = calloc(1, sizeof(*call));
+	pthread_condattr_t attributes;
+
+	if (!call)
+		return NULL;
+	call->uri = strdup(uri);
+	if (!call->uri) {
+		free(call);
+		return NULL;
+	}
+	call->api = *api;
+	call->action = action;
+	call->owners = 1;
+	(void)snprintf(call->name, sizeof(call->name), "%s", name);
+	(void)pthread_mutex_init(&call->lock, NULL);
+	(void)pthread_condattr_init(&attributes);
+	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&call->finished, &attributes);
+	(void)pthread_condattr_destroy(&attributes);
+	return call;
+}
+
+static int await(struct call *call, unsigned limit, struct pt_error *err)
+{
+	struct timespec end;
+	int ret = 0;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += limit / 1000;
+	(void)pthread_mutex_lock(&call->lock);
+	while (!call->done && ret == 0)
+		ret = pthread_cond_timedwait(&call->finished, &call->lock, &end);
+	if (call->done)
+		ret = call->result;
+	else
+		ret = pt_error_set(err, -ETIMEDOUT,
+				   "%s: libvirt (%s) is not done with it after %u s", call->name,
+				   call->uri, limit / 1000);
+	if (call->done && ret < 0 && err)
+		*err = call->err;
+	(void)pthread_mutex_unlock(&call->lock);
+	return ret;
+}
+
+int libvirt_do(const char *library, const char *uri, const char *name, enum libvirt_action action,
+	       unsigned limit, struct pt_error *err)
+{
+	struct api api;
+	struct call *call;
+	pthread_t thread;
+	int ret = load(library, &api, err);
+
+	if (ret < 0)
+		return ret;
+	call = call_new(&api, uri, name, action);
+	if (!call)
+		return pt_error_set(err, -ENOMEM, "out of memory");
+	call->owners = 2;
+	ret = -pthread_create(&thread, NULL, run, call);
+	if (ret == 0) {
+		(void)pthread_detach(thread);
+		ret = await(call, limit, err);
+	} else {
+		call->owners = 1;
+		(void)pt_error_set(err, ret, "a thread for libvirt: %s", strerror(-ret));
+	}
+	call_put(call);
+	return ret;
+}
