@@ -82,6 +82,29 @@ Test(loop, a_watch_is_called_as_often_as_it_wants)
 	(void)close(always);
 }
 
+static enum loop_next hear(void *ctx)
+{
+	(void)ctx;
+	calls++;
+	if (calls < 5)
+		signal_fd(fd);
+	return calls < 5 ? LOOP_AGAIN : LOOP_END;
+}
+
+Test(loop, each_write_to_an_eventfd_that_nobody_reads_is_heard_of)
+{
+	struct loop_watch watch = {.fd = fd, .each = true, .ready = hear};
+	uint64_t value;
+
+	signal_fd(fd);
+	cr_assert_eq(loop_watch_start(&loop, &watch, &err), 0);
+	cr_assert_eq(loop_run(&loop, &err), 0);
+	cr_assert_eq(calls, 5);
+	cr_assert(watch.waiting, "and it was not asked for anew");
+	cr_assert_eq(read(fd, &value, sizeof(value)), sizeof(value));
+	cr_assert_eq(value, 5);
+}
+
 Test(loop, a_timer_is_due_once)
 {
 	struct loop_timer timer = LOOP_TIMER_CLOSED;

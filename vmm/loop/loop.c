@@ -52,7 +52,10 @@ int loop_watch_start(struct loop *loop, struct loop_watch *watch, struct pt_erro
 	sqe = take_entry(loop);
 	if (!sqe)
 		return pt_error_set(err, -EBUSY, "io_uring: no room for another descriptor");
-	io_uring_prep_poll_add(sqe, watch->fd, POLLIN);
+	if (watch->each)
+		io_uring_prep_poll_multishot(sqe, watch->fd, POLLIN);
+	else
+		io_uring_prep_poll_add(sqe, watch->fd, POLLIN);
 	io_uring_sqe_set_data(sqe, watch);
 	watch->waiting = true;
 	return 0;
@@ -94,10 +97,11 @@ void loop_timer_stop(struct loop *loop, struct loop_timer *timer)
 	timer->watch.fd = -1;
 }
 
-static int dispatch(struct loop *loop, struct loop_watch *watch, bool *ret_end,
+/* The kernel ends what it does more than once when it has no room to say so, and is asked anew (IORING_CQE_F_MORE). */
+static int dispatch(struct loop *loop, struct loop_watch *watch, bool more, bool *ret_end,
 		    struct pt_error *err)
 {
-	watch->waiting = false;
+	watch->waiting = more;
 	if (watch->stopped)
 		return 0;
 	switch (watch->ready(watch->ctx)) {
@@ -127,10 +131,11 @@ int loop_run(struct loop *loop, struct pt_error *err)
 			return pt_error_set(err, r, "io_uring: %s", strerror(-r));
 		while (!end && !r && !io_uring_peek_cqe(&loop->ring, &cqe)) {
 			struct loop_watch *watch = io_uring_cqe_get_data(cqe);
+			bool more = cqe->flags & IORING_CQE_F_MORE;
 
 			io_uring_cqe_seen(&loop->ring, cqe);
 			if (watch)
-				r = dispatch(loop, watch, &end, err);
+				r = dispatch(loop, watch, more, &end, err);
 		}
 	}
 	return r;

@@ -3,8 +3,9 @@
  * struct loop: one io_uring, and what is waited for with it.
  *
  * A watch waits for a descriptor to become readable once; its callback says whether to wait again. So a watch whose owner
- * has no room for what would be read simply stops, and is started again when there is room. One thread runs the loop and
- * adds to it.
+ * has no room for what would be read simply stops, and is started again when there is room. One that is for an eventfd and
+ * has @each hears of each write to it, and nobody reads it: no system call is made for it once it was started. One thread
+ * runs the loop and adds to it.
  */
 #ifndef TENON_LOOP_LOOP_H
 #define TENON_LOOP_LOOP_H
@@ -21,10 +22,12 @@ enum loop_next {
 
 /**
  * struct loop_watch - a descriptor to wait for; the owner's memory, zeroed at first
+ * @each: of an eventfd that is never read: @ready is called for each write to it, or for several together
  * @ready: it can be read, or it is at its end
  */
 struct loop_watch {
 	int fd;
+	bool each;
 	enum loop_next (*ready)(void *ctx);
 	void *ctx;
 	bool waiting; /* the kernel has it */
