@@ -19,6 +19,7 @@ struct fake_call {
 	union {
 		struct kvm_userspace_memory_region memory;
 		struct kvm_irqfd irqfd;
+		struct kvm_ioeventfd ioeventfd;
 		struct kvm_irq_level line;
 		struct kvm_device_attr attr;
 	} arg;
@@ -47,6 +48,8 @@ static void fake_note(struct fake_kvm *fake, unsigned long request, const void *
 		memcpy(&call->arg, arg, sizeof(call->arg.memory));
 	else if (request == KVM_IRQFD)
 		memcpy(&call->arg, arg, sizeof(call->arg.irqfd));
+	else if (request == KVM_IOEVENTFD)
+		memcpy(&call->arg, arg, sizeof(call->arg.ioeventfd));
 	else if (request == KVM_IRQ_LINE)
 		memcpy(&call->arg, arg, sizeof(call->arg.line));
 	else if (request == KVM_SET_DEVICE_ATTR)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 
 /* KVM's own pages, for processors that cannot run real mode unaided (api.rst 4.40, 4.36). Between the IOAPIC's and the
@@ -24,6 +25,7 @@ static const struct requirement requirements[] = {
 	{KVM_CAP_IRQ_ROUTING, "interrupt routing"},
 	{KVM_CAP_IRQFD, "interrupts by eventfd"},
 	{KVM_CAP_IRQFD_RESAMPLE, "level interrupts by eventfd"},
+	{KVM_CAP_IOEVENTFD_ANY_LENGTH, "writes that signal an eventfd"},
 	{KVM_CAP_PIT2, "the interval timer"},
 	{KVM_CAP_PIT_STATE2, "the interval timer's state"},
 	{KVM_CAP_VCPU_EVENTS, "the state of pending events"},
@@ -277,6 +279,29 @@ void kvm_irqfd_del(const struct kvm *kvm, unsigned gsi, int fd)
 	};
 
 	(void)kvm_ioctl(kvm, kvm->vm_fd, KVM_IRQFD, &irqfd);
+}
+
+/* A length of 0 is any length (KVM_CAP_IOEVENTFD_ANY_LENGTH, api.rst 4.59). */
+static int ioeventfd(const struct kvm *kvm, uint64_t gpa, int fd, uint32_t flags)
+{
+	struct kvm_ioeventfd ioeventfd = {.addr = gpa, .fd = fd, .flags = flags};
+
+	return kvm_ioctl(kvm, kvm->vm_fd, KVM_IOEVENTFD, &ioeventfd);
+}
+
+int kvm_ioeventfd_add(const struct kvm *kvm, uint64_t gpa, int fd, struct pt_error *err)
+{
+	int r = ioeventfd(kvm, gpa, fd, 0);
+
+	if (r < 0)
+		return pt_error_set(err, r, "KVM: no eventfd for writes to 0x%" PRIx64 ": %s", gpa,
+				    strerror(-r));
+	return 0;
+}
+
+void kvm_ioeventfd_del(const struct kvm *kvm, uint64_t gpa, int fd)
+{
+	(void)ioeventfd(kvm, gpa, fd, KVM_IOEVENTFD_FLAG_DEASSIGN);
 }
 
 void kvm_message(const struct kvm *kvm, uint64_t address, uint32_t data)

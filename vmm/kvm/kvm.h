@@ -85,6 +85,16 @@ int kvm_irqfd_add(const struct kvm *kvm, unsigned gsi, int fd, int resample, str
 /** kvm_irqfd_del() - when it returns, nothing more is injected. Cannot fail. */
 void kvm_irqfd_del(const struct kvm *kvm, unsigned gsi, int fd);
 
+/**
+ * kvm_ioeventfd_add() - signal @fd when a vCPU writes to guest address @gpa, whatever the value and its size, and let it run on
+ *
+ * Inverse: kvm_ioeventfd_del(). Errors: -EEXIST the address has one; -ENOSPC; from KVM_IOEVENTFD.
+ */
+int kvm_ioeventfd_add(const struct kvm *kvm, uint64_t gpa, int fd, struct pt_error *err);
+
+/** kvm_ioeventfd_del() - writes come out of the guest again. Cannot fail. */
+void kvm_ioeventfd_del(const struct kvm *kvm, uint64_t gpa, int fd);
+
 /** kvm_message() - deliver a message-signalled interrupt, once; what KVM cannot deliver is lost, as on a bus */
 void kvm_message(const struct kvm *kvm, uint64_t address, uint32_t data);
 
