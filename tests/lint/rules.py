@@ -67,7 +67,7 @@ RULES = [
         "the library's headers are included as <passthrough/...>",
     ),
     Rule(
-        ["vmm/kvm/*", "vmm/machine/*", "vmm/boot/*", "vmm/devices/*", "vmm/loop/*", "vmm/control/*"],
+        ["vmm/kvm/*", "vmm/machine/*", "vmm/boot/*", "vmm/devices/*", "vmm/loop/*", "vmm/control/*", "vmm/virtio/*"],
         INCLUDE + r"[<\"](\.\./|vmm/)*config/",
         "nothing below the plan sees the config",
     ),

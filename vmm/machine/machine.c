@@ -210,6 +210,8 @@ static int build(struct machine *machine, struct pt_error *err)
 	if (!r)
 		r = machine_add_devices(machine, err);
 	/* 8. the functions that the guest sees, in their slots */
+	if (!r)
+		r = machine_add_virtio(machine, err);
 	if (!r && devices)
 		r = create_functions(machine, err);
 	/* 9. the kernel into memory, and the first processor before its first instruction */
@@ -263,6 +265,7 @@ void machine_destroy(struct machine *machine)
 	for (unsigned i = machine->plan.device_count; i-- > 0 && machine->assigned;)
 		assigned_done(&machine->assigned[i]);
 	free(machine->assigned);
+	machine_remove_virtio(machine);
 	slots_done(&machine->slots);
 	serial_done(&machine->serial);
 	pt_space_close(machine->space);

@@ -38,12 +38,25 @@ struct machine {
 	struct assigned *assigned;
 	struct pci_host pci;
 	struct slots slots;
+	struct virtio_unit *virtio; /* those of the plan, in its order */
 	struct serial serial;
 	struct rtc rtc;
 	struct pm pm;
 	struct loop loop;
 	struct unplug unplug;
 };
+
+/** machine_add_virtio() - the virtio devices, in their slots */
+int machine_add_virtio(struct machine *machine, struct pt_error *err);
+
+/** machine_remove_virtio() - inverse of machine_add_virtio(), after a failure too; the loop is done */
+void machine_remove_virtio(struct machine *machine);
+
+/** machine_watch_virtio() - let the loop see to them */
+int machine_watch_virtio(struct machine *machine, struct pt_error *err);
+
+/** machine_reset_virtio() - as at power-on; nothing of guest memory is touched any more. No vCPU runs. */
+void machine_reset_virtio(struct machine *machine);
 
 /** machine_add_devices() - the emulated devices, on their buses */
 int machine_add_devices(struct machine *machine, struct pt_error *err);

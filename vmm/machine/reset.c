@@ -33,6 +33,7 @@ int machine_reset(struct machine *machine, struct pt_error *err)
 	int r;
 
 	machine_stop_assigned(machine);
+	machine_reset_virtio(machine);
 	unplug_reset(&machine->unplug);
 	machine_reset_devices(machine);
 	r = kvm_chips_restore(&machine->kvm, &machine->chips, err);

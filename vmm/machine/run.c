@@ -110,6 +110,8 @@ static int start(struct run *run, struct pt_error *err)
 	if (!r)
 		r = unplug_watch(&machine->unplug, err);
 	if (!r)
+		r = machine_watch_virtio(machine, err);
+	if (!r)
 		r = machine_start_assigned(machine, err);
 	if (!r)
 		r = cpus_start(&machine->cpus, err);
@@ -129,6 +131,7 @@ int machine_run(struct machine *machine, enum machine_end *ret_end, struct pt_er
 	cpus_stop(&machine->cpus);
 	serial_flush(&machine->serial);
 	machine_stop_assigned(machine);
+	machine_reset_virtio(machine);
 	if (r)
 		return r;
 	if (err && run.error.code)

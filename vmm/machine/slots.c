@@ -15,18 +15,30 @@ static void message(void *ctx, uint64_t address, uint32_t data)
 	kvm_message(slot->slots->kvm, address, data);
 }
 
-/* Ports share GSIs, and KVM knows one level for all that is set from here. */
-static void line(void *ctx, bool level)
+/* Pins share GSIs, and KVM knows one level for all that is set from here. */
+static void set_line(const struct slot *slot, uint64_t bit, bool level)
 {
-	const struct slot *slot = ctx;
 	struct slots *slots = slot->slots;
 	unsigned pin = slot->plan->slot % PLAN_INTX_GSIS;
-	uint32_t bit = 1u << slot->plan->slot;
 
 	pthread_mutex_lock(&slots->lock);
 	slots->asserted[pin] = level ? slots->asserted[pin] | bit : slots->asserted[pin] & ~bit;
 	kvm_irq_line(slots->kvm, PLAN_INTX_GSI + pin, slots->asserted[pin] != 0);
 	pthread_mutex_unlock(&slots->lock);
+}
+
+static void line(void *ctx, bool level)
+{
+	const struct slot *slot = ctx;
+
+	set_line(slot, 1ull << slot->plan->slot, level);
+}
+
+void slots_line(void *ctx, bool level)
+{
+	const struct slot *slot = ctx;
+
+	set_line(slot, 1ull << (PLAN_PORTS_MAX + 1 + slot->plan->slot), level);
 }
 
 /* It fails only when the counter is full, and then its reader is awake already. */
@@ -45,6 +57,8 @@ static void hold(void *ctx)
 		if (slot->functions[i])
 			assigned_stop(slot->functions[i]);
 	}
+	if (slot->virtio)
+		virtio_pci_hold(&slot->virtio->pci);
 	tell(slot);
 }
 
@@ -57,6 +71,8 @@ static void release(void *ctx)
 		if (slot->functions[i] && assigned_start(slot->functions[i], &err))
 			report_error(&err, stderr);
 	}
+	if (slot->virtio)
+		virtio_pci_release(&slot->virtio->pci);
 	tell(slot);
 }
 
@@ -112,6 +128,14 @@ void slots_plug(struct slots *slots, const struct plan_device *plan, struct assi
 
 	slot->functions[plan->function] = assigned;
 	root_port_plug(&slot->port, plan->function, &assigned_function_ops, assigned);
+}
+
+void slots_plug_virtio(struct slots *slots, struct virtio_unit *unit)
+{
+	struct slot *slot = &slots->list[unit->plan->port];
+
+	slot->virtio = unit;
+	root_port_plug(&slot->port, 0, &virtio_pci_config_ops, &unit->pci);
 }
 
 void slots_reset(struct slots *slots)

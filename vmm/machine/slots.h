@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * struct slots: the root ports, and which passed-through functions are behind each.
+ * struct slots: the root ports, and which functions are behind each: those of a device that is passed through, or a virtio device.
  *
  * Ports and slots do not change while the machine lives; a slot that was emptied stays empty.
  */
@@ -9,11 +9,12 @@
 
 #include "devices/assigned.h"
 #include "devices/root_port.h"
+#include "virtio/unit.h"
 
 struct slots;
 
 /**
- * struct slot - one port; @functions are NULL where there is none
+ * struct slot - one port; @functions and @virtio are NULL where there is none
  * @power_fd: an eventfd, signalled when the link went down or up: the guest may have turned the slot's power off
  */
 struct slot {
@@ -22,14 +23,16 @@ struct slot {
 	struct root_port port;
 	int power_fd;
 	struct assigned *functions[PLAN_FUNCTIONS_MAX];
+	struct virtio_unit *virtio;
 };
 
 struct slots {
 	const struct kvm *kvm;
 	struct slot *list;
 	unsigned count;
-	pthread_mutex_t lock;		   /* of what follows */
-	uint32_t asserted[PLAN_INTX_GSIS]; /* a bit for each slot whose port asserts the GSI */
+	pthread_mutex_t lock; /* of what follows */
+	uint64_t asserted
+		[PLAN_INTX_GSIS]; /* a bit for each slot whose port asserts the GSI, above them one for what is in it */
 };
 
 /**
@@ -46,6 +49,12 @@ void slots_done(struct slots *slots);
 
 /** slots_plug() - a function that was created, in its slot; before vCPUs run. It outlives the slots' use by vCPUs. */
 void slots_plug(struct slots *slots, const struct plan_device *plan, struct assigned *assigned);
+
+/** slots_plug_virtio() - a virtio device that was opened, in its slot; else as slots_plug() */
+void slots_plug_virtio(struct slots *slots, struct virtio_unit *unit);
+
+/** slots_line() - the level of INTA# of what is in a slot, by KVM_IRQ_LINE; @ctx is its struct slot; from any thread, a leaf */
+void slots_line(void *ctx, bool level);
 
 /** slots_reset() - ports as at power-on; no vCPU runs */
 void slots_reset(struct slots *slots);

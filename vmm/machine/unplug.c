@@ -14,6 +14,8 @@ static const char *name_of(const struct unplug_slot *slot)
 		if (slot->functions[i].assigned)
 			return slot->functions[i].assigned->plan->bdf;
 	}
+	if (slot->slot->virtio)
+		return slot->slot->virtio->plan->name;
 	return "an empty slot";
 }
 
@@ -37,6 +39,10 @@ static void take(struct unplug_slot *slot)
 		loop_watch_stop(loop, &function->request);
 		loop_watch_stop(loop, &function->error);
 		assigned_done(function->assigned);
+	}
+	if (slot->slot->virtio) {
+		virtio_unit_unwatch(slot->slot->virtio, loop);
+		virtio_unit_done(slot->slot->virtio);
 	}
 }
 

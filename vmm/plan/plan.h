@@ -32,6 +32,7 @@ struct host_facts;
 #define PLAN_PORTS_MAX	   31 /* slots of bus 0, but for the host bridge */
 #define PLAN_FUNCTIONS_MAX 8
 #define PLAN_NODE_MAX	   1023
+#define PLAN_VIRTIO_MAX	   31
 
 #define PLAN_LOW_RAM_END   0x80000000ull
 #define PLAN_MMIO32_BASE   0x80000000ull
@@ -117,6 +118,25 @@ struct plan_device {
 	uint64_t bar_address[PLAN_BARS];
 };
 
+enum plan_virtio_kind {
+	PLAN_VIRTIO_RNG,
+};
+
+/**
+ * struct plan_virtio - one virtio device, alone behind its port
+ * @name: what a person knows it by
+ * @port: index of the port it is behind, in struct vm_plan
+ * @gsi: of INTA#
+ * @bar: where its BAR is at power-on: the start of the port's memory window
+ */
+struct plan_virtio {
+	enum plan_virtio_kind kind;
+	char name[PT_NAME_SIZE];
+	unsigned port;
+	unsigned gsi;
+	uint64_t bar;
+};
+
 /** enum plan_device_error - what is done when a device reports an error that cannot be corrected */
 enum plan_device_error {
 	PLAN_DEVICE_ERROR_REPORT,
@@ -141,6 +161,8 @@ struct vm_plan {
 	enum pt_backend_kind backend;
 	struct plan_device devices[PLAN_DEVICES_MAX];
 	unsigned device_count;
+	struct plan_virtio virtio[PLAN_VIRTIO_MAX];
+	unsigned virtio_count;
 	struct plan_port ports[PLAN_PORTS_MAX]; /* in the order of slots, and so of buses */
 	unsigned port_count;
 	unsigned

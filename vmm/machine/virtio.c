@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine's virtio devices.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "machine/machine_private.h"
+
+static int open_unit(struct machine *machine, unsigned index, struct pt_error *err)
+{
+	const struct plan_virtio *plan = &machine->plan.virtio[index];
+	const struct virtio_pci_host host = {
+		.kvm = &machine->kvm,
+		.routes = &machine->routes,
+		.memory = &machine->memory,
+		.memory_end = 1ull << machine->plan.phys_bits,
+		.line = slots_line,
+		.ctx = &machine->slots.list[plan->port],
+	};
+	struct virtio_unit *unit = &machine->virtio[index];
+	int r = virtio_unit_open(unit, plan, &machine->ram, &host, err);
+
+	if (!r)
+		slots_plug_virtio(&machine->slots, unit);
+	return r;
+}
+
+int machine_add_virtio(struct machine *machine, struct pt_error *err)
+{
+	unsigned count = machine->plan.virtio_count;
+	int r = 0;
+
+	if (!count)
+		return 0;
+	machine->virtio = calloc(count, sizeof(*machine->virtio));
+	if (!machine->virtio)
+		return pt_error_set(err, -ENOMEM, "no memory for %u virtio devices", count);
+	for (unsigned i = 0; i < count && !r; i++)
+		r = open_unit(machine, i, err);
+	return r;
+}
+
+int machine_watch_virtio(struct machine *machine, struct pt_error *err)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < machine->plan.virtio_count && !r; i++)
+		r = virtio_unit_watch(&machine->virtio[i], &machine->loop, err);
+	return r;
+}
+
+void machine_reset_virtio(struct machine *machine)
+{
+	for (unsigned i = 0; i < machine->plan.virtio_count; i++)
+		virtio_pci_reset(&machine->virtio[i].pci);
+}
+
+void machine_remove_virtio(struct machine *machine)
+{
+	for (unsigned i = machine->plan.virtio_count; i-- > 0 && machine->virtio;)
+		virtio_unit_done(&machine->virtio[i]);
+	free(machine->virtio);
+	machine->virtio = NULL;
+}

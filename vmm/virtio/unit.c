@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#include "virtio/unit.h"
+
+static int open_device(struct virtio_unit *unit, struct pt_error *err)
+{
+	(void)err;
+	switch (unit->plan->kind) {
+	case PLAN_VIRTIO_RNG:
+		unit->virtio = &unit->rng.virtio;
+		virtio_rng_init(&unit->rng);
+		break;
+	}
+	return 0;
+}
+
+static void close_device(struct virtio_unit *unit)
+{
+	switch (unit->plan->kind) {
+	case PLAN_VIRTIO_RNG:
+		break;
+	}
+}
+
+int virtio_unit_open(struct virtio_unit *unit, const struct plan_virtio *plan,
+		     const struct ram *ram, const struct virtio_pci_host *host,
+		     struct pt_error *err)
+{
+	int r;
+
+	unit->plan = plan;
+	r = open_device(unit, err);
+	if (r)
+		return r;
+	unit->virtio->name = plan->name;
+	unit->virtio->ram = ram;
+	unit->virtio->transport_ops = &virtio_pci_transport_ops;
+	unit->virtio->transport = &unit->pci;
+	r = virtio_init(unit->virtio, err);
+	if (!r)
+		r = virtio_pci_init(&unit->pci, host, unit->virtio, (uint32_t)plan->bar, err);
+	return r;
+}
+
+int virtio_unit_watch(struct virtio_unit *unit, struct loop *loop, struct pt_error *err)
+{
+	return virtio_watch(unit->virtio, loop, err);
+}
+
+void virtio_unit_unwatch(struct virtio_unit *unit, struct loop *loop)
+{
+	virtio_unwatch(unit->virtio, loop);
+}
+
+void virtio_unit_done(struct virtio_unit *unit)
+{
+	if (!unit->virtio)
+		return;
+	virtio_pci_done(&unit->pci);
+	virtio_done(unit->virtio);
+	close_device(unit);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * struct virtio_unit: a virtio device of this machine, of whatever kind, and the function that the guest sees of it.
+ */
+#ifndef TENON_VIRTIO_UNIT_H
+#define TENON_VIRTIO_UNIT_H
+
+#include "plan/plan.h"
+#include "virtio/pci.h"
+#include "virtio/rng.h"
+
+/**
+ * struct virtio_unit - @plan outlives it
+ * @virtio: of the device in the union
+ */
+struct virtio_unit {
+	const struct plan_virtio *plan;
+	struct virtio_pci pci;
+	struct virtio *virtio;
+	union {
+		struct virtio_rng rng;
+	};
+};
+
+/**
+ * virtio_unit_open() - the device with what it needs of the host, and its function
+ * @unit: zeroed
+ *
+ * Inverse: virtio_unit_done(), after a failure too. Errors: those of its device; -ENOMEM; from eventfd(2).
+ */
+int virtio_unit_open(struct virtio_unit *unit, const struct plan_virtio *plan,
+		     const struct ram *ram, const struct virtio_pci_host *host,
+		     struct pt_error *err);
+
+/** virtio_unit_watch() - let the loop see to it; once. Errors: -EBUSY. */
+int virtio_unit_watch(struct virtio_unit *unit, struct loop *loop, struct pt_error *err);
+
+/** virtio_unit_unwatch() - the loop does not see to it any more; on its thread */
+void virtio_unit_unwatch(struct virtio_unit *unit, struct loop *loop);
+
+/**
+ * virtio_unit_done() - give back what it has of the host; accepts one that was only zeroed, and one that is done
+ *
+ * The loop does not run any more, or virtio_unit_unwatch() was called. vCPUs may run: the function reads all ones then.
+ */
+void virtio_unit_done(struct virtio_unit *unit);
+
+#endif
