@@ -7,7 +7,13 @@
 void pt_report(struct pt_function *function, const struct pt_error *err)
 {
 	if (function->ops->report)
-		function->ops->report(function->ctx, err);
+		function->ops->report(function->ctx, PT_ERROR, err);
+}
+
+void pt_warn(struct pt_function *function, const struct pt_error *err)
+{
+	if (function->ops->report)
+		function->ops->report(function->ctx, PT_WARNING, err);
 }
 
 void pt_report_callback(struct pt_function *function, struct pt_error *err)
@@ -70,7 +76,7 @@ static int device_config_write(struct pt_function *function, unsigned offset, un
 	return 0;
 }
 
-static void report_no_dma(struct pt_function *function)
+static void warn_of_no_dma(struct pt_function *function)
 {
 	struct pt_error err = PT_ERROR_INIT;
 
@@ -85,7 +91,7 @@ static void report_no_dma(struct pt_function *function)
 		&err, -EPERM,
 		"what needs DMA or message-signalled interrupts does not work with noiommu=unsafe; use a host "
 		"with an IOMMU");
-	pt_report(function, &err);
+	pt_warn(function, &err);
 }
 
 PT_PUBLIC int pt_function_create(struct pt_device *device, const struct pt_function_setup *setup,
@@ -211,7 +217,7 @@ PT_PUBLIC void pt_function_config_write(struct pt_function *function, unsigned o
 	if (offset == PT_CONFIG_COMMAND && pt_function_without_dma(function) &&
 	    command & PT_COMMAND_MASTER) {
 		value &= ~PT_COMMAND_MASTER;
-		report_no_dma(function);
+		warn_of_no_dma(function);
 	}
 	virt = pt_vconfig_virt(&function->config, offset, size);
 	if (virt != ones(size) &&

@@ -144,6 +144,7 @@ static inline bool pt_function_without_dma(const struct pt_function *function)
 
 /* function.c */
 void pt_report(struct pt_function *function, const struct pt_error *err);
+void pt_warn(struct pt_function *function, const struct pt_error *err);
 /* What one of the embedder's callbacks said, with the device's name before it. */
 void pt_report_callback(struct pt_function *function, struct pt_error *err);
 

@@ -117,7 +117,8 @@ static void reset_if_owed(struct pt_function *function)
 	r = pt_reset_ladder(function->device, &waits, &err);
 	if (r < 0) {
 		(void)pt_error_prefix(&err, r, "it starts without a reset");
-		pt_report(function, &err);
+		/* It can do no more than it could before; what it lacks was told when it was stopped. */
+		pt_warn(function, &err);
 	}
 }
 

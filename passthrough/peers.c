@@ -12,7 +12,7 @@
 
 #include "function_internal.h"
 
-static void report_none(struct pt_function *function)
+static void warn_of_none(struct pt_function *function)
 {
 	struct pt_error err = PT_ERROR_INIT;
 
@@ -26,19 +26,31 @@ static void report_none(struct pt_function *function)
 		&err, -EOPNOTSUPP,
 		"Linux 6.19 or newer with CONFIG_VFIO_PCI_DMABUF has it, and so has the group "
 		"backend; without it, data goes by the guest's memory");
-	pt_report(function, &err);
+	pt_warn(function, &err);
 }
 
-static void report_bar(struct pt_function *function, unsigned i, struct pt_error *err)
+static bool first_of_bar(struct pt_function *function, unsigned i)
 {
-	struct pt_function_bar *bar = &function->bars[i];
+	bool first = !function->bars[i].peer_reported;
 
-	if (bar->peer_reported)
-		return;
-	bar->peer_reported = true;
+	function->bars[i].peer_reported = true;
+	return first;
+}
+
+static void warn_of_bar(struct pt_function *function, unsigned i, struct pt_error *err)
+{
 	(void)pt_error_prefix(err, err->code, "%s: BAR %u: other devices cannot reach it",
 			      pt_device_name(function->device), i);
-	pt_report(function, err);
+	if (first_of_bar(function, i))
+		pt_warn(function, err);
+}
+
+/* The kernel has cut them off, or will when decoding ends; what is left is the range. */
+static void report_left(struct pt_function *function, unsigned i, struct pt_error *err)
+{
+	(void)pt_error_prefix(err, err->code, "%s: BAR %u", pt_device_name(function->device), i);
+	if (first_of_bar(function, i))
+		pt_report(function, err);
 }
 
 void pt_peers_add(struct pt_function *function, unsigned i)
@@ -59,9 +71,9 @@ void pt_peers_add(struct pt_function *function, unsigned i)
 			continue;
 		}
 		if (r == -EOPNOTSUPP)
-			report_none(function);
+			warn_of_none(function);
 		else
-			report_bar(function, i, &err);
+			warn_of_bar(function, i, &err);
 		return;
 	}
 }
@@ -79,6 +91,6 @@ void pt_peers_remove(struct pt_function *function, unsigned i)
 		bar->peer_pieces &= ~(1u << p);
 		if (pt_space_unmap_bar(function->device->space, bar->bar.address + piece->offset,
 				       piece->size, &err) < 0)
-			report_bar(function, i, &err);
+			report_left(function, i, &err);
 	}
 }

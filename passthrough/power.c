@@ -44,12 +44,19 @@ static int read_control(struct pt_function *function, uint8_t *ret_control)
 			      1);
 }
 
-static void report_power(struct pt_function *function, const char *what, int code)
+static struct pt_error failure(const struct pt_function *function, const char *what, int code)
 {
 	struct pt_error err = PT_ERROR_INIT;
 
 	pt_error_set(&err, code, "%s: %s: %s", pt_device_name(function->device), what,
 		     strerror(-code));
+	return err;
+}
+
+static void report_power(struct pt_function *function, const char *what, int code)
+{
+	const struct pt_error err = failure(function, what, code);
+
 	pt_report(function, &err);
 }
 
@@ -108,6 +115,7 @@ static bool d3cold_forbidden(const struct pt_function *function)
 
 void pt_power_sleep(struct pt_function *function)
 {
+	struct pt_error err;
 	uint8_t control;
 	int r;
 
@@ -117,10 +125,11 @@ void pt_power_sleep(struct pt_function *function)
 	    (control & PM_NO_SOFT_RESET && !d3cold_forbidden(function)))
 		return;
 	r = pt_device_low_power(function->device, true);
-	if (r == 0)
-		function->low_power = true;
-	else if (r != -ENOTTY)
-		report_power(function, "entering low power", r);
+	function->low_power = r == 0;
+	if (r == 0 || r == -ENOTTY)
+		return;
+	err = failure(function, "entering low power", r);
+	pt_warn(function, &err);
 }
 
 int pt_power_wake(struct pt_function *function)

@@ -11,12 +11,12 @@
 #include "function_internal.h"
 #include "rom.h"
 
-static void report_absent(struct pt_function *function, struct pt_error *err)
+static void warn_of_absent(struct pt_function *function, struct pt_error *err)
 {
 	(void)pt_error_prefix(err, err->code, "%s: the guest does not see its expansion ROM",
 			      pt_device_name(function->device));
 	pt_error_remedy(err, err->code, "give the guest one from a file, or none");
-	pt_report(function, err);
+	pt_warn(function, err);
 }
 
 static struct pt_rom_id device_id(const uint8_t *raw)
@@ -39,7 +39,7 @@ static void warn_of_other(struct pt_function *function, const uint8_t *raw)
 		     "%s: the expansion ROM given for it is for [%04x:%04x], and it is [%04x:%04x]",
 		     pt_device_name(function->device), named.vendor, named.device, device.vendor,
 		     device.device);
-	pt_report(function, &err);
+	pt_warn(function, &err);
 }
 
 static int take_bytes(struct pt_function *function, const uint8_t *raw, struct pt_error *err)
@@ -68,7 +68,7 @@ static uint64_t device_space(struct pt_function *function)
 	if (size == 0 || (size >= PT_ROM_SPACE_MIN && size == pt_rom_space(size)))
 		return size;
 	pt_error_set(&err, -EIO, "its size, 0x%" PRIx64 ", is none that a ROM can have", size);
-	report_absent(function, &err);
+	warn_of_absent(function, &err);
 	return 0;
 }
 
@@ -128,7 +128,7 @@ bool pt_rom_load(struct pt_function *function)
 	pt_rom_done(function);
 	function->bars[PT_BAR_ROM].bar = (struct pt_bar){0};
 	pt_vconfig_own(&function->config, PT_CONFIG_ROM, 4, UINT32_MAX, 0, 0);
-	report_absent(function, &err);
+	warn_of_absent(function, &err);
 	return false;
 }
 

@@ -37,14 +37,14 @@ static int read_config(struct pt_function *function, uint8_t *raw, unsigned *ret
 	return 0;
 }
 
-static void report_hidden(struct pt_function *function, const char *what)
+static void warn_of_hidden(struct pt_function *function, const char *what)
 {
 	struct pt_error err = PT_ERROR_INIT;
 
 	pt_error_set(&err, -EINVAL,
 		     "%s: its %s capability is not usable and is not shown to the guest",
 		     pt_device_name(function->device), what);
-	pt_report(function, &err);
+	pt_warn(function, &err);
 }
 
 /* A pin that nothing would be delivered from is not shown. */
@@ -83,7 +83,7 @@ static void check_caps(struct pt_function *function, const uint8_t *raw, unsigne
 			setup->hide_msi = true;
 		else
 			setup->hide_msix = true;
-		report_hidden(function, caps[i].id == PT_CAP_MSI ? "MSI" : "MSI-X");
+		warn_of_hidden(function, caps[i].id == PT_CAP_MSI ? "MSI" : "MSI-X");
 	}
 }
 

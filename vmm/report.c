@@ -3,11 +3,21 @@
 
 #include <stdarg.h>
 
-void report_error(const struct pt_error *err, FILE *out)
+static void report(const char *what, const struct pt_error *err, FILE *out)
 {
-	(void)fprintf(out, "tenon: error: %s\n", err->message);
+	(void)fprintf(out, "tenon: %s: %s\n", what, err->message);
 	if (err->remedy[0])
 		(void)fprintf(out, "tenon: remedy: %s\n", err->remedy);
+}
+
+void report_error(const struct pt_error *err, FILE *out)
+{
+	report("error", err, out);
+}
+
+void report_warning(const struct pt_error *err, FILE *out)
+{
+	report("warning", err, out);
 }
 
 void report_note(FILE *out, const char *format, ...)

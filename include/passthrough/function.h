@@ -27,6 +27,17 @@ extern "C" {
 struct pt_function;
 
 /**
+ * enum pt_severity - what a report means to the guest
+ * @PT_WARNING: it goes on without something that it can do without, such as a path for peer-to-peer
+ *	DMA or an expansion ROM
+ * @PT_ERROR: what it asked for was not done, or the device is not well: its driver may fail
+ */
+enum pt_severity {
+	PT_WARNING,
+	PT_ERROR,
+};
+
+/**
  * struct pt_guest_ops - what a VMM provides to its functions
  *
  * Memory (required):
@@ -80,7 +91,7 @@ struct pt_guest_ops {
 			    struct pt_error *err);
 	void (*intx_disconnect)(void *ctx, unsigned pin, int trigger, int resample);
 
-	void (*report)(void *ctx, const struct pt_error *what);
+	void (*report)(void *ctx, enum pt_severity severity, const struct pt_error *what);
 };
 
 /** enum pt_bar_kind - what a BAR asks for */

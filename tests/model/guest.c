@@ -245,11 +245,13 @@ static void intx_disconnect(void *ctx, unsigned pin, int trigger, int resample)
 	guest->asserted = false;
 }
 
-static void report(void *ctx, const struct pt_error *what)
+static void report(void *ctx, enum pt_severity severity, const struct pt_error *what)
 {
 	struct guest *guest = to_guest(ctx);
 
-	model_log(guest->model, "guest report %d %s", what->code, what->message);
+	model_log(guest->model, "guest report %s %d %s",
+		  severity == PT_WARNING ? "warning" : "error", what->code, what->message);
+	guest->severity = severity;
 	guest->reports++;
 	guest->report = *what;
 }

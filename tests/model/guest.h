@@ -52,7 +52,7 @@ struct guest_vector {
  * @last_gpa: above it there is no memory and no trap; trap_add says ERANGE
  * @connected: how many of the vectors are
  * @asserted: the interrupt line; guest_eoi() ends it
- * @reports: how often @report was called; @report is the last
+ * @reports: how often @report was called; @report is the last, of @severity
  */
 struct guest {
 	struct model *model;
@@ -71,6 +71,7 @@ struct guest {
 	unsigned intx_count;
 	unsigned reports;
 	struct pt_error report;
+	enum pt_severity severity;
 };
 
 extern const struct pt_guest_ops guest_ops;

@@ -51,6 +51,7 @@ Test(function_reset, a_start_without_the_reset_is_reported)
 	cr_assert_eq(c.guest->reports, 0);
 	check_ok(pt_function_start(c.function, &c.err), c.err);
 	cr_assert_eq(c.guest->reports, 1);
+	cr_assert_eq(c.guest->severity, PT_WARNING);
 	cr_assert(strstr(c.guest->report.message, "without a reset: " FIRST), "%s",
 		  c.guest->report.message);
 	cr_assert(strstr(c.guest->report.message, "while " SECOND " runs"), "%s",
@@ -291,6 +292,7 @@ Test(function_reset, a_device_that_does_not_come_back_is_reported_with_the_evide
 		c.host->after_reset = ends[i].after;
 		pt_function_stop(c.function);
 		cr_assert_eq(c.guest->reports, 1);
+		cr_assert_eq(c.guest->severity, PT_ERROR);
 		cr_assert(strstr(c.guest->report.message, ends[i].text), "%s",
 			  c.guest->report.message);
 		check_ok(pt_device_health(c.device, &health, &c.err), c.err);

@@ -188,6 +188,7 @@ Test(low_power, failures_are_reported)
 	cr_assert_not_null(strstr(model_fault(c.model)->where, "FEATURE"), "%s",
 			   model_fault(c.model)->where);
 	cr_assert_eq(c.guest->reports, 1);
+	cr_assert_eq(c.guest->severity, PT_WARNING, "the guest does not need it");
 	cr_assert(strstr(c.guest->report.message, "entering low power"), "%s",
 		  c.guest->report.message);
 	cfg_write(&c, PM_CONTROL, 2, 3);
@@ -197,6 +198,7 @@ Test(low_power, failures_are_reported)
 	cr_assert_not_null(strstr(model_fault(c.model)->where, "FEATURE"), "%s",
 			   model_fault(c.model)->where);
 	cr_assert_eq(c.guest->reports, 2);
+	cr_assert_eq(c.guest->severity, PT_ERROR, "but it wants the function back");
 	cr_assert(strstr(c.guest->report.message, "leaving low power"), "%s",
 		  c.guest->report.message);
 	cr_assert_eq(c.guest->window_count, 0);

@@ -271,6 +271,7 @@ Test(noiommu, bus_mastering_reads_back_and_is_off)
 		cr_assert_eq(model_device_config(hw, CFG_COMMAND, 2) & 7, COMMAND_MEM);
 	}
 	cr_assert_eq(check.guest->reports, 1, "once");
+	cr_assert_eq(check.guest->severity, PT_WARNING);
 	cr_assert(strstr(check.guest->report.message, "no IOMMU"), "%s",
 		  check.guest->report.message);
 	cr_assert(strstr(check.guest->report.message, BDF));

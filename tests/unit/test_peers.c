@@ -199,6 +199,7 @@ Test(peers, a_kernel_without_it_is_told_of_once)
 	cr_assert_eq(bars(&pair), 0);
 	cr_assert_eq(pair.guests[0]->reports, 1);
 	cr_assert_eq(pair.guests[1]->reports, 0, "once for the space");
+	cr_assert_eq(pair.guests[0]->severity, PT_WARNING);
 	cr_assert(strstr(pair.guests[0]->report.message, "peer-to-peer DMA"), "%s",
 		  pair.guests[0]->report.message);
 	check_remedy(pair.guests[0]->report, "6.19");
@@ -220,6 +221,7 @@ Test(peers, an_address_that_the_iommu_does_not_translate)
 		decode(&pair, 0, false);
 	}
 	cr_assert_eq(pair.guests[0]->reports, 1, "a guest cannot fill the log with it");
+	cr_assert_eq(pair.guests[0]->severity, PT_WARNING);
 	cr_assert(strstr(pair.guests[0]->report.message,
 			 "0000:02:00.0: BAR 2: other devices cannot reach it: IOVA 0x100004000000"),
 		  "%s", pair.guests[0]->report.message);

@@ -291,6 +291,7 @@ static void check_absent(struct check *c, const char *why)
 	cr_assert_eq(bar_read(c, PT_BAR_ROM, 0, 4), 0xffffffff);
 	if (why) {
 		cr_assert_eq(c->guest->reports, 1);
+		cr_assert_eq(c->guest->severity, PT_WARNING);
 		cr_assert(strstr(c->guest->report.message, "0000:02:00.0"));
 		cr_assert(strstr(c->guest->report.message, why), "%s", c->guest->report.message);
 		check_remedy(c->guest->report, "from a file");
@@ -441,6 +442,7 @@ Test(rom, bytes_for_another_device_are_used_with_a_warning_that_names_both)
 	give(2048);
 	check_ok(create(&c, &pci), c.err);
 	cr_assert_eq(c.guest->reports, 1);
+	cr_assert_eq(c.guest->severity, PT_WARNING);
 	cr_assert(strstr(c.guest->report.message, "[10de:2330]"), "%s", c.guest->report.message);
 	cr_assert(strstr(c.guest->report.message, "[1b36:0010]"), "%s", c.guest->report.message);
 	turn_on(&c);

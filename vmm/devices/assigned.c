@@ -209,11 +209,15 @@ static void intx_disconnect(void *ctx, unsigned pin, int trigger, int resample)
 	kvm_irqfd_del(assigned->host.kvm, assigned->plan->gsi, trigger);
 }
 
-static void report(void *ctx, const struct pt_error *what)
+static void report(void *ctx, enum pt_severity severity, const struct pt_error *what)
 {
 	struct assigned *assigned = ctx;
 
-	if (what->code != -EAGAIN || !atomic_load(&assigned->wanted_back))
+	if (what->code == -EAGAIN && atomic_load(&assigned->wanted_back))
+		return;
+	if (severity == PT_WARNING)
+		report_warning(what, stderr);
+	else
 		report_error(what, stderr);
 }
 

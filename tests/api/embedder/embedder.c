@@ -165,10 +165,11 @@ static void vector_unroute(void *ctx, unsigned vector)
 	(void)ctx, (void)vector;
 }
 
-static void report(void *ctx, const struct pt_error *what)
+static void report(void *ctx, enum pt_severity severity, const struct pt_error *what)
 {
 	(void)ctx;
-	fprintf(stderr, "embedder: %s\n", what->message);
+	fprintf(stderr, "embedder: %s: %s\n", severity == PT_WARNING ? "warning" : "error",
+		what->message);
 }
 
 /* Every one of them gets a struct embedder, whose first member is the struct vm. */
