@@ -1,37 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Attach and detach: the order, the states, and the explanations of what the kernel refuses. */
-#include "check.h"
-
-struct host {
-	struct model *model;
-	struct model_device *hw;
-	struct pt_space *space;
-	struct pt_device *device;
-	struct pt_error err;
-};
+#include "host.h"
 
 static struct host host_open(void)
 {
 	struct model_pci pci = model_nvme("0000:02:00.0", 26);
-	struct host host = {.model = model_new()};
+	struct host host = host_new(NULL);
 
 	host.hw = model_add(host.model, &pci);
-	check_ok(pt_space_open(model_sys(host.model), NULL, &host.space, &host.err), host.err);
 	check_ok(pt_device_open(host.space, "02:00.0", NULL, &host.device, &host.err), host.err);
 	return host;
-}
-
-static int attach(struct host *host)
-{
-	return pt_device_attach(host->device, &host->err);
-}
-
-static void host_close(struct host *host)
-{
-	pt_device_close(host->device);
-	pt_space_close(host->space);
-	check_clean(host->model);
-	model_free(host->model);
 }
 
 Test(device_attach, binds_then_attaches_then_asks)

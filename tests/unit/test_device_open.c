@@ -1,28 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Opening a device: by every name, by a descriptor, and what stands in the way. */
-#include "check.h"
-
-struct host {
-	struct model *model;
-	const struct pt_sys *sys;
-	struct pt_space *space;
-	struct pt_device *device;
-	struct pt_error err;
-};
-
-/* A host without a device, and a space. */
-static struct host host_bare(void)
-{
-	struct host host = {.model = model_new()};
-
-	host.sys = model_sys(host.model);
-	check_ok(pt_space_open(host.sys, NULL, &host.space, &host.err), host.err);
-	return host;
-}
+#include "host.h"
 
 static struct host host_with(const struct model_pci *pci)
 {
-	struct host host = host_bare();
+	struct host host = host_new(NULL);
 
 	model_add(host.model, pci);
 	return host;
@@ -33,13 +15,6 @@ static struct host host_with_nvme(void)
 	struct model_pci pci = model_nvme("0000:02:00.0", 26);
 
 	return host_with(&pci);
-}
-
-static void host_done(struct host *host)
-{
-	pt_space_close(host->space);
-	check_clean(host->model);
-	model_free(host->model);
 }
 
 Test(device_open, by_every_name)
@@ -120,7 +95,7 @@ Test(device_open, no_permission)
 Test(device_open, its_driver_is_being_unbound)
 {
 	struct model_pci pci = model_nvme("0000:02:00.0", 26);
-	struct host host = host_bare();
+	struct host host = host_new(NULL);
 
 	model_add(host.model, &pci)->unregistered = true;
 	check_error(pt_device_open(host.space, "02:00.0", NULL, &host.device, &host.err), -ENODEV,
@@ -145,7 +120,7 @@ Test(device_open, a_node_with_another_number_is_another_device)
 Test(device_open, a_kernel_without_cdevs)
 {
 	struct model_pci pci = model_nvme("0000:02:00.0", 26);
-	struct host host = host_bare();
+	struct host host = host_new(NULL);
 
 	model_host(host.model)->no_cdev = true;
 	model_add(host.model, &pci);

@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The group backend: opening, binding, and what stands in the way. */
 #include "../../passthrough/internal.h"
-#include "check.h"
+#include "host.h"
 
 #define BDF   "0000:02:00.0"
 #define OTHER "0000:02:00.1"
 #define TOKEN "2ab74924-c335-45f4-9b16-8569e5b08258"
-
-struct host {
-	struct model *model;
-	const struct pt_sys *sys;
-	struct model_device *hw;
-	struct pt_space *space;
-	struct pt_device *device;
-	struct pt_error err;
-};
 
 static const struct pt_space_setup by_group = {.backend = PT_BACKEND_GROUP};
 
@@ -39,13 +30,6 @@ static struct host host_open(void)
 static int open_device(struct host *host, const char *name, struct pt_device **ret_device)
 {
 	return pt_device_open(host->space, name, NULL, ret_device, &host->err);
-}
-
-static void host_done(struct host *host)
-{
-	pt_space_close(host->space);
-	check_clean(host->model);
-	model_free(host->model);
 }
 
 Test(group_open, in_order_and_back)

@@ -1,28 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* The group backend: what is mapped, and what the kernel drops with the last group. */
-#include "check.h"
+#include "host.h"
 
 #define MIB (1ull << 20)
 #define BDF "0000:02:00.0"
-
-struct host {
-	struct model *model;
-	const struct pt_sys *sys;
-	struct model_device *hw;
-	struct pt_space *space;
-	struct pt_device *device;
-	struct pt_error err;
-};
 
 static const struct pt_space_setup by_group = {.backend = PT_BACKEND_GROUP};
 
 static struct host host_with(const struct model_pci *pci)
 {
-	struct host host = {.model = model_new()};
+	struct host host = host_new(&by_group);
 
-	host.sys = model_sys(host.model);
 	host.hw = model_add(host.model, pci);
-	check_ok(pt_space_open(host.sys, &by_group, &host.space, &host.err), host.err);
 	check_ok(pt_device_open(host.space, BDF, NULL, &host.device, &host.err), host.err);
 	return host;
 }
@@ -32,19 +21,6 @@ static struct host host_open(void)
 	struct model_pci pci = model_nvme(BDF, 26);
 
 	return host_with(&pci);
-}
-
-static int attach(struct host *host)
-{
-	return pt_device_attach(host->device, &host->err);
-}
-
-static void host_done(struct host *host)
-{
-	pt_device_close(host->device);
-	pt_space_close(host->space);
-	check_clean(host->model);
-	model_free(host->model);
 }
 
 static int map(struct host *host, uint64_t iova, uint64_t size)
@@ -69,7 +45,7 @@ Test(group_space, maps_go_to_the_container)
 	cr_assert_not(model_ioas_find(host.model, 1ull << 32, MIB));
 	cr_assert_eq(pt_space_stats(host.space).bytes, 4 * MIB);
 	cr_assert_eq(pt_space_stats(host.space).by_file, 0);
-	host_done(&host);
+	host_close(&host);
 }
 
 /* As an IOAS does: nothing is pinned before a device is attached, and then all of it. */
@@ -85,7 +61,7 @@ Test(group_space, what_is_mapped_before_is_mapped_at_the_first_attach)
 	check_ok(attach(&host), host.err);
 	cr_assert(model_ioas_find(host.model, 0, 4 * MIB));
 	cr_assert_eq(model_calls(host.model, 0, "MAP_DMA"), 1);
-	host_done(&host);
+	host_close(&host);
 }
 
 Test(group_space, mappings_survive_that_the_last_device_leaves)
@@ -101,7 +77,7 @@ Test(group_space, mappings_survive_that_the_last_device_leaves)
 	check_ok(attach(&host), host.err);
 	cr_assert(model_ioas_find(host.model, 0, 4 * MIB));
 	cr_assert(model_ioas_find(host.model, 8 * MIB, MIB));
-	host_done(&host);
+	host_close(&host);
 }
 
 Test(group_space, a_first_attach_that_fails_leaves_nothing_mapped)
@@ -120,7 +96,7 @@ Test(group_space, a_first_attach_that_fails_leaves_nothing_mapped)
 	check_ok(pt_space_unmap(host.space, 1ull << 32, 4 * MIB, &host.err), host.err);
 	check_ok(attach(&host), host.err);
 	cr_assert(model_ioas_find(host.model, 0, 4 * MIB));
-	host_done(&host);
+	host_close(&host);
 }
 
 Test(group_space, memory_in_a_reserved_range)
@@ -134,7 +110,7 @@ Test(group_space, memory_in_a_reserved_range)
 	cr_assert_eq(pt_device_state(host.device), PT_DEVICE_OPENED);
 	check_ok(pt_space_unmap(host.space, 0xfee00000, 0x1000, &host.err), host.err);
 	check_ok(attach(&host), host.err);
-	host_done(&host);
+	host_close(&host);
 }
 
 Test(group_space, a_second_group_that_reserves_what_is_mapped)
@@ -155,7 +131,7 @@ Test(group_space, a_second_group_that_reserves_what_is_mapped)
 	check_ok(pt_space_unmap(host.space, 0, 2048 * MIB, &host.err), host.err);
 	check_ok(pt_device_attach(device, &host.err), host.err);
 	pt_device_close(device);
-	host_done(&host);
+	host_close(&host);
 }
 
 Test(group_space, one_map_serves_every_device)
@@ -173,7 +149,7 @@ Test(group_space, one_map_serves_every_device)
 	pt_device_close(host.device);
 	cr_assert(model_ioas_find(host.model, 0, 4 * MIB), "the other one has it still");
 	host.device = device;
-	host_done(&host);
+	host_close(&host);
 }
 
 Test(group_space, ranges_narrow_and_widen)
@@ -200,7 +176,7 @@ Test(group_space, ranges_narrow_and_widen)
 	pt_device_detach(host.device);
 	check_ok(pt_space_ranges(host.space, ranges, 4, &count, &host.err), host.err);
 	cr_assert_eq(count, 1);
-	host_done(&host);
+	host_close(&host);
 }
 
 Test(group_space, a_full_container_is_explained)
@@ -218,7 +194,7 @@ Test(group_space, a_full_container_is_explained)
 	check_remedy(host.err, "dma_entry_limit");
 	check_ok(pt_space_unmap(host.space, 0, 0x1000, &host.err), host.err);
 	check_ok(map(&host, 0x4000, 0x1000), host.err);
-	host_done(&host);
+	host_close(&host);
 }
 
 /* Unlike an IOAS, a container takes a BAR by its address. */
@@ -233,5 +209,5 @@ Test(group_space, a_devices_bar_can_be_mapped)
 	check_ok(pt_space_map(host.space, 1ull << 40, 0x2000, &memory, PT_MAP_READ, &host.err),
 		 host.err);
 	check_ok(pt_space_unmap(host.space, 1ull << 40, 0x2000, &host.err), host.err);
-	host_done(&host);
+	host_close(&host);
 }

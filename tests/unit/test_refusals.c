@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the kernel refuses is explained: each cause in words of its own, found by looking, with what to type. */
-#include "check.h"
+#include "host.h"
 
 #include <linux/vfio.h>
 
@@ -8,14 +8,6 @@
 #define SIBLING "0000:02:00.1"
 #define TOKEN	"2ab74924-c335-45f4-9b16-8569e5b08258"
 #define OTHER	"11111111-2222-3333-4444-555555555555"
-
-struct host {
-	struct model *model;
-	struct model_device *hw;
-	struct pt_space *space;
-	struct pt_device *device;
-	struct pt_error err;
-};
 
 static void host_open_with(struct host *host, const struct pt_device_setup *setup)
 {
@@ -51,23 +43,10 @@ static struct host host_vf(const char *physfn_driver, bool bind_token, const cha
 	return host;
 }
 
-static int attach(struct host *host)
-{
-	return pt_device_attach(host->device, &host->err);
-}
-
 static void says(const struct host *host, const char *part)
 {
 	cr_assert(strstr(host->err.message, part), "\"%s\" does not say \"%s\"", host->err.message,
 		  part);
-}
-
-static void host_close(struct host *host)
-{
-	pt_device_close(host->device);
-	pt_space_close(host->space);
-	check_clean(host->model);
-	model_free(host->model);
 }
 
 /* The node. */
