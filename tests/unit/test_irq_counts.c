@@ -87,18 +87,29 @@ static void one_by_one(struct check *c, unsigned vectors)
 	}
 }
 
+/* What enabling @vectors in that way costs a guest that has none yet; all of them deliver then. */
+static struct cost cost_of(void (*enable)(struct check *c, unsigned vectors), unsigned vectors,
+			   bool noresize)
+{
+	struct check c;
+	struct cost cost;
+	unsigned mark;
+
+	up_with(&c, vectors, noresize);
+	mark = model_mark(c.model);
+	enable(&c, vectors);
+	cost = cost_since(&c, mark);
+	check_all(&c, vectors);
+	check_down(&c);
+	return cost;
+}
+
 Test(irq_counts, all_at_once)
 {
 	for (unsigned k = 0; k < 8; k++) {
 		unsigned n = sizes[k / 2];
-		struct check c;
-		struct cost cost;
-		unsigned mark;
+		struct cost cost = cost_of(all_at_once, n, k % 2);
 
-		up_with(&c, n, k % 2);
-		mark = model_mark(c.model);
-		all_at_once(&c, n);
-		cost = cost_since(&c, mark);
 		cr_assert_eq(cost.routes, n);
 		cr_assert_eq(cost.commits, 1, "%u commits for %u vectors", cost.commits, n);
 		cr_assert_eq(cost.eventfds, n);
@@ -106,8 +117,6 @@ Test(irq_counts, all_at_once)
 		cr_assert_leq(cost.set, 4, "%u SET_IRQS for %u vectors", cost.set, n);
 		cr_assert_leq(cost.vectors, n + 2);
 		cr_assert_leq(cost.calls, 4 * n + 24, "%u calls for %u vectors", cost.calls, n);
-		check_all(&c, n);
-		check_down(&c);
 	}
 }
 
@@ -115,21 +124,13 @@ Test(irq_counts, one_by_one)
 {
 	for (unsigned k = 0; k < 4; k++) {
 		unsigned n = sizes[k];
-		struct check c;
-		struct cost cost;
-		unsigned mark;
+		struct cost cost = cost_of(one_by_one, n, false);
 
-		up_with(&c, n, false);
-		mark = model_mark(c.model);
-		one_by_one(&c, n);
-		cost = cost_since(&c, mark);
 		cr_assert_eq(cost.routes, n);
 		cr_assert_eq(cost.commits, n, "each is a batch of its own");
 		cr_assert_leq(cost.set, n + 3);
 		cr_assert_leq(cost.vectors, n + 2, "none is handed over again");
 		cr_assert_leq(cost.calls, 6 * n + 32, "%u calls for %u vectors", cost.calls, n);
-		check_all(&c, n);
-		check_down(&c);
 	}
 }
 
@@ -138,14 +139,8 @@ Test(irq_counts, one_by_one_where_the_kernel_cannot_add)
 {
 	for (unsigned k = 0; k < 4; k++) {
 		unsigned n = sizes[k];
-		struct check c;
-		struct cost cost;
-		unsigned mark;
+		struct cost cost = cost_of(one_by_one, n, true);
 
-		up_with(&c, n, true);
-		mark = model_mark(c.model);
-		one_by_one(&c, n);
-		cost = cost_since(&c, mark);
 		cr_assert_eq(cost.commits, n);
 		cr_assert_eq(cost.eventfds, n);
 		cr_assert_eq(cost.connects, n);
@@ -153,8 +148,6 @@ Test(irq_counts, one_by_one_where_the_kernel_cannot_add)
 		cr_assert_leq(cost.vectors, 4 * n + 4, "%u handed over for %u", cost.vectors, n);
 		cr_assert_leq(cost.writes, 2 * n, "%u signalled for %u", cost.writes, n);
 		cr_assert_leq(cost.calls, 8 * n + 80, "%u calls for %u vectors", cost.calls, n);
-		check_all(&c, n);
-		check_down(&c);
 	}
 }
 
