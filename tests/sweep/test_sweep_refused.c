@@ -6,24 +6,42 @@
  */
 #include "life.h"
 
+/* Ways to have devices: bits of their places in ways[]. */
+#define CDEV	      1u
+#define GROUP	      2u
+#define NOIOMMU	      4u
+#define NOIOMMU_GROUP 8u
+
 struct refusal {
 	const char *name;
-	enum pt_backend_kind backend;
+	unsigned ways;
 	int code;
 	const char *says; /* when nothing else fails */
 	void (*on)(struct model *model, struct model_device *device);
 	void (*off)(struct model *model, struct model_device *device);
 };
 
+/* As the kernel names them with an IOMMU and without. */
+static const char *cdev_node(struct model *model)
+{
+	return model_host(model)->noiommu ? "/dev/vfio/devices/noiommu-vfio0"
+					  : "/dev/vfio/devices/vfio0";
+}
+
+static const char *group_node(struct model *model)
+{
+	return model_host(model)->noiommu ? "/dev/vfio/noiommu-90" : "/dev/vfio/26";
+}
+
 static void hold(struct model *model, struct model_device *device)
 {
-	model_process(model, 4711, "qemu-system-x86", "/dev/vfio/devices/vfio0");
+	model_process(model, 4711, "qemu-system-x86", cdev_node(model));
 	device->held = true;
 }
 
 static void hold_group(struct model *model, struct model_device *device)
 {
-	model_process(model, 4711, "crosvm", "/dev/vfio/26");
+	model_process(model, 4711, "crosvm", group_node(model));
 	device->group_open = true;
 }
 
@@ -62,25 +80,25 @@ static void release(struct model *model, struct model_device *device)
 static void shut_node(struct model *model, struct model_device *device)
 {
 	(void)device;
-	model_refuse(model, "/dev/vfio/devices/vfio0", -EACCES);
+	model_refuse(model, cdev_node(model), -EACCES);
 }
 
 static void open_node(struct model *model, struct model_device *device)
 {
 	(void)device;
-	model_refuse(model, "/dev/vfio/devices/vfio0", 0);
+	model_refuse(model, cdev_node(model), 0);
 }
 
 static void shut_group(struct model *model, struct model_device *device)
 {
 	(void)device;
-	model_refuse(model, "/dev/vfio/26", -EACCES);
+	model_refuse(model, group_node(model), -EACCES);
 }
 
 static void open_group(struct model *model, struct model_device *device)
 {
 	(void)device;
-	model_refuse(model, "/dev/vfio/26", 0);
+	model_refuse(model, group_node(model), 0);
 }
 
 static void unload(struct model *model, struct model_device *device)
@@ -119,25 +137,39 @@ static void allow_entries(struct model *model, struct model_device *device)
 	model_host(model)->dma_entries = 65535;
 }
 
+static void drop_privilege(struct model *model, struct model_device *device)
+{
+	(void)device;
+	model_host(model)->no_rawio = true;
+}
+
+static void have_privilege(struct model *model, struct model_device *device)
+{
+	(void)device;
+	model_host(model)->no_rawio = false;
+}
+
 static const struct refusal refusals[] = {
-	{"held", PT_BACKEND_CDEV, -EINVAL, "qemu-system-x86 (pid 4711)", hold, release},
-	{"group open", PT_BACKEND_CDEV, -EBUSY, "crosvm (pid 4711)", hold_group, release},
-	{"foreign owner", PT_BACKEND_CDEV, -EPERM, "belongs to someone else", own, release},
-	{"interrupts", PT_BACKEND_CDEV, -EPERM, "not isolated", expose_interrupts, release},
-	{"reset lock", PT_BACKEND_CDEV, -EAGAIN, "being reset", lock, release},
-	{"unregistered", PT_BACKEND_CDEV, -ENODEV, "vfio0", unregister, release},
-	{"no permission", PT_BACKEND_CDEV, -EACCES, "vfio0", shut_node, open_node},
-	{"locked memory", PT_BACKEND_CDEV, -ENOMEM, "IOVA 0x", limit_memory, allow_memory},
-	{"held", PT_BACKEND_GROUP, -EBUSY, "group 26", hold, release},
-	{"group open", PT_BACKEND_GROUP, -EBUSY, "crosvm (pid 4711)", hold_group, release},
-	{"foreign owner", PT_BACKEND_GROUP, -EBUSY, "another owner", own, release},
-	{"interrupts", PT_BACKEND_GROUP, -EPERM, "not isolated", expose_interrupts, release},
-	{"reset lock", PT_BACKEND_GROUP, -EAGAIN, "being reset", lock, release},
-	{"unregistered", PT_BACKEND_GROUP, -ENODEV, "/dev/vfio/26", unregister, release},
-	{"no permission", PT_BACKEND_GROUP, -EACCES, "/dev/vfio/26", shut_group, open_group},
-	{"no driver for containers", PT_BACKEND_GROUP, -ENODEV, "/dev/vfio/vfio", unload, load},
-	{"locked memory", PT_BACKEND_GROUP, -ENOMEM, "IOVA 0x", limit_memory, allow_memory},
-	{"entries", PT_BACKEND_GROUP, -ENOSPC, "IOVA 0x", limit_entries, allow_entries},
+	{"no privilege", NOIOMMU | NOIOMMU_GROUP, -EPERM, "CAP_SYS_RAWIO", drop_privilege,
+	 have_privilege},
+	{"held", CDEV | NOIOMMU, -EINVAL, "qemu-system-x86 (pid 4711)", hold, release},
+	{"group open", CDEV, -EBUSY, "crosvm (pid 4711)", hold_group, release},
+	{"foreign owner", CDEV, -EPERM, "belongs to someone else", own, release},
+	{"interrupts", CDEV, -EPERM, "not isolated", expose_interrupts, release},
+	{"reset lock", CDEV | NOIOMMU, -EAGAIN, "being reset", lock, release},
+	{"unregistered", CDEV | NOIOMMU, -ENODEV, "vfio0", unregister, release},
+	{"no permission", CDEV | NOIOMMU, -EACCES, "vfio0", shut_node, open_node},
+	{"locked memory", CDEV, -ENOMEM, "IOVA 0x", limit_memory, allow_memory},
+	{"held", GROUP, -EBUSY, "group 26", hold, release},
+	{"group open", GROUP | NOIOMMU_GROUP, -EBUSY, "crosvm (pid 4711)", hold_group, release},
+	{"foreign owner", GROUP, -EBUSY, "another owner", own, release},
+	{"interrupts", GROUP, -EPERM, "not isolated", expose_interrupts, release},
+	{"reset lock", GROUP | NOIOMMU_GROUP, -EAGAIN, "being reset", lock, release},
+	{"unregistered", GROUP | NOIOMMU_GROUP, -ENODEV, "/dev/vfio/", unregister, release},
+	{"no permission", GROUP | NOIOMMU_GROUP, -EACCES, "/dev/vfio/", shut_group, open_group},
+	{"no driver for containers", GROUP, -ENODEV, "/dev/vfio/vfio", unload, load},
+	{"locked memory", GROUP, -ENOMEM, "IOVA 0x", limit_memory, allow_memory},
+	{"entries", GROUP, -ENOSPC, "IOVA 0x", limit_entries, allow_entries},
 };
 
 struct host {
@@ -211,7 +243,7 @@ static void refuse_all(const struct way *way)
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
 		unsigned n = 1;
 
-		if (refusals[i].backend != way->setup.backend)
+		if (!(refusals[i].ways & 1u << (way - ways)))
 			continue;
 		(void)refuse(way, &refusals[i], 0, 0);
 		for (size_t e = 0; e < sizeof(errors) / sizeof(errors[0]); e++)
@@ -230,4 +262,14 @@ Test(sweep_refused, by_cdev)
 Test(sweep_refused, by_group)
 {
 	refuse_all(&ways[1]);
+}
+
+Test(sweep_refused, without_an_iommu)
+{
+	refuse_all(&ways[2]);
+}
+
+Test(sweep_refused, without_an_iommu_by_group)
+{
+	refuse_all(&ways[3]);
 }
