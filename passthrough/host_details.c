@@ -10,6 +10,7 @@
 #include "sysfs.h"
 
 #define CONFIG_CLASS_DWORD 0x08 /* revision and class */
+#define CLASS_DISPLAY	   0x03
 
 struct reader {
 	const struct pt_sys *sys;
@@ -84,10 +85,11 @@ static unsigned read_width(const struct reader *reader, const char *file)
 
 static bool exists(const struct reader *reader, const char *file)
 {
-	char path[PT_PATH_SIZE], real[PT_PATH_SIZE];
+	char path[PT_PATH_SIZE];
+	struct pt_stat stat;
 
 	pt_sysfs_path(reader->name, file, path);
-	return reader->sys->realpath(reader->sys->ctx, path, real, sizeof(real)) >= 0;
+	return reader->sys->stat(reader->sys->ctx, path, &stat) == 0;
 }
 
 /* Kernels since 5.15 list the methods, older ones show whether there is one. Neither file is there when there is none. */
@@ -112,15 +114,20 @@ static void read_power(const struct reader *reader, struct pt_host_details *deta
 
 static void read_link(const struct reader *reader, struct pt_host_details *details)
 {
+	details->link_max.speed = read_speed(reader, "max_link_speed");
+	/* Most functions of a host have none. */
+	if (details->link_max.speed == 0)
+		return;
+	details->link_max.width = read_width(reader, "max_link_width");
 	details->link.speed = read_speed(reader, "current_link_speed");
 	details->link.width = read_width(reader, "current_link_width");
-	details->link_max.speed = read_speed(reader, "max_link_speed");
-	details->link_max.width = read_width(reader, "max_link_width");
 }
 
 static void read_sriov(const struct reader *reader, struct pt_host_details *details)
 {
 	details->vfs_max = read_int(reader, "sriov_totalvfs");
+	if (details->vfs_max == PT_UNKNOWN)
+		return;
 	details->vfs = read_int(reader, "sriov_numvfs");
 	details->vfs_autoprobe = read_int(reader, "sriov_drivers_autoprobe");
 }
@@ -128,7 +135,7 @@ static void read_sriov(const struct reader *reader, struct pt_host_details *deta
 static int read_answers(const struct reader *reader)
 {
 	char path[PT_PATH_SIZE];
-	uint8_t header[CONFIG_CLASS_DWORD + 4];
+	uint8_t config[CONFIG_CLASS_DWORD + 4] = {0};
 	int64_t n;
 	int fd;
 
@@ -136,9 +143,11 @@ static int read_answers(const struct reader *reader)
 	fd = reader->sys->open(reader->sys->ctx, path, O_RDONLY);
 	if (fd < 0)
 		return PT_UNKNOWN;
-	n = reader->sys->pread(reader->sys->ctx, fd, header, sizeof(header), 0);
+	/* Every dword is an access to the hardware, and takes as long. */
+	n = reader->sys->pread(reader->sys->ctx, fd, config + CONFIG_CLASS_DWORD, 4,
+			       CONFIG_CLASS_DWORD);
 	pt_close_fd(reader->sys, &fd);
-	return n == sizeof(header) ? pt_config_answers(header) : PT_UNKNOWN;
+	return n == 4 ? pt_config_answers(config) : PT_UNKNOWN;
 }
 
 /* Most BARs cannot be resized, so that most of these files are not there. */
@@ -211,7 +220,8 @@ PT_PUBLIC void pt_host_details(const struct pt_sys *sys, const struct pt_host_de
 		read_ids(&reader, &details);
 		read_resets(&reader, &details);
 		details.numa_node = read_int(&reader, "numa_node");
-		details.boot_vga = read_int(&reader, "boot_vga");
+		if (device->class_code >> 16 == CLASS_DISPLAY)
+			details.boot_vga = read_int(&reader, "boot_vga");
 		details.answers = read_answers(&reader);
 		read_power(&reader, &details);
 		read_link(&reader, &details);

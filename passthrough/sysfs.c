@@ -7,6 +7,7 @@
 
 int pt_read_file(const struct pt_sys *sys, const char *path, char *buf, size_t size)
 {
+	const bool whole = !strncmp(path, "/sys/", 5);
 	int fd = sys->open(sys->ctx, path, O_RDONLY);
 	size_t used = 0;
 	int64_t n = 0;
@@ -18,6 +19,9 @@ int pt_read_file(const struct pt_sys *sys, const char *path, char *buf, size_t s
 		if (n <= 0)
 			break;
 		used += (size_t)n;
+		/* What a file of sysfs has is read whole; Documentation/filesystems/sysfs.rst. */
+		if (whole)
+			break;
 	}
 	pt_close_fd(sys, &fd);
 	if (n < 0)

@@ -116,6 +116,7 @@ Test(host_details, what_sysfs_has_is_read)
 	put(&host, "modalias", "pci:v00001B36d00000010sv000010DEsd00001533bc01sc08i02\n");
 	put(&host, "driver_override", "vfio-pci\n");
 	put(&host, "numa_node", "1\n");
+	put(&host, "class", "0x030000\n");
 	put(&host, "boot_vga", "1\n");
 	put(&host, "power/runtime_status", "suspended\n");
 	put(&host, "power/control", "auto\n");
@@ -170,10 +171,12 @@ Test(host_details, what_is_not_there_or_makes_no_sense_is_unknown)
 		model_remove(host.model, path);
 	}
 	put(&host, "current_link_speed", "Unknown\n");
-	put(&host, "max_link_speed", "\n");
+	put(&host, "max_link_speed", "2.5 GT/s PCIe\n");
 	put(&host, "current_link_width", "0\n");
 	put(&host, "max_link_width", "255\n");
+	put(&host, "sriov_totalvfs", "8\n");
 	put(&host, "sriov_numvfs", "many\n");
+	put(&host, "class", "0x030000\n");
 	put(&host, "boot_vga", "-7\n");
 	host_read(&host);
 	cr_assert_eq(host.details.resettable, 0, "a kernel that lists no method has none");
@@ -181,11 +184,14 @@ Test(host_details, what_is_not_there_or_makes_no_sense_is_unknown)
 	cr_assert_eq(host.details.numa_node, PT_UNKNOWN);
 	cr_assert_eq(host.details.boot_vga, PT_UNKNOWN);
 	cr_assert_eq(host.details.vfs, PT_UNKNOWN);
-	cr_assert_eq(host.details.vfs_max, PT_UNKNOWN);
+	cr_assert_eq(host.details.vfs_autoprobe, PT_UNKNOWN);
 	cr_assert_str_eq(host.details.power_state, "");
 	cr_assert_str_eq(host.details.driver_override, "");
 	cr_assert(host.details.link.speed == 0 && host.details.link.width == 0);
-	cr_assert(host.details.link_max.speed == 0 && host.details.link_max.width == 0);
+	cr_assert(host.details.link_max.speed == 2500 && host.details.link_max.width == 0);
+	put(&host, "max_link_speed", "\n");
+	host_read(&host);
+	cr_assert_eq(host.details.link_max.speed, 0);
 	put(&host, "reset", "");
 	host_read(&host);
 	cr_assert_eq(host.details.resettable, 1, "a kernel before 5.15 does not say how");

@@ -182,8 +182,8 @@ Test(low_power, failures_are_reported)
 
 	up(&c, (struct suspend){.keeps = true});
 	model_put_file(c.model, D3COLD, "0\n");
-	/* The write, the read back, the control, open and two reads of the file, the entry. */
-	*model_fault(c.model) = (struct model_fault){.countdown = 7, .error = -EIO};
+	/* The write, the read back, the control, open and read of the file, the entry. */
+	*model_fault(c.model) = (struct model_fault){.countdown = 6, .error = -EIO};
 	cfg_write(&c, PM_CONTROL, 2, 3);
 	cr_assert_not_null(strstr(model_fault(c.model)->where, "FEATURE"), "%s",
 			   model_fault(c.model)->where);
