@@ -5,6 +5,8 @@
 #ifndef TENON_CMD_H
 #define TENON_CMD_H
 
+#include <stdio.h>
+
 /* What tenon's exit code says. Part of the interface: docs/tenon.1. */
 enum exit_code {
 	EXIT_OK = 0,	  /* for `run`: the guest powered off */
@@ -16,10 +18,14 @@ enum exit_code {
 
 /* argv[0] is the verb. Return: the exit code. */
 int cmd_plan(int argc, char **argv);
+int cmd_devices(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_bind(int argc, char **argv);
 int cmd_unbind(int argc, char **argv);
 int cmd_recover(int argc, char **argv);
 int cmd_version(int argc, char **argv);
+
+/* What `tenon help devices` prints. */
+void cmd_devices_help(FILE *out);
 
 #endif

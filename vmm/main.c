@@ -22,6 +22,7 @@ static const struct subcommand {
 } subcommands[] = {
 	{"run", "run a guest: tenon run [FILE.yaml] [OPTION...]", cmd_run},
 	{"plan", "print what a run would do: tenon plan [FILE.yaml] [OPTION...]", cmd_plan},
+	{"devices", "list this host's PCI devices, and whether a guest can have them", cmd_devices},
 	{"bind", "take devices from their drivers: tenon bind BDF...", cmd_bind},
 	{"unbind", "give them back: tenon unbind BDF...", cmd_unbind},
 	{"recover", "give back what a tenon took that was killed", cmd_recover},
@@ -73,7 +74,9 @@ static void print_help(FILE *out)
 	for (size_t i = 0; i < SUBCOMMANDS; i++)
 		(void)fprintf(out, "  %-10s %s\n", subcommands[i].name, subcommands[i].summary);
 	(void)fprintf(out,
-		      "\nA first guest, with a device that is bound to vfio-pci:\n"
+		      "\nWhich devices there are:\n"
+		      "  tenon devices\n"
+		      "A first guest, with a device that is bound to vfio-pci:\n"
 		      "  tenon run --kernel bzImage --memory 1G --device 0000:02:00.0\n"
 		      "What that would do, without doing it: the same with plan instead of run.\n");
 }
@@ -88,6 +91,8 @@ static int cmd_help(int argc, char **argv)
 		run_args_help(&run_verb, stdout);
 	else if (command && command->run == cmd_plan)
 		run_args_help(&plan_verb, stdout);
+	else if (command && command->run == cmd_devices)
+		cmd_devices_help(stdout);
 	else if (command && bind_args_help(command->name, stdout))
 		return EXIT_OK;
 	else
