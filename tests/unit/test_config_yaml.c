@@ -39,6 +39,7 @@ Test(config_yaml, says_everything)
 			   "    gpudirect-clique: 3\n"
 			   "  - passthrough: 0000:04:00.0\n"
 			   "    rom: off\n"
+			   "    slot: 3.1\n"
 			   "  - passthrough: /dev/vfio/devices/vfio3\n",
 			   &config, &err),
 		     0);
@@ -60,6 +61,8 @@ Test(config_yaml, says_everything)
 	cr_assert_str_eq(config.devices[0].rom_file, "dir/roms/card.rom");
 	cr_assert_eq(config.devices[0].gpudirect_clique, 3);
 	cr_assert_eq(config.devices[1].rom, VM_ROM_OFF);
+	cr_assert_eq(config.devices[1].slot, 3);
+	cr_assert_eq(config.devices[1].function, 1, "the text, not a fraction");
 	cr_assert_str_eq(config.devices[2].name, "/dev/vfio/devices/vfio3");
 	cr_assert_eq(config.devices[2].rom, VM_ROM_DEVICE);
 	vm_config_done(&config);

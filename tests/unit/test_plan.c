@@ -479,10 +479,80 @@ Test(plan, a_device_gets_the_slot_it_asks_for_and_the_others_what_is_left)
 	cr_assert_eq(plan.ports[3].slot, 9, "buses are in the order of slots");
 	cr_assert_eq(plan.devices[2].gsi, PLAN_INTX_GSI + 9 % 4);
 
+	for (unsigned i = 0; i < 4; i++)
+		cr_assert_not(plan.devices[i].multifunction);
+
 	asked[2].slot = 1;
 	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), -EEXIST);
-	cr_assert_str_eq(err.message, "slot 1 is asked for by 0000:02:00.0 and by 0000:03:00.0");
-	cr_assert_str_neq(err.remedy, "");
+	cr_assert_str_eq(err.message, "slot 1.0 is asked for by 0000:02:00.0 and by 0000:03:00.0");
+	cr_assert(strstr(err.remedy, "slot=1.1"), "%s", err.remedy);
+}
+
+/* One behind a port of its own, three in one slot, whose functions' pins are those of the slot. */
+Test(plan, several_functions_in_one_slot)
+{
+	struct vm_config_device asked[4] = {
+		{.slot = 3, .function = 7}, {.slot = 0}, {.slot = 3}, {.slot = 3, .function = 1}};
+	struct test_host host;
+
+	test_host_init(&host);
+	for (size_t i = 0; i < 4; i++) {
+		struct device_facts *device = test_host_add(&host);
+
+		device->host.irq_pin = (unsigned)(i % 2 + 1);
+		test_bar(device, 0, (16 * KIB) << i, i == 2 ? "64 pref" : "32");
+		test_bar(device, 4, 32, "io");
+	}
+	host.config.devices = asked;
+	host.config.device_count = 4;
+	compare(&host, "plan-functions.txt");
+	check_bars(&(struct vm_plan[]){must_plan(&host)}[0]);
+}
+
+Test(plan, functions_of_one_slot_know_of_each_other)
+{
+	struct vm_config_device asked[3] = {{.slot = 2, .function = 1}, {.slot = 2}, {.slot = 0}};
+	struct test_host host;
+	struct vm_plan plan;
+
+	test_host_init(&host);
+	for (size_t i = 0; i < 3; i++)
+		test_host_add(&host);
+	host.config.devices = asked;
+	host.config.device_count = 3;
+	plan = must_plan(&host);
+	cr_assert_eq(plan.port_count, 2);
+	cr_assert_eq(plan.devices[0].port, plan.devices[1].port);
+	cr_assert_eq(plan.devices[0].function, 1);
+	cr_assert_eq(plan.devices[1].function, 0);
+	cr_assert(plan.devices[0].multifunction && plan.devices[1].multifunction);
+	cr_assert_eq(plan.ports[plan.devices[2].port].slot, 1, "the next slot with nothing in it");
+	cr_assert_not(plan.devices[2].multifunction);
+}
+
+Test(plan, a_slot_has_a_function_0_and_each_function_once)
+{
+	struct vm_config_device asked[3] = {
+		{.slot = 0}, {.slot = 4, .function = 2}, {.slot = 4, .function = 1}};
+	struct pt_error err = PT_ERROR_INIT;
+	struct test_host host;
+	struct vm_plan plan;
+
+	test_host_init(&host);
+	for (size_t i = 0; i < 3; i++)
+		test_host_add(&host);
+	host.config.devices = asked;
+	host.config.device_count = 3;
+	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), -EINVAL);
+	cr_assert_str_eq(err.message, "0000:02:00.0: it would be function 2 of slot 4, which has "
+				      "no function 0; a guest would not find it");
+	cr_assert(strstr(err.remedy, "slot=4.0"), "%s", err.remedy);
+	asked[2].function = 2;
+	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), -EEXIST);
+	cr_assert_str_eq(err.message, "slot 4.2 is asked for by 0000:02:00.0 and by 0000:03:00.0");
+	cr_assert(strstr(err.remedy, "slot=4.0"), "%s", err.remedy);
+	asked[2].function = 0;
+	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), 0, "%s", err.message);
 }
 
 Test(plan, a_vf_token_goes_to_its_device)

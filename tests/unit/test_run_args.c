@@ -172,7 +172,18 @@ Test(run_args, options_and_values)
 	MUST_FAIL(-EINVAL, "--device: unknown device key \"slto\"; did you mean \"slot\"?",
 		  "--device", "02:00.0,slto=3");
 	MUST_FAIL(-EINVAL, "--device: slot: no value given", "--device", "02:00.0,slot");
-	MUST_FAIL(-EINVAL, "--device: slot: \"x\" is not a number", "--device", "02:00.0,slot=x");
+	MUST_FAIL(-EINVAL, "--device: slot: \"x\" is not a slot", "--device", "02:00.0,slot=x");
+	MUST_FAIL(-EINVAL, "--device: slot: \"3.\" is not a slot", "--device", "02:00.0,slot=3.");
+	MUST_FAIL(-EINVAL, "--device: slot: \".1\" is not a slot", "--device", "02:00.0,slot=.1");
+	MUST_FAIL(-EINVAL, "--device: slot: \"3.-1\" is not a slot", "--device",
+		  "02:00.0,slot=3.-1");
+	MUST_FAIL(-EINVAL, "--device: slot: \"3.1.1\" is not a slot", "--device",
+		  "02:00.0,slot=3.1.1");
+	MUST_FAIL(-ERANGE, "--device: slot: 3.8 is out of range", "--device", "02:00.0,slot=3.8");
+	MUST_FAIL(-ERANGE, "--device: slot: 3.10 is out of range", "--device", "02:00.0,slot=3.10");
+	MUST_FAIL(-ERANGE, "--device: slot: 0.1 is out of range", "--device", "02:00.0,slot=0.1");
+	MUST_FAIL(-ERANGE, "--device: slot: 99999999999999999999 is out of range", "--device",
+		  "02:00.0,slot=99999999999999999999");
 	MUST_FAIL(-ERANGE, "--device: slot: 0 is out of range", "--device", "02:00.0,slot=0");
 	MUST_FAIL(-EINVAL, "--device: vf-token: \"1234\" is not a UUID", "--device",
 		  "02:00.0,vf-token=1234");
@@ -192,7 +203,7 @@ Test(run_args, what_is_said_of_a_device)
 	static const char *const words[] = {
 		"--kernel", "k",
 		"--device", "02:00.0",
-		"--device", "03:00.0,rom=off,gpudirect-clique=15",
+		"--device", "03:00.0,rom=off,gpudirect-clique=15,slot=31.7",
 		"--device", "04:00.0,rom=card.rom,slot=3,gpudirect-clique=0",
 		NULL};
 	struct run_args args;
@@ -205,7 +216,11 @@ Test(run_args, what_is_said_of_a_device)
 	cr_assert_eq(args.config.devices[1].gpudirect_clique, 15);
 	cr_assert_eq(args.config.devices[2].rom, VM_ROM_FILE);
 	cr_assert_str_eq(args.config.devices[2].rom_file, "card.rom");
+	cr_assert_eq(args.config.devices[0].slot, 0);
+	cr_assert_eq(args.config.devices[1].slot, 31);
+	cr_assert_eq(args.config.devices[1].function, 7);
 	cr_assert_eq(args.config.devices[2].slot, 3);
+	cr_assert_eq(args.config.devices[2].function, 0);
 	cr_assert(args.config.devices[2].has_gpudirect_clique);
 	cr_assert_eq(args.config.devices[2].gpudirect_clique, 0);
 	run_args_done(&args);

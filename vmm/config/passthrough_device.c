@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/passthrough_device.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <passthrough/host.h>
 #include <stdio.h>
@@ -43,6 +44,35 @@ static int set_name(void *object, const char *value, const char *dir, struct pt_
 		return out_of_memory(err);
 	free(device->name);
 	device->name = name;
+	return 0;
+}
+
+#define SLOT_FORM                                                      \
+	"write a slot from 1 to 31, and for one of several functions " \
+	"in it the number from 0 to 7 that it has there: 3, or 3.1"
+_Static_assert(VM_SLOT_MAX == 31 && VM_FUNCTION_MAX == 7, "SLOT_FORM says it");
+
+/* "3", or "3.1": text, so that a file's 3.1 is no fraction. */
+static int set_slot(void *object, const char *value, const char *dir, struct pt_error *err)
+{
+	struct vm_config_device *device = object;
+	char *end;
+	unsigned long slot = strtoul(value, &end, 10), function = 0;
+	bool well = isdigit((unsigned char)*value);
+
+	(void)dir;
+	if (well && *end == '.') {
+		well = isdigit((unsigned char)end[1]);
+		function = strtoul(end + 1, &end, 10);
+	}
+	if (!well || *end)
+		return pt_error_remedy(
+			err, pt_error_set(err, -EINVAL, "\"%s\" is not a slot", value), SLOT_FORM);
+	if (slot == 0 || slot > VM_SLOT_MAX || function > VM_FUNCTION_MAX)
+		return pt_error_remedy(err, pt_error_set(err, -ERANGE, "%s is out of range", value),
+				       SLOT_FORM);
+	device->slot = (unsigned)slot;
+	device->function = (unsigned)function;
 	return 0;
 }
 
@@ -133,12 +163,14 @@ static const struct setting rows[] = {
 	},
 	{
 		.name = "slot",
-		.arg = "N",
-		.help = "the slot that it is in, 1 to 31; else the next that is free",
-		.kind = SETTING_NUMBER,
-		.field = offsetof(struct vm_config_device, slot),
+		.arg = "N[.F]",
+		.help = "the slot that it is in, 1 to 31, and its function number there, 0 to 7; else "
+			"the next slot that is free",
+		.kind = SETTING_OTHER,
+		.pattern = "^([1-9]|[12][0-9]|3[01])(\\.[0-7])?$",
 		.min = 1,
 		.max = VM_SLOT_MAX,
+		.set = set_slot,
 	},
 	{
 		.name = "rom",

@@ -42,7 +42,8 @@ enum setting_group {
  * @standard: what it is when nothing is said, as it would be written; NULL when that is nothing
  * @field: its offset in the object
  * @given: the offset of a bool that is set with it; 0 for none
- * @min, @max: of SETTING_NUMBER and, in characters, of SETTING_TEXT
+ * @min, @max: of SETTING_NUMBER and, in characters, of SETTING_TEXT; of SETTING_OTHER the whole part, where @pattern is that of
+ *	numbers
  * @choices: words that it can be; ends with NULL
  * @pattern: a regular expression of the whole value, in the forms that POSIX and ECMA share; NULL for any
  * @what: what a wrong value is not, such as "a backend"; for SETTING_CHOICE and for @pattern

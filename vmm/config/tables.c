@@ -45,13 +45,19 @@ static bool is_like(const char *pattern, const char *text)
 /* What is written like a number is one in YAML, and no text to which a pattern applies. */
 static json_t *other_schema(const struct setting *setting)
 {
-	json_t *types = json_pack("[s]", "string");
+	json_t *types = json_pack("[s]", "string"), *schema;
 
 	if (is_like(setting->pattern, "1.1"))
 		(void)json_array_append_new(types, json_string("number"));
 	else if (is_like(setting->pattern, "1"))
 		(void)json_array_append_new(types, json_string("integer"));
-	return json_pack("{s:o, s:s}", "type", types, "pattern", setting->pattern);
+	schema = json_pack("{s:o, s:s}", "type", types, "pattern", setting->pattern);
+	if (setting->max) {
+		(void)json_object_set_new(schema, "minimum", json_integer(setting->min));
+		(void)json_object_set_new(schema, "exclusiveMaximum",
+					  json_integer((json_int_t)setting->max + 1));
+	}
+	return schema;
 }
 
 static json_t *choices_schema(const char *const *choices)

@@ -48,8 +48,9 @@ enum vm_config_rom {
 	VM_ROM_OFF,
 };
 
-#define VM_SLOT_MAX   31
-#define VM_CLIQUE_MAX 15
+#define VM_SLOT_MAX	31
+#define VM_FUNCTION_MAX 7
+#define VM_CLIQUE_MAX	15
 
 /**
  * struct vm_config_device - one device to pass through
@@ -61,10 +62,11 @@ struct vm_config_device {
 	char *name;
 	char *vf_token;
 	int unsafe_noiommu;
-	bool managed;	/* it is taken from its driver for the guest, and given back after it */
-	unsigned vfs;	/* the guest gets so many virtual functions of it, made for it; 0: itself */
-	unsigned slot;	/* 1 to VM_SLOT_MAX; 0 for the next that is free */
-	unsigned layer; /* that it is of, see vm_config_next_layer() */
+	bool managed;	   /* it is taken from its driver for the guest, and given back after it */
+	unsigned vfs;	   /* the guest gets so many virtual functions of it, made for it; 0: itself */
+	unsigned slot;	   /* 1 to VM_SLOT_MAX; 0 for the next that is free */
+	unsigned function; /* 0 to VM_FUNCTION_MAX, of @slot */
+	unsigned layer;	   /* that it is of, see vm_config_next_layer() */
 	enum vm_config_rom rom;
 	char *rom_file; /* for VM_ROM_FILE */
 	bool has_gpudirect_clique;

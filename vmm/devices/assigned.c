@@ -350,6 +350,7 @@ int assigned_create(struct assigned *assigned, struct pt_error *err)
 {
 	const struct plan_device *plan = assigned->plan;
 	struct pt_function_setup setup = {
+		.multifunction = plan->multifunction,
 		.peer_to_peer = assigned->host.peer_to_peer,
 		.has_gpudirect_clique = plan->has_gpudirect_clique,
 		.gpudirect_clique = plan->gpudirect_clique,

@@ -2,21 +2,25 @@
 #include "machine/unplug.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "report.h"
 
-/* What a person knows the slot's device by. */
+/* What a person knows the slot's functions by: they leave together. */
 static const char *name_of(const struct unplug_slot *slot)
 {
-	for (unsigned i = 0; i < PLAN_FUNCTIONS_MAX; i++) {
-		if (slot->functions[i].assigned)
-			return slot->functions[i].assigned->plan->bdf;
-	}
-	if (slot->slot->virtio)
-		return slot->slot->virtio->plan->name;
-	return "an empty slot";
+	return slot->names[0] ? slot->names : "an empty slot";
+}
+
+static void add_name(struct unplug_slot *slot, const char *bdf)
+{
+	size_t used = strlen(slot->names);
+
+	(void)snprintf(slot->names + used, sizeof(slot->names) - used, "%s%s", used ? ", " : "",
+		       bdf);
 }
 
 /*
@@ -138,6 +142,15 @@ void unplug_limit_over(struct unplug_slot *slot)
 		    name_of(slot), slot->unplug->plan->unplug_limit);
 }
 
+/* A reset of the bus that the slot's functions share is as impossible as one of the function that the host holds. */
+static void wanted_back(struct unplug_slot *slot)
+{
+	for (unsigned i = 0; i < PLAN_FUNCTIONS_MAX; i++) {
+		if (slot->functions[i].assigned)
+			assigned_wanted_back(slot->functions[i].assigned);
+	}
+}
+
 void unplug_asked_by_host(struct unplug_function *function)
 {
 	struct unplug_slot *slot = function->slot;
@@ -148,7 +161,7 @@ void unplug_asked_by_host(struct unplug_function *function)
 		return;
 	suspected = assigned_suspected(function->assigned);
 	if (assigned_gone(function->assigned)) {
-		assigned_wanted_back(function->assigned);
+		wanted_back(slot);
 		take(slot);
 		report_note(stderr, "%s: it is gone from the host; taken from the guest",
 			    function->assigned->plan->bdf);
@@ -157,7 +170,7 @@ void unplug_asked_by_host(struct unplug_function *function)
 	/* Should the host have asked as well: it asks again every 10 s (vfio_unregister_group_dev). */
 	if (suspected)
 		return;
-	assigned_wanted_back(function->assigned);
+	wanted_back(slot);
 	if (!slot->asked && ask(slot, "the host wants it back", &err)) {
 		report_error(&err, stderr);
 		take(slot);
@@ -186,7 +199,7 @@ void unplug_device_error(struct unplug_function *function)
 	case PLAN_DEVICE_ERROR_REMOVE:
 		report_error(&what, stderr);
 		take(function->slot);
-		report_note(stderr, "%s: taken from the guest", name);
+		report_note(stderr, "%s: taken from the guest", name_of(function->slot));
 		break;
 	}
 }
@@ -234,6 +247,7 @@ static int open_function(struct unplug_slot *slot, unsigned index, struct pt_err
 	function->assigned = slot->slot->functions[index];
 	if (!function->assigned)
 		return 0;
+	add_name(slot, function->assigned->plan->bdf);
 	r = assigned_listen(function->assigned, err);
 	function->request = (struct loop_watch){
 		.fd = function->assigned->request_fd, .ready = on_request, .ctx = function};
@@ -262,6 +276,8 @@ int unplug_open(struct unplug *unplug, struct pt_error *err)
 			.fd = slot->slot->power_fd, .ready = on_power, .ctx = slot};
 		for (unsigned j = 0; j < PLAN_FUNCTIONS_MAX && !r; j++)
 			r = open_function(slot, j, err);
+		if (slot->slot->virtio)
+			add_name(slot, slot->slot->virtio->plan->name);
 	}
 	return r;
 }

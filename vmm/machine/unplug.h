@@ -35,6 +35,7 @@ struct unplug_slot {
 	struct slot *slot;
 	bool asked;
 	bool empty;
+	char names[PLAN_FUNCTIONS_MAX * (PT_NAME_SIZE + 2)];
 	struct loop_watch power;
 	struct loop_timer limit;
 	struct unplug_function functions[PLAN_FUNCTIONS_MAX];

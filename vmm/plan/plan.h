@@ -51,7 +51,7 @@ struct host_facts;
 #define PLAN_SCI_GSI	 9u
 #define PLAN_RESET_PORT	 0xcf9u /* reset control register; 0x06 resets */
 #define PLAN_INTX_GSI \
-	16u /* pin P (0 = INTA#) of slot S of bus 0, and of device 0 behind its port: 16 + (S + P) % 4 */
+	16u /* pin P (0 = INTA#) of slot S of bus 0, and of what is behind its port: 16 + (S + P) % 4 */
 #define PLAN_INTX_GSIS 4u
 #define PLAN_MSI_GSI   24u /* first GSI for message-signalled interrupts */
 
@@ -92,6 +92,7 @@ struct plan_port {
  * @group: its IOMMU group
  * @port: index of the port it is behind, in struct vm_plan
  * @function: 0 to PLAN_FUNCTIONS_MAX - 1, of the slot's device
+ * @multifunction: the slot's device has other functions as well
  * @gsi: of its interrupt pin, 0 when it has none
  * @rom: what the guest finds as its expansion ROM; with PT_ROM_BYTES, what is in @rom_file
  * @has_gpudirect_clique, @gpudirect_clique: see struct pt_function_setup
@@ -108,6 +109,7 @@ struct plan_device {
 	uint32_t class_code;
 	unsigned port;
 	unsigned function;
+	int multifunction;
 	unsigned irq_pin;
 	unsigned gsi;
 	enum pt_rom_source rom;

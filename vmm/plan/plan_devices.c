@@ -9,6 +9,13 @@
 
 _Static_assert(PLAN_DEVICES_MAX <= VM_SLOT_MAX, "every device finds a slot");
 _Static_assert(PLAN_PORTS_MAX == VM_SLOT_MAX, "every slot can have a port");
+_Static_assert(PLAN_FUNCTIONS_MAX == VM_FUNCTION_MAX + 1, "config and plan disagree");
+
+/* Where in the guest a device is. */
+struct place {
+	unsigned slot;
+	unsigned function;
+};
 
 #define VENDOR_NVIDIA 0x10de
 #define CLASS_DISPLAY 0x03
@@ -31,14 +38,15 @@ static int check_bars(const struct pt_host_device *host, struct pt_error *err)
 	return 0;
 }
 
-/* Pins are swizzled by the port, which for device 0 behind it changes nothing (PCI Express base specification 2.2.8.1). */
+/* Pins are swizzled by the port, by device number; for device 0, the only one behind it, that changes nothing, whatever the
+ * function (PCI Express base specification 2.2.8.1). */
 static unsigned pin_gsi(unsigned slot, unsigned pin)
 {
 	return pin ? PLAN_INTX_GSI + (slot + pin - 1) % PLAN_INTX_GSIS : 0;
 }
 
 static int plan_device(const struct device_facts *facts, const struct vm_plan *plan, unsigned port,
-		       struct plan_device *ret_device, struct pt_error *err)
+		       unsigned function, struct plan_device *ret_device, struct pt_error *err)
 {
 	const struct pt_host_device *host = &facts->host;
 	struct plan_device device = {
@@ -47,6 +55,7 @@ static int plan_device(const struct device_facts *facts, const struct vm_plan *p
 		.device = host->device,
 		.class_code = host->class_code,
 		.port = port,
+		.function = function,
 		.irq_pin = host->irq_pin,
 	};
 	int ret = check_bars(host, err);
@@ -146,40 +155,75 @@ static const struct vm_config_device *settings_of(const struct vm_config *config
 	return i < config->device_count ? &config->devices[i] : &none;
 }
 
-static int slot_twice(const struct host_facts *facts, size_t i, size_t j, unsigned slot,
-		      struct pt_error *err)
+static int place_twice(const struct host_facts *facts, size_t i, size_t j,
+		       const struct place *place, struct pt_error *err)
 {
 	return pt_error_remedy(err,
-			       pt_error_set(err, -EEXIST, "slot %u is asked for by %s and by %s",
-					    slot, facts->devices[i].host.name,
+			       pt_error_set(err, -EEXIST, "slot %u.%u is asked for by %s and by %s",
+					    place->slot, place->function,
+					    facts->devices[i].host.name,
 					    facts->devices[j].host.name),
-			       "give each a slot of its own, or leave slot out");
+			       "give each a slot of its own, or a function of it, such as "
+			       "slot=%u.%u; or leave slot out",
+			       place->slot, place->function ? 0 : 1);
+}
+
+/* Where function 0 does not answer, a guest looks for no other (PCI local bus specification 3.2.2.3.4). */
+static int check_first_function(const struct host_facts *facts, const struct place *places,
+				size_t i, struct pt_error *err)
+{
+	for (size_t j = 0; j < facts->device_count; j++) {
+		if (places[j].slot == places[i].slot && places[j].function == 0)
+			return 0;
+	}
+	return pt_error_remedy(err,
+			       pt_error_set(err, -EINVAL,
+					    "%s: it would be function %u of slot %u, which has no "
+					    "function 0; a guest would not find it",
+					    facts->devices[i].host.name, places[i].function,
+					    places[i].slot),
+			       "put a device at slot=%u.0, this one or another", places[i].slot);
+}
+
+static int asked_places(const struct vm_config *config, const struct host_facts *facts,
+			struct place *ret_places, struct pt_error *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < facts->device_count; i++) {
+		const struct vm_config_device *asked = settings_of(config, i);
+
+		ret_places[i] = (struct place){asked->slot, asked->function};
+		for (size_t j = 0; j < i && asked->slot; j++) {
+			if (ret_places[j].slot == asked->slot &&
+			    ret_places[j].function == asked->function)
+				return place_twice(facts, j, i, &ret_places[i], err);
+		}
+	}
+	for (size_t i = 0; i < facts->device_count && ret == 0; i++) {
+		if (ret_places[i].slot)
+			ret = check_first_function(facts, ret_places, i, err);
+	}
+	return ret;
 }
 
 /* Those that are asked for first; the others take what is free, in order. */
-static int choose_slots(const struct vm_config *config, const struct host_facts *facts,
-			unsigned *ret_slots, struct pt_error *err)
+static int choose_places(const struct vm_config *config, const struct host_facts *facts,
+			 struct place *ret_places, struct pt_error *err)
 {
 	uint32_t taken = 1u; /* slot 0 is the host bridge */
+	int ret = asked_places(config, facts, ret_places, err);
 
+	if (ret < 0)
+		return ret;
+	for (size_t i = 0; i < facts->device_count; i++)
+		taken |= 1u << ret_places[i].slot;
 	for (size_t i = 0; i < facts->device_count; i++) {
-		unsigned slot = settings_of(config, i)->slot;
-
-		ret_slots[i] = slot;
-		if (slot == 0)
+		if (ret_places[i].slot != 0)
 			continue;
-		for (size_t j = 0; j < i; j++) {
-			if (ret_slots[j] == slot)
-				return slot_twice(facts, j, i, slot, err);
-		}
-		taken |= 1u << slot;
-	}
-	for (size_t i = 0; i < facts->device_count; i++) {
-		if (ret_slots[i] != 0)
-			continue;
-		while (taken & 1u << ret_slots[i])
-			ret_slots[i]++;
-		taken |= 1u << ret_slots[i];
+		while (taken & 1u << ret_places[i].slot)
+			ret_places[i].slot++;
+		taken |= 1u << ret_places[i].slot;
 	}
 	return 0;
 }
@@ -209,12 +253,12 @@ static int plan_noiommu(const struct host_facts *facts, struct vm_plan *plan, st
 }
 
 /* Every device's slot has a port; ports, and with them buses, in the order of slots. */
-static void plan_ports(const unsigned *slots, size_t count, struct vm_plan *plan)
+static void plan_ports(const struct place *places, size_t count, struct vm_plan *plan)
 {
 	uint32_t used = 0;
 
 	for (size_t i = 0; i < count; i++)
-		used |= 1u << slots[i];
+		used |= 1u << places[i].slot;
 	for (unsigned slot = 1; slot <= VM_SLOT_MAX; slot++) {
 		if (!(used & 1u << slot))
 			continue;
@@ -233,10 +277,19 @@ static unsigned port_of(const struct vm_plan *plan, unsigned slot)
 	return port;
 }
 
+static int shares_slot(const struct vm_plan *plan, unsigned device)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < plan->device_count; i++)
+		count += plan->devices[i].port == plan->devices[device].port;
+	return count > 1;
+}
+
 int plan_devices(const struct vm_config *config, const struct host_facts *facts,
 		 struct vm_plan *plan, struct pt_error *err)
 {
-	unsigned slots[PLAN_DEVICES_MAX] = {0};
+	struct place places[PLAN_DEVICES_MAX];
 	int ret;
 
 	if (facts->device_count > PLAN_DEVICES_MAX)
@@ -248,16 +301,16 @@ int plan_devices(const struct vm_config *config, const struct host_facts *facts,
 	ret = plan_noiommu(facts, plan, err);
 	if (ret < 0)
 		return ret;
-	ret = choose_slots(config, facts, slots, err);
+	ret = choose_places(config, facts, places, err);
 	if (ret < 0)
 		return ret;
-	plan_ports(slots, facts->device_count, plan);
+	plan_ports(places, facts->device_count, plan);
 	for (unsigned i = 0; i < facts->device_count; i++) {
 		ret = check_twice(plan, facts->devices[i].host.name, err);
 		if (ret < 0)
 			return ret;
-		ret = plan_device(&facts->devices[i], plan, port_of(plan, slots[i]),
-				  &plan->devices[i], err);
+		ret = plan_device(&facts->devices[i], plan, port_of(plan, places[i].slot),
+				  places[i].function, &plan->devices[i], err);
 		if (ret == 0)
 			ret = plan_settings(settings_of(config, i), &facts->devices[i],
 					    &plan->devices[i], err);
@@ -265,5 +318,7 @@ int plan_devices(const struct vm_config *config, const struct host_facts *facts,
 			return ret;
 		plan->device_count++;
 	}
+	for (unsigned i = 0; i < plan->device_count; i++)
+		plan->devices[i].multifunction = shares_slot(plan, i);
 	return 0;
 }

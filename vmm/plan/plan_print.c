@@ -143,9 +143,11 @@ static void print_port(const struct vm_plan *plan, unsigned index, FILE *out)
 	print_window(&port->io, 4, "ports", out);
 	print_window(&port->memory, 13, "memory", out);
 	print_window(&port->prefetch, 13, "prefetchable", out);
-	for (unsigned i = 0; i < plan->device_count; i++) {
-		if (plan->devices[i].port == index)
-			print_device(&plan->devices[i], port->bus, out);
+	for (unsigned i = 0; i < PLAN_FUNCTIONS_MAX; i++) {
+		for (unsigned j = 0; j < plan->device_count; j++) {
+			if (plan->devices[j].port == index && plan->devices[j].function == i)
+				print_device(&plan->devices[j], port->bus, out);
+		}
 	}
 }
 
