@@ -58,7 +58,8 @@ void pt_peers_add(struct pt_function *function, unsigned i)
 	struct pt_function_bar *bar = &function->bars[i];
 	struct pt_error err = PT_ERROR_INIT;
 
-	if (!function->setup.peer_to_peer)
+	/* What a mediated device shows is its driver's, in memory or nowhere: no device's DMA could reach it. */
+	if (!function->setup.peer_to_peer || function->device->host.mediated)
 		return;
 	for (unsigned p = 0; p < bar->pieces_added; p++) {
 		const struct pt_area *piece = &bar->pieces[p];

@@ -256,6 +256,41 @@ Test(peers, a_bar_is_not_the_embedders_to_unmap)
 	pair_down(&pair);
 }
 
+/* Its BARs are its driver's making, and no kernel could map them. */
+Test(peers, a_mediated_device_has_none_and_that_is_no_news)
+{
+	static const char uuid[] = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1002";
+	struct pair pair = {.model = model_new()};
+	struct pt_function_setup setup = {.peer_to_peer = 1, .bar_address = {0x80000000}};
+	struct model_pci mdpy = model_mdpy(uuid, 8);
+	struct pt_device *device;
+	struct pt_function *function;
+	struct guest *guest;
+
+	model_host(pair.model)->map_file = false;
+	model_host(pair.model)->dma_buf = false;
+	check_ok(pt_space_open(model_sys(pair.model), NULL, &pair.space, &pair.err), pair.err);
+	model_add(pair.model, &mdpy);
+	check_ok(pt_device_open(pair.space, uuid, NULL, &device, &pair.err), pair.err);
+	check_ok(pt_device_attach(device, &pair.err), pair.err);
+	guest = guest_new(pair.model);
+	check_ok(pt_function_create(device, &setup, &guest_ops, guest, &function, &pair.err),
+		 pair.err);
+	check_ok(pt_function_start(function, &pair.err), pair.err);
+	pt_function_config_write(function, CFG_COMMAND, 2, COMMAND_MEM);
+	cr_assert_not_null(guest_memory(guest, 0x80000000));
+	cr_assert_eq(bars(&pair), 0);
+	cr_assert_eq(guest->reports, 0, "%s", guest->report.message);
+	add(&pair, 0, true);
+	add(&pair, 1, true);
+	decode(&pair, 0, true);
+	cr_assert_eq(pair.guests[0]->reports, 1, "of the device that it is lost to");
+	pt_function_destroy(function);
+	cr_assert_eq(guest_left(guest), 0);
+	pt_device_close(device);
+	pair_down(&pair);
+}
+
 /* type1 takes a BAR by its address in this process, on kernels without dma-bufs too. */
 Test(peers, by_address_with_the_group_backend)
 {

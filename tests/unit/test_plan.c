@@ -166,6 +166,12 @@ Test(plan, devices_reach_each_other_where_there_are_two)
 	host.config.p2p = P2P_AUTO;
 	plan = must_plan(&host);
 	cr_assert(plan.peer_to_peer && !plan.peers_reach_all);
+	host.devices[0].host.mediated = 1;
+	plan = must_plan(&host);
+	cr_assert(!plan.peer_to_peer, "a mediated device is no peer");
+	(void)test_host_add(&host);
+	plan = must_plan(&host);
+	cr_assert(plan.peer_to_peer);
 	host.config.p2p = P2P_OFF;
 	plan = must_plan(&host);
 	cr_assert(!plan.peer_to_peer);

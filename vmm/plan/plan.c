@@ -144,6 +144,16 @@ static int plan_memory(const struct vm_config *config, const struct host_facts *
 	return 0;
 }
 
+/* One device has no peer, and a mediated device is none: what it shows and what it reaches is up to its driver. */
+static int has_peers(const struct host_facts *facts)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < facts->device_count; i++)
+		count += !facts->devices[i].host.mediated;
+	return count > 1;
+}
+
 int plan_make(const struct vm_config *config, const struct host_facts *facts,
 	      struct vm_plan *ret_plan, struct pt_error *err)
 {
@@ -181,8 +191,7 @@ int plan_make(const struct vm_config *config, const struct host_facts *facts,
 	ret = plan_windows(facts, &limit, &plan, err);
 	if (ret < 0)
 		return ret;
-	/* One device has no peer. */
-	plan.peer_to_peer = config->p2p != P2P_OFF && plan.device_count > 1;
+	plan.peer_to_peer = config->p2p != P2P_OFF && has_peers(facts);
 	plan.peers_reach_all = plan.peer_to_peer && config->p2p == P2P_ON;
 	*ret_plan = plan;
 	return 0;
