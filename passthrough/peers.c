@@ -63,9 +63,13 @@ void pt_peers_add(struct pt_function *function, unsigned i)
 		return;
 	for (unsigned p = 0; p < bar->pieces_added; p++) {
 		const struct pt_area *piece = &bar->pieces[p];
-		int r = pt_space_map_bar(function->device, PT_REGION_BAR0 + i, piece,
-					 (char *)bar->base + piece->offset,
-					 bar->bar.address + piece->offset, &err);
+		int r;
+
+		if (bar->peer_pieces & 1u << p)
+			continue;
+		r = pt_space_map_bar(function->device, PT_REGION_BAR0 + i, piece,
+				     (char *)bar->base + piece->offset,
+				     bar->bar.address + piece->offset, &err);
 
 		if (r == 0) {
 			bar->peer_pieces |= 1u << p;
@@ -93,5 +97,16 @@ void pt_peers_remove(struct pt_function *function, unsigned i)
 		if (pt_space_unmap_bar(function->device->space, bar->bar.address + piece->offset,
 				       piece->size, &err) < 0)
 			report_left(function, i, &err);
+	}
+}
+
+PT_PUBLIC void pt_function_set_peers(struct pt_function *function, int on)
+{
+	function->setup.peer_to_peer = on;
+	for (unsigned i = 0; i < PT_BAR_COUNT; i++) {
+		if (!on)
+			pt_peers_remove(function, i);
+		else if (function->bars[i].bar.mapped)
+			pt_peers_add(function, i);
 	}
 }

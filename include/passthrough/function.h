@@ -242,6 +242,15 @@ void pt_function_stop(struct pt_function *function);
 void pt_function_reset(struct pt_function *function);
 
 /**
+ * pt_function_set_peers() - whether the space's other devices can reach its BARs from now on
+ * @on: as @peer_to_peer of struct pt_function_setup, at once, for the BARs that are in the guest
+ *
+ * For a guest that gets its second device while it runs, or loses it: the first one's BARs have no
+ * use in the space while it is alone. What cannot be done is reported by @report, as ever.
+ */
+void pt_function_set_peers(struct pt_function *function, int on);
+
+/**
  * pt_function_config_read() - the guest reads its config space
  * @offset: 0 to 4095
  * @size: 1, 2 or 4 bytes within one aligned dword

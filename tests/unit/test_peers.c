@@ -184,6 +184,45 @@ Test(peers, not_asked_for)
 	pair_down(&pair);
 }
 
+/* The second device comes while the first one's BARs are in the guest, and goes again. */
+Test(peers, of_a_device_that_gets_company_later)
+{
+	struct pair pair = pair_up(true, false);
+
+	decode(&pair, 0, true);
+	cr_assert_eq(bars(&pair), 0);
+	pt_function_set_peers(pair.functions[0], 1);
+	cr_assert_eq(bars(&pair), 3, "at once");
+	cr_assert(model_ioas_find(pair.model, TIB + 64 * MIB, 64 * MIB));
+	pt_function_set_peers(pair.functions[0], 1);
+	cr_assert_eq(bars(&pair), 3, "each once");
+	pt_function_set_peers(pair.functions[1], 1);
+	cr_assert_eq(bars(&pair), 3, "what is not in the guest waits until it is");
+	decode(&pair, 1, true);
+	cr_assert_eq(bars(&pair), 6);
+	pt_function_set_peers(pair.functions[0], 0);
+	cr_assert_eq(bars(&pair), 3);
+	decode(&pair, 0, false);
+	decode(&pair, 0, true);
+	cr_assert_eq(bars(&pair), 3);
+	cr_assert_eq(pair.guests[0]->reports + pair.guests[1]->reports, 0);
+	pair_down(&pair);
+}
+
+/* A BAR of two pieces, of which one was mapped before something failed. */
+Test(peers, what_is_missing_is_added)
+{
+	struct pair pair = pair_up(true, true);
+
+	*model_fault(pair.model) = (struct model_fault){.countdown = 6, .error = -ENOMEM};
+	decode(&pair, 0, true);
+	cr_assert_lt(bars(&pair), 3, "%s", model_fault(pair.model)->where);
+	pt_function_set_peers(pair.functions[0], 1);
+	cr_assert_eq(bars(&pair), 3);
+	cr_assert_eq(pair.guests[0]->reports, 1);
+	pair_down(&pair);
+}
+
 Test(peers, a_kernel_without_it_is_told_of_once)
 {
 	struct pair pair = pair_up(false, true);
