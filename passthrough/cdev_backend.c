@@ -178,7 +178,7 @@ static int open_node(const struct pt_sys *sys, const struct pt_host_device *host
 	(void)snprintf(path, sizeof(path), PT_VFIO_NODES "%s", host->node);
 	fd = sys->open(sys->ctx, path, O_RDWR);
 	if (fd < 0)
-		return cdev_refused_open(host, path, fd, err);
+		return pt_refused_open(host, path, fd, err);
 	*ret_fd = fd;
 	return 0;
 }

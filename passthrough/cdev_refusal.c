@@ -1,69 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Why a cdev was not opened, bound or attached. Source: drivers/vfio/device_cdev.c, drivers/iommu/iommufd/device.c and
+ * Why a cdev was not bound or attached. Source: drivers/vfio/device_cdev.c, drivers/iommu/iommufd/device.c and
  * what they call, Linux 6.6 to 7.3.
  */
-#include "noiommu.h"
 #include "refusal.h"
-#include "sysfs.h"
 #include "vfio_ioctl.h"
 
 #define NO_DESCRIPTOR INT_MAX /* never open: the kernel gives the lowest free number */
 
-int cdev_refused_open(const struct pt_host_device *host, const char *path, int code,
-		      struct pt_error *err)
-{
-	if (code == -EPERM && host->noiommu)
-		return pt_noiommu_no_rawio(host->name, code, err);
-	pt_error_set(err, code, "%s: %s: %s", host->name, path, strerror(-code));
-	switch (code) {
-	case -EACCES:
-		return pt_error_remedy(
-			err, code, "run as root, or give this user the node: chown $USER %s", path);
-	case -EPERM:
-		return pt_error_remedy(
-			err, code,
-			"the node may be opened by this user, and something else forbids it: allow it in the "
-			"container's device list (cgroup) or the security module's policy");
-	case -ENOENT:
-		return pt_error_remedy(
-			err, code,
-			"sysfs has the device and /dev has not: in a container, pass the node in; else see "
-			"whether udev runs");
-	case -ENODEV:
-	case -ENXIO:
-		pt_error_set(err, code, "%s: %s: its driver is being unbound from it", host->name,
-			     path);
-		return pt_error_remedy(err, code, "bind it to vfio-pci again, and try again");
-	case -EMFILE:
-	case -ENFILE:
-		return pt_error_remedy(err, code, "raise the limit of open files: ulimit -n");
-	default:
-		return code;
-	}
-}
-
 static int refused_flag(const struct pt_device *device, int code, struct pt_error *err)
 {
-	const struct pt_host_device *host = &device->host;
-	const char *name = host->name, *physfn = host->physfn;
-	char driver[PT_DRIVER_SIZE] = "", path[PT_PATH_SIZE], count[16];
+	const char *name = device->host.name, *physfn = device->host.physfn;
+	int r = pt_refused_no_token(device, code, err);
 
-	(void)snprintf(path, sizeof(path), PT_SYSFS_PCI "%s/sriov_totalvfs", name);
-	if (physfn[0] == '\0' && pt_read_file(device->sys, path, count, sizeof(count)) < 0) {
-		pt_error_set(err, code, "%s: takes no VF token: it has nothing to do with SR-IOV",
-			     name);
-		return pt_error_remedy(err, code, "leave vf-token out");
-	}
-	if (physfn[0] != '\0')
-		(void)pt_sysfs_link(device->sys, physfn, "driver", driver, sizeof(driver));
-	if (physfn[0] != '\0' && !strstr(driver, "vfio")) {
-		pt_error_set(
-			err, code,
-			"%s: takes no VF token: its physical function %s is bound to %s, not to vfio-pci",
-			name, physfn, driver[0] != '\0' ? driver : "no driver");
-		return pt_error_remedy(err, code, "leave vf-token out");
-	}
+	if (r < 0)
+		return r;
 	pt_error_set(err, code, "%s: this kernel takes no VF token with a device's cdev", name);
 	return pt_error_remedy(
 		err, code,
@@ -200,11 +151,7 @@ int cdev_refused_bind(struct pt_device *device, int code, struct pt_error *err)
 	case -ENODEV:
 		return refused_enodev(device, code, err);
 	case -EAGAIN:
-		pt_error_set(
-			err, code,
-			"%s: it, or a function that is reset with it, is being reset by someone else",
-			name);
-		return pt_error_remedy(err, code, "try again");
+		return pt_refused_reset(device, code, err);
 	case -EBADF:
 	case -EBADFD:
 		pt_error_set(err, code, "%s: descriptor %d is not an open " PT_IOMMU_NODE, name,

@@ -10,6 +10,7 @@
 
 #include "container_ioctl.h"
 #include "group.h"
+#include "refusal.h"
 #include "sysfs.h"
 #include "uuid.h"
 #include "vfio_reset_ioctl.h"
@@ -204,41 +205,6 @@ static void device_name(const struct pt_device *device, char *ret_name, size_t s
 	(void)snprintf(ret_name, size, "%s vf_token=%s", device->host.name, token);
 }
 
-static int explain_bind(const struct pt_device *device, int code, struct pt_error *err)
-{
-	const char *name = device->host.name;
-
-	switch (code) {
-	case -EACCES:
-		pt_error_set(
-			err, code, "%s: %s", name,
-			device->has_vf_token
-				? "the VF token is not the one that was set for its physical function"
-				: "its physical function is bound to vfio-pci and asks for a VF token");
-		return pt_error_remedy(err, code,
-				       "give the UUID that the user of the physical function has "
-				       "set, or bind the physical function to its host driver");
-	case -EINVAL:
-		if (!device->has_vf_token)
-			break;
-		pt_error_set(err, code, "%s: takes no VF token", name);
-		return pt_error_remedy(
-			err, code,
-			"leave the token out: it is for virtual functions whose physical function is "
-			"bound to vfio-pci");
-	case -ENODEV:
-		return pt_error_set(err, code, "%s: is no longer in IOMMU group %d for VFIO", name,
-				    device->host.group);
-	case -EAGAIN:
-		pt_error_set(err, code, "%s: cannot be bound: it is being reset by someone else",
-			     name);
-		return pt_error_remedy(err, code, "try again");
-	default:
-		break;
-	}
-	return pt_error_set(err, code, "%s: VFIO_GROUP_GET_DEVICE_FD: %s", name, strerror(-code));
-}
-
 static int group_bind(struct pt_device *device, struct pt_error *err)
 {
 	char name[PT_NAME_SIZE + sizeof(" vf_token=") + PT_UUID_TEXT];
@@ -255,7 +221,7 @@ static int group_bind(struct pt_device *device, struct pt_error *err)
 	}
 	if (r < 0) {
 		pt_group_leave(device->space, device->group);
-		return explain_bind(device, r, err);
+		return group_refused_bind(device, r, err);
 	}
 	device->fd = r;
 	if (device->space->setup.unsafe_noiommu)

@@ -1,9 +1,44 @@
 /* SPDX-License-Identifier: MIT */
-/* See refusal.h. Here is what both backends are refused for; cdev_refusal.c has the cdev's own. */
+/* See refusal.h. Here is what both backends are refused for; cdev_refusal.c and group_refusal.c have their own. */
 #include "refusal.h"
 
-#include "sysfs.h"
 #include <fcntl.h>
+
+#include "noiommu.h"
+#include "sysfs.h"
+
+int pt_refused_open(const struct pt_host_device *host, const char *path, int code,
+		    struct pt_error *err)
+{
+	if (code == -EPERM && host->noiommu)
+		return pt_noiommu_no_rawio(host->name, code, err);
+	pt_error_set(err, code, "%s: %s: %s", host->name, path, strerror(-code));
+	switch (code) {
+	case -EACCES:
+		return pt_error_remedy(
+			err, code, "run as root, or give this user the node: chown $USER %s", path);
+	case -EPERM:
+		return pt_error_remedy(
+			err, code,
+			"the node may be opened by this user, and something else forbids it: allow it in the "
+			"container's device list (cgroup) or the security module's policy");
+	case -ENOENT:
+		return pt_error_remedy(
+			err, code,
+			"sysfs has the device and /dev has not: in a container, pass the node in; else see "
+			"whether udev runs");
+	case -ENODEV:
+	case -ENXIO:
+		pt_error_set(err, code, "%s: %s: its driver is being unbound from it", host->name,
+			     path);
+		return pt_error_remedy(err, code, "bind it to vfio-pci again, and try again");
+	case -EMFILE:
+	case -ENFILE:
+		return pt_error_remedy(err, code, "raise the limit of open files: ulimit -n");
+	default:
+		return code;
+	}
+}
 
 /* The identity alone is not enough: that of a virtual function is all ones (SR-IOV 1.1, 3.4.1.1). */
 static bool answers(const struct pt_sys *sys, const char *bdf)
@@ -97,7 +132,7 @@ static int refused_interrupts(const struct pt_device *device, int code, const ch
 }
 
 /* Somebody else's iommufd or container has a function of the group. */
-static int refused_by_owner(const struct pt_device *device, int code, struct pt_error *err)
+static int held_by_owner(const struct pt_device *device, int code, struct pt_error *err)
 {
 	const struct pt_host_device *host = &device->host;
 	char node[PT_PATH_SIZE], holder[128];
@@ -118,13 +153,18 @@ static int refused_by_owner(const struct pt_device *device, int code, struct pt_
 	return 0;
 }
 
-int pt_refused_dma(const struct pt_device *device, int code, const char *module,
-		   struct pt_error *err)
+int pt_refused_by_owner(const struct pt_device *device, int code, struct pt_error *err)
 {
 	int r = pt_blocked_by_sibling(&device->host, code, err);
 
-	if (r == 0)
-		r = refused_by_owner(device, code, err);
+	return r < 0 ? r : held_by_owner(device, code, err);
+}
+
+int pt_refused_dma(const struct pt_device *device, int code, const char *module,
+		   struct pt_error *err)
+{
+	int r = pt_refused_by_owner(device, code, err);
+
 	if (r == 0)
 		r = refused_interrupts(device, code, module, err);
 	if (r < 0)
@@ -160,4 +200,36 @@ int pt_refused_token(const struct pt_device *device, int code, struct pt_error *
 		err, code,
 		"give the UUID that was set there (vf-token=UUID), or bind %s to its host driver again",
 		physfn[0] == '\0' ? name : physfn);
+}
+
+int pt_refused_no_token(const struct pt_device *device, int code, struct pt_error *err)
+{
+	const struct pt_host_device *host = &device->host;
+	const char *name = host->name, *physfn = host->physfn;
+	char driver[PT_DRIVER_SIZE] = "", path[PT_PATH_SIZE], count[16];
+
+	(void)snprintf(path, sizeof(path), PT_SYSFS_PCI "%s/sriov_totalvfs", name);
+	if (physfn[0] == '\0' && pt_read_file(device->sys, path, count, sizeof(count)) < 0) {
+		pt_error_set(err, code, "%s: takes no VF token: it has nothing to do with SR-IOV",
+			     name);
+		return pt_error_remedy(err, code, "leave vf-token out");
+	}
+	if (physfn[0] != '\0')
+		(void)pt_sysfs_link(device->sys, physfn, "driver", driver, sizeof(driver));
+	if (physfn[0] != '\0' && !strstr(driver, "vfio")) {
+		pt_error_set(
+			err, code,
+			"%s: takes no VF token: its physical function %s is bound to %s, not to vfio-pci",
+			name, physfn, driver[0] != '\0' ? driver : "no driver");
+		return pt_error_remedy(err, code, "leave vf-token out");
+	}
+	return 0;
+}
+
+int pt_refused_reset(const struct pt_device *device, int code, struct pt_error *err)
+{
+	pt_error_set(err, code,
+		     "%s: it, or a function that is reset with it, is being reset by someone else",
+		     device->host.name);
+	return pt_error_remedy(err, code, "try again");
 }

@@ -15,6 +15,9 @@ int pt_refused_by_state(const struct pt_device *device, int code, struct pt_erro
 int pt_refused_by_holder(const struct pt_device *device, int code, const char *node,
 			 struct pt_error *err);
 
+/* A sibling in the group with a driver of the host's, or another process that has one. 0: neither can be seen. */
+int pt_refused_by_owner(const struct pt_device *device, int code, struct pt_error *err);
+
 /* The kernel does not let user space have the group's DMA. @module: whose parameter allow_unsafe_interrupts
  * counts. */
 int pt_refused_dma(const struct pt_device *device, int code, const char *module,
@@ -23,10 +26,26 @@ int pt_refused_dma(const struct pt_device *device, int code, const char *module,
 /* The function belongs to a physical function whose user asks for a token. */
 int pt_refused_token(const struct pt_device *device, int code, struct pt_error *err);
 
+/* It has a token, and nobody asks for one. 0: somebody may. */
+int pt_refused_no_token(const struct pt_device *device, int code, struct pt_error *err);
+
+/* It was asked again and again, and a reset was under way each time. */
+int pt_refused_reset(const struct pt_device *device, int code, struct pt_error *err);
+
 /* The node was not opened. @path: its path. */
-int cdev_refused_open(const struct pt_host_device *host, const char *path, int code,
-		      struct pt_error *err);
+int pt_refused_open(const struct pt_host_device *host, const char *path, int code,
+		    struct pt_error *err);
+
 int cdev_refused_bind(struct pt_device *device, int code, struct pt_error *err);
 int cdev_refused_attach(struct pt_device *device, int code, struct pt_error *err);
+
+int group_refused_open(struct pt_device *device, const char *node, int code, struct pt_error *err);
+/* Somebody else has the DMA of the group, so that it is not viable. */
+int group_refused_owner(struct pt_device *device, int code, struct pt_error *err);
+/* It did not get into the container. -EADDRINUSE: its IOMMU reserves what is mapped. */
+int group_refused_container(struct pt_device *device, int code, struct pt_error *err);
+/* The container did not get the IOMMU of its first group. */
+int group_refused_iommu(struct pt_device *device, int code, struct pt_error *err);
+int group_refused_bind(const struct pt_device *device, int code, struct pt_error *err);
 
 #endif

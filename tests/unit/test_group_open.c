@@ -387,7 +387,7 @@ Test(group_open, vf_tokens)
 	host.hw->vf_token = TOKEN;
 	check_ok(with_token(&host, "2AB74924-C335-45F4-9B16-8569E5B08258"), host.err);
 	cr_assert_eq(model_calls(host.model, 0, "\"" BDF " vf_token=" TOKEN "\""), 1);
-	check_error(with_token(&host, NULL), -EACCES, host.err, "asks for a VF token");
+	check_error(with_token(&host, NULL), -EACCES, host.err, "has to be given the VF token");
 	check_error(with_token(&host, "00000000-0000-0000-0000-000000000000"), -EACCES, host.err,
 		    "not the one");
 	check_remedy(host.err, "UUID");
