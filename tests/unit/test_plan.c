@@ -561,6 +561,31 @@ Test(plan, a_slot_has_a_function_0_and_each_function_once)
 	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), 0, "%s", err.message);
 }
 
+Test(plan, every_device_has_an_id)
+{
+	static char one[] = "passthrough1", disk[] = "root-disk", again[] = "root-disk";
+	struct vm_config_device asked[4] = {{.id = NULL}, {.id = one}, {.id = NULL}, {.id = disk}};
+	struct pt_error err = PT_ERROR_INIT;
+	struct test_host host;
+	struct vm_plan plan;
+
+	test_host_init(&host);
+	for (size_t i = 0; i < 4; i++)
+		test_host_add(&host);
+	host.config.devices = asked;
+	host.config.device_count = 4;
+	plan = must_plan(&host);
+	cr_assert_str_eq(plan.devices[0].id, "passthrough0");
+	cr_assert_str_eq(plan.devices[1].id, "passthrough1");
+	cr_assert_str_eq(plan.devices[2].id, "passthrough2", "no other has it");
+	cr_assert_str_eq(plan.devices[3].id, "root-disk");
+	asked[0].id = again;
+	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), -EEXIST);
+	cr_assert_str_eq(err.message,
+			 "the id root-disk is given to 0000:01:00.0 and to 0000:04:00.0");
+	cr_assert_str_neq(err.remedy, "");
+}
+
 Test(plan, a_vf_token_goes_to_its_device)
 {
 	static char token[] = "2ab74924-c335-45f4-9b16-8569e5b08258";

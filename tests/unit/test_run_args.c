@@ -184,6 +184,8 @@ Test(run_args, options_and_values)
 	MUST_FAIL(-ERANGE, "--device: slot: 0.1 is out of range", "--device", "02:00.0,slot=0.1");
 	MUST_FAIL(-ERANGE, "--device: slot: 99999999999999999999 is out of range", "--device",
 		  "02:00.0,slot=99999999999999999999");
+	MUST_FAIL(-EINVAL, "--device: id: \"1disk\" is not an id", "--device", "02:00.0,id=1disk");
+	MUST_FAIL(-EINVAL, "--device: id: \"a b\" is not an id", "--device", "02:00.0,id=a b");
 	MUST_FAIL(-ERANGE, "--device: slot: 0 is out of range", "--device", "02:00.0,slot=0");
 	MUST_FAIL(-EINVAL, "--device: vf-token: \"1234\" is not a UUID", "--device",
 		  "02:00.0,vf-token=1234");
@@ -203,7 +205,7 @@ Test(run_args, what_is_said_of_a_device)
 	static const char *const words[] = {
 		"--kernel", "k",
 		"--device", "02:00.0",
-		"--device", "03:00.0,rom=off,gpudirect-clique=15,slot=31.7",
+		"--device", "03:00.0,rom=off,gpudirect-clique=15,slot=31.7,id=gpu.1",
 		"--device", "04:00.0,rom=card.rom,slot=3,gpudirect-clique=0",
 		NULL};
 	struct run_args args;
@@ -219,6 +221,8 @@ Test(run_args, what_is_said_of_a_device)
 	cr_assert_eq(args.config.devices[0].slot, 0);
 	cr_assert_eq(args.config.devices[1].slot, 31);
 	cr_assert_eq(args.config.devices[1].function, 7);
+	cr_assert_null(args.config.devices[0].id);
+	cr_assert_str_eq(args.config.devices[1].id, "gpu.1");
 	cr_assert_eq(args.config.devices[2].slot, 3);
 	cr_assert_eq(args.config.devices[2].function, 0);
 	cr_assert(args.config.devices[2].has_gpudirect_clique);

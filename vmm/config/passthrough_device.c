@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/device_id.h"
 #include "config/setting_text.h"
 
 static int out_of_memory(struct pt_error *err)
@@ -143,6 +144,7 @@ static const struct setting rows[] = {
 		.pattern = "^(" BDF_PATTERN "|" UUID_PATTERN "|/(sys|dev)/.+)$",
 		.set = set_name,
 	},
+	DEVICE_ID_ROW(struct vm_config_device),
 	{
 		.name = "managed",
 		.arg = "yes",

@@ -36,6 +36,7 @@ int vm_config_room(const struct vm_config *config, struct pt_error *err)
 void vm_config_device_done(struct vm_config_device *device)
 {
 	free(device->name);
+	free(device->id);
 	free(device->vf_token);
 	free(device->rom_file);
 	*device = (struct vm_config_device){0};

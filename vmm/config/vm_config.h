@@ -55,16 +55,18 @@ enum vm_config_rom {
 /**
  * struct vm_config_device - one device to pass through
  * @name: BDF, UUID, sysfs path or /dev/vfio/devices/vfioN, as it was written
+ * @id: what it is called while the guest runs; NULL when not given
  * @vf_token: a UUID; NULL when not given
  * @unsafe_noiommu: it may be had without an IOMMU, and then without its DMA
  */
 struct vm_config_device {
 	char *name;
+	char *id;
 	char *vf_token;
 	int unsafe_noiommu;
-	bool managed;	   /* it is taken from its driver for the guest, and given back after it */
-	unsigned vfs;	   /* the guest gets so many virtual functions of it, made for it; 0: itself */
-	unsigned slot;	   /* 1 to VM_SLOT_MAX; 0 for the next that is free */
+	bool managed;  /* it is taken from its driver for the guest, and given back after it */
+	unsigned vfs;  /* the guest gets so many virtual functions of it, made for it; 0: itself */
+	unsigned slot; /* 1 to VM_SLOT_MAX; 0 for the next that is free */
 	unsigned function; /* 0 to VM_FUNCTION_MAX, of @slot */
 	unsigned layer;	   /* that it is of, see vm_config_next_layer() */
 	enum vm_config_rom rom;

@@ -79,10 +79,11 @@ static int copy_text(const char *text, char **ret_copy)
 static int fill(struct vm_config_device *to, const struct vm_config_device *from, const char *name)
 {
 	*to = *from;
-	to->name = to->vf_token = to->rom_file = NULL;
+	to->name = to->id = to->vf_token = to->rom_file = NULL;
 	to->managed = false;
 	to->vfs = 0;
-	if (copy_text(name, &to->name) < 0 || copy_text(from->vf_token, &to->vf_token) < 0 ||
+	if (copy_text(name, &to->name) < 0 || copy_text(from->id, &to->id) < 0 ||
+	    copy_text(from->vf_token, &to->vf_token) < 0 ||
 	    copy_text(from->rom_file, &to->rom_file) < 0)
 		return -ENOMEM;
 	return 0;

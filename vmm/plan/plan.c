@@ -188,6 +188,9 @@ int plan_make(const struct vm_config *config, const struct host_facts *facts,
 	ret = plan_devices(config, facts, &plan, err);
 	if (ret < 0)
 		return ret;
+	ret = plan_ids(&plan, err);
+	if (ret < 0)
+		return ret;
 	ret = plan_windows(facts, &limit, &plan, err);
 	if (ret < 0)
 		return ret;

@@ -34,6 +34,8 @@ struct host_facts;
 #define PLAN_NODE_MAX	   1023
 #define PLAN_VIRTIO_MAX	   31
 
+#define PLAN_ID_SIZE 64 /* of a device's id, with the terminator */
+
 #define PLAN_LOW_RAM_END   0x80000000ull
 #define PLAN_MMIO32_BASE   0x80000000ull
 #define PLAN_MMIO32_END	   0xe0000000ull
@@ -87,6 +89,7 @@ struct plan_port {
 
 /**
  * struct plan_device - one function to pass through
+ * @id: what it is called by whoever controls the guest; no other device has it
  * @name: what it is opened by
  * @vf_token: empty for none
  * @group: its IOMMU group
@@ -100,6 +103,7 @@ struct plan_port {
  * @bar_address: where each BAR is at power-on; 0 for an I/O BAR that found no ports
  */
 struct plan_device {
+	char id[PLAN_ID_SIZE];
 	char name[PT_PATH_SIZE];
 	char bdf[PT_NAME_SIZE];
 	char vf_token[PT_NAME_SIZE];

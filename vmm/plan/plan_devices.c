@@ -132,6 +132,8 @@ static int plan_settings(const struct vm_config_device *config, const struct dev
 {
 	int ret = plan_rom(config, facts, device, err);
 
+	if (config->id)
+		(void)snprintf(device->id, sizeof(device->id), "%s", config->id);
 	if (config->vf_token)
 		(void)snprintf(device->vf_token, sizeof(device->vf_token), "%s", config->vf_token);
 	return ret < 0 ? ret : plan_clique(config, device, err);

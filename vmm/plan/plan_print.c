@@ -108,8 +108,9 @@ static void print_bar(const struct plan_device *device, unsigned index, FILE *ou
 
 static void print_device(const struct plan_device *device, unsigned bus, FILE *out)
 {
-	(void)fprintf(out, "    %02x:00.%u: %s [%04x:%04x], class %06x\n", bus, device->function,
-		      device->bdf, device->vendor, device->device, device->class_code);
+	(void)fprintf(out, "    %02x:00.%u: %s, %s [%04x:%04x], class %06x\n", bus,
+		      device->function, device->id, device->bdf, device->vendor, device->device,
+		      device->class_code);
 	if (strcmp(device->name, device->bdf) != 0)
 		(void)fprintf(out, "      opened as: %s\n", device->name);
 	if (device->vf_token[0])

@@ -5,6 +5,7 @@
 #ifndef TENON_PLAN_PLAN_STEPS_H
 #define TENON_PLAN_PLAN_STEPS_H
 
+#include "config/device_id.h"
 #include "config/vm_config.h"
 #include "host/host_facts.h"
 #include "plan/plan.h"
@@ -40,7 +41,10 @@ int plan_ram(const struct host_facts *facts, const struct plan_limit *limit, str
 int plan_devices(const struct vm_config *config, const struct host_facts *facts,
 		 struct vm_plan *plan, struct pt_error *err);
 
-/** plan_windows() - 3. where BARs may be, each port's windows within that, and each BAR within those */
+/** plan_ids() - 3. a name for each device that has none yet. Errors: -EEXIST two have the same. */
+int plan_ids(struct vm_plan *plan, struct pt_error *err);
+
+/** plan_windows() - 4. where BARs may be, each port's windows within that, and each BAR within those */
 int plan_windows(const struct host_facts *facts, const struct plan_limit *limit,
 		 struct vm_plan *plan, struct pt_error *err);
 

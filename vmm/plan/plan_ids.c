@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What each device is called: as it was asked for, or its kind and the lowest number that is free, in the order in which they
+ * were named.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "plan/plan_steps.h"
+
+_Static_assert(PLAN_ID_SIZE == VM_ID_SIZE, "config and plan disagree");
+
+/* @id: in the plan. @what: how messages name the device. */
+struct named {
+	char *id;
+	const char *kind;
+	const char *what;
+};
+
+struct names {
+	struct named list[PLAN_DEVICES_MAX];
+	unsigned count;
+};
+
+static const struct named *find(const struct names *names, const char *id)
+{
+	for (unsigned i = 0; i < names->count; i++) {
+		if (strcmp(names->list[i].id, id) == 0)
+			return &names->list[i];
+	}
+	return NULL;
+}
+
+static void choose(struct names *names, struct named *named)
+{
+	char id[PLAN_ID_SIZE];
+	unsigned number = 0;
+
+	do {
+		(void)snprintf(id, sizeof(id), "%s%u", named->kind, number++);
+	} while (find(names, id));
+	memcpy(named->id, id, sizeof(id));
+}
+
+static int check_once(const struct names *names, struct pt_error *err)
+{
+	for (unsigned i = 0; i < names->count; i++) {
+		const struct named *named = &names->list[i], *first;
+
+		first = find(names, named->id);
+		if (named->id[0] && first != named)
+			return pt_error_remedy(err,
+					       pt_error_set(err, -EEXIST,
+							    "the id %s is given to %s and to %s",
+							    named->id, first->what, named->what),
+					       "give each an id of its own, or leave id out");
+	}
+	return 0;
+}
+
+int plan_ids(struct vm_plan *plan, struct pt_error *err)
+{
+	struct names names = {.count = 0};
+	int ret;
+
+	for (unsigned i = 0; i < plan->device_count; i++)
+		names.list[names.count++] =
+			(struct named){plan->devices[i].id, "passthrough", plan->devices[i].bdf};
+	ret = check_once(&names, err);
+	for (unsigned i = 0; i < names.count && ret == 0; i++) {
+		if (!names.list[i].id[0])
+			choose(&names, &names.list[i]);
+	}
+	return ret;
+}
