@@ -16,8 +16,7 @@ static const char *or_none(const char *driver)
 	return driver[0] ? driver : "no driver";
 }
 
-/* Who has the function's VFIO node open; @text is empty when nobody is found. */
-static void find_holder(const struct driver_host *host, const char *name, char *text, size_t size)
+void binding_holder(const struct driver_host *host, const char *name, char *text, size_t size)
 {
 	struct pt_host_device device;
 	char node[PT_PATH_SIZE];
@@ -95,7 +94,7 @@ static int take_from(const struct driver_host *host, const char *name, const cha
 	char holder[PT_NODE_SIZE * 2];
 	int ret;
 
-	find_holder(host, name, holder, sizeof(holder));
+	binding_holder(host, name, holder, sizeof(holder));
 	if (holder[0])
 		driver_host_say(host, "%s: %s has it open, and is asked to let go of it", name,
 				holder);
@@ -196,6 +195,8 @@ static int change_driver(const struct driver_host *host, const struct journal_re
 	char driver[PT_DRIVER_SIZE] = "";
 	int ret;
 
+	if (record->libvirt[0] && strcmp(now->driver, to) == 0)
+		return 0;
 	if (record->libvirt[0])
 		ret = host->ops->libvirt(host->ctx, record->libvirt, now->name, LIBVIRT_DETACH,
 					 host->limit, err);

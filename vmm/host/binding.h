@@ -40,6 +40,9 @@ int binding_take(const struct driver_host *host, const char *name, const char *t
 int binding_give_back(const struct driver_host *host, const struct journal_record *record,
 		      struct pt_error *err);
 
+/** binding_holder() - who has the function's VFIO node open: "qemu (pid 77)"; empty when nobody is found */
+void binding_holder(const struct driver_host *host, const char *name, char *text, size_t size);
+
 /** binding_release() - without a record: take it from a VFIO driver, and give it to the one that the kernel chooses */
 int binding_release(const struct driver_host *host, const char *name, struct pt_error *err);
 

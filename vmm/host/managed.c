@@ -185,6 +185,16 @@ static void recover(const struct managed *managed, const char *who)
 		report_note(stderr, "warning: %s; `tenon recover` tries again", err.message);
 }
 
+/* What a user who is not root can do about whatever it was. */
+static int for_users(int code, struct pt_error *err)
+{
+	if (geteuid() == 0)
+		return code;
+	return pt_error_remedy(err, code,
+			       "only root takes devices from their drivers: sudo tenon bind BDF, "
+			       "and leave managed and vfs out");
+}
+
 int managed_take(struct managed *managed, struct vm_config *config, struct pt_error *err)
 {
 	struct pt_error unused = PT_ERROR_INIT;
@@ -198,14 +208,14 @@ int managed_take(struct managed *managed, struct vm_config *config, struct pt_er
 	managed->host.libvirt = config->libvirt;
 	ret = journal_open(NULL, any, &managed->host.journal, any ? err : &unused);
 	if (ret < 0)
-		return any ? ret : 0;
+		return any ? for_users(ret, err) : 0;
 	managed->host.kernel_log = kernel_log_open();
 	ret = take_all(managed, config, err);
 	if (ret < 0 && managed_give_back(managed, &unused) < 0)
 		report_note(stderr, "%s; `tenon recover` tries again", unused.message);
 	/* The guest's own are locked now, and stay. */
 	recover(managed, who);
-	return ret;
+	return ret < 0 ? for_users(ret, err) : 0;
 }
 
 int managed_give_back(struct managed *managed, struct pt_error *err)

@@ -193,6 +193,7 @@ static int gather(void *arg, const char *name)
 static int recover_one(const struct driver_host *host, const char *name, const char *who, bool tell,
 		       struct pt_error *err)
 {
+	char holder[PT_NODE_SIZE * 2];
 	struct journal_record record;
 	CLEANUP_CLOSE int lock = -1;
 	int ret = journal_lock(&host->journal, name, who, &lock, err);
@@ -208,8 +209,15 @@ static int recover_one(const struct driver_host *host, const char *name, const c
 				record.given_to, name);
 	if (ret == -ENOENT || (ret == 0 && record.kept))
 		return 0;
-	if (ret == 0)
-		ret = binding_give_back(host, &record, err);
+	if (ret < 0)
+		return ret;
+	/* Another program's guest, say, which nobody has asked to be disturbed. */
+	binding_holder(host, name, holder, sizeof(holder));
+	if (holder[0]) {
+		driver_host_say(host, "%s: %s has it open: left as it is", name, holder);
+		return 0;
+	}
+	ret = binding_give_back(host, &record, err);
 	return ret < 0 ? ret : 1;
 }
 

@@ -62,7 +62,7 @@ void taken_done(struct taken *taken);
  * @tell: say what stays, too
  * @ret_count: so many were
  *
- * What a living one has, and what `tenon bind` gave away, stays. Return: 0, or the first failure.
+ * What a living one has, or any other program, and what `tenon bind` gave away, stays. Return: 0, or the first failure.
  */
 int taken_recover(const struct driver_host *host, const char *who, bool tell, unsigned *ret_count,
 		  struct pt_error *err);

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Devices are taken from the host's drivers and given back: by bind and unbind, and after SIGKILL at every point by recover.
-# devices: nvme
+# devices: nvme edu,shared=a rtl8139,shared=a
 # limit: 900
 
 . tests/lab/cases/lib.sh
@@ -140,12 +140,45 @@ mounted() {
 	return $status
 }
 
+# Two functions of one IOMMU group: which others are in the way, and both by one command.
+group() {
+	local status
+	"$TENON" bind "$LAB_edu0" | tee /tmp/group
+	grep -q "^$LAB_edu0: no guest can have it while $LAB_rtl8139_0, of the same IOMMU group" /tmp/group ||
+		complain "it does not say who is in the way" || return
+	"$TENON" bind --group "$LAB_edu0" | tee /tmp/group
+	grep -q "^$LAB_rtl8139_0: taken from 8139" /tmp/group || complain "the other one was not taken" || return
+	guest edu --device "$LAB_edu0"
+	status=$?
+	"$TENON" unbind "$LAB_edu0" "$LAB_rtl8139_0"
+	((status == 0)) && as_before
+}
+
+# One of two cannot be taken: then neither is.
+both_or_none() {
+	"$TENON" bind "$bdf" 0000:77:00.0 2>&1 | tee /tmp/both
+	grep -q '^tenon: error: 0000:77:00.0: no such PCI device' /tmp/both && as_before
+}
+
+network() {
+	local interface status
+	interface=$(basename /sys/bus/pci/devices/"$LAB_rtl8139_0"/net/*)
+	ip addr add 10.9.0.2/24 dev "$interface" && ip link set "$interface" up && ip route add default via 10.9.0.1 || return
+	bdf=$LAB_rtl8139_0 refused "$LAB_rtl8139_0: the host uses it: its default route is through $interface"
+	status=$?
+	"$TENON" bind --force "$LAB_rtl8139_0" && "$TENON" unbind "$LAB_rtl8139_0" || status=1
+	return $status
+}
+
 check "taken" taken
 check "a guest has it" guest nvme --device "$bdf"
 check "given back" given_back
 check "killed everywhere while taking it" killed_everywhere bind
 check "killed everywhere while giving it back" killed_everywhere unbind
 check "held by a guest" held
+check "one that cannot be taken keeps the others" both_or_none
+check "the others of its group" group
+check "a card that the default route is through" network
 check "a full journal" full
 check "a journal that cannot be written" read_only
 if grep -qw ext4 /proc/filesystems && command -v mkfs.ext4 >/dev/null; then
