@@ -227,7 +227,35 @@ Test(device_use, a_display_of_the_hosts_is_told)
 	model_put_file(rig.model, PLACE RIG_DISK "/boot_vga", "1\n");
 	taken_init(&taken, &rig.host, "a test");
 	check_ok(taken_add(&taken, RIG_DISK, VFIO_DRIVER, false, &rig.err), rig.err);
-	cr_assert(strstr(rig.said, "its console is dark now"), "%s", rig.said);
+	cr_assert(strstr(rig.said, "its console goes dark"), "%s", rig.said);
+	check_ok(taken_give_back(&taken, &rig.err), rig.err);
+	taken_done(&taken);
+	rig_down(&rig);
+}
+
+Test(device_use, a_framebuffer_that_stays_is_told)
+{
+	struct driver_rig rig;
+	struct taken taken;
+
+	rig_up(&rig);
+	taken_init(&taken, &rig.host, "a test");
+	model_put_file(rig.model, "/proc/iomem",
+		       "00000000-00000fff : Reserved\n"
+		       "e0000000-f7ffffff : PCI Bus 0000:00\n"
+		       "  e0000000-e3ffffff : PCI Bus 0000:02\n"
+		       "    e0000000-e1ffffff : " RIG_DISK "\n"
+		       "      e0000000-e1ffffff : vfio-pci\n"
+		       "        e0000000-e07fffff : BOOTFB\n"
+		       "    e2000000-e2ffffff : " RIG_CARD "\n"
+		       "      e2000000-e2ffffff : vfio-pci\n"
+		       "  e4000000-e7ffffff : PCI Bus 0000:03\n");
+	check_ok(taken_add(&taken, RIG_CARD, VFIO_DRIVER, false, &rig.err), rig.err);
+	cr_assert(!strstr(rig.said, "warning"), "%s", rig.said);
+	check_ok(taken_add(&taken, RIG_DISK, VFIO_DRIVER, false, &rig.err), rig.err);
+	cr_assert(strstr(rig.said, RIG_DISK ": warning: the kernel still holds its memory for the "
+					    "console (BOOTFB)"),
+		  "%s", rig.said);
 	check_ok(taken_give_back(&taken, &rig.err), rig.err);
 	taken_done(&taken);
 	rig_down(&rig);

@@ -28,4 +28,13 @@ int device_use_network(const struct pt_sys *sys, const char *name, struct pt_err
 /** device_use_is_display() - whether it is the display that the firmware chose: a console may be on it */
 bool device_use_is_display(const struct pt_sys *sys, const char *name);
 
+/**
+ * device_use_framebuffer() - whether the kernel still holds a BAR of it for the picture that the firmware left there
+ * @ret_owner: what /proc/iomem, which only root can read in full, calls that: "BOOTFB"
+ *
+ * vfio-pci ends that by itself from Linux 6.0 on.
+ */
+bool device_use_framebuffer(const struct pt_sys *sys, const char *name, char *ret_owner,
+			    size_t size);
+
 #endif

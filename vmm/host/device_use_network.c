@@ -206,11 +206,3 @@ int device_use_network(const struct pt_sys *sys, const char *name, struct pt_err
 				    strerror(-ret));
 	return set->count == 0 ? 0 : look(sys, name, set, err);
 }
-
-bool device_use_is_display(const struct pt_sys *sys, const char *name)
-{
-	char path[PT_PATH_SIZE], text[8];
-
-	(void)snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/boot_vga", name);
-	return read_text(sys, path, text, sizeof(text)) == 0 && text[0] == '1';
-}

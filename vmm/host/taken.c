@@ -89,8 +89,20 @@ static int check_use(const struct driver_host *host, const char *name, const cha
 	if (ret == 0)
 		ret = device_use_network(host->sys, name, err);
 	if (ret == 0 && driver[0] && device_use_is_display(host->sys, name))
-		driver_host_say(host, "%s: the host's own display: its console is dark now", name);
+		driver_host_say(host, "%s: the host's own display: its console goes dark", name);
 	return ret;
+}
+
+static void tell_framebuffer(const struct driver_host *host, const char *name)
+{
+	char owner[PT_NODE_SIZE];
+
+	if (device_use_framebuffer(host->sys, name, owner, sizeof(owner)))
+		driver_host_say(
+			host,
+			"%s: warning: the kernel still holds its memory for the console (%s), and no "
+			"guest can map it; start the host with initcall_blacklist=sysfb_init",
+			name, owner);
 }
 
 int taken_add(struct taken *taken, const char *name, const char *to, bool keep,
@@ -107,11 +119,13 @@ int taken_add(struct taken *taken, const char *name, const char *to, bool keep,
 	if (ret < 0)
 		return ret;
 	ret = binding_take(taken->host, name, to, keep, &changed, err);
-	if (ret < 0)
+	if (ret < 0) {
 		drop_last(taken);
-	else
-		taken->devices[taken->count - 1].changed = changed;
-	return ret;
+		return ret;
+	}
+	taken->devices[taken->count - 1].changed = changed;
+	tell_framebuffer(taken->host, name);
+	return 0;
 }
 
 /* What is left of an earlier one. */
