@@ -167,7 +167,7 @@ static void up(void)
 	check_ok(assigned_attach(&assigned, &err), err);
 	check_ok(assigned_create(&assigned, &err), err);
 	slots_plug(&slots, &plan.devices[0], &assigned);
-	unplug = (struct unplug){&plan, &slots, &loop, &requests, NULL};
+	unplug = (struct unplug){&plan, &slots, &loop, &requests, NULL, NULL};
 	check_ok(unplug_open(&unplug, &err), err);
 	check_ok(assigned_start(&assigned, &err), err);
 }

@@ -130,8 +130,8 @@ static uint64_t write_fadt(struct writer *writer, uint64_t dsdt, uint64_t facs)
 	fadt->c2_latency = FADT_NO_C2;
 	fadt->c3_latency = FADT_NO_C3;
 	fadt->boot_arch = FADT_LEGACY_DEVICES | FADT_NO_VGA; /* and no 8042: its bit is clear */
-	fadt->flags = FADT_WBINVD | FADT_PROC_C1 | FADT_POWER_BUTTON | FADT_SLEEP_BUTTON |
-		      FADT_FIX_RTC | FADT_TIMER_32_BIT | FADT_RESET_REGISTER;
+	fadt->flags = FADT_WBINVD | FADT_PROC_C1 | FADT_SLEEP_BUTTON | FADT_FIX_RTC |
+		      FADT_TIMER_32_BIT | FADT_RESET_REGISTER;
 	fadt->minor = 5;
 	memcpy(&fadt->hypervisor_id, "Tenon\0\0", sizeof(fadt->hypervisor_id));
 	seal(&fadt->header, "FACP", 6, sizeof(*fadt));

@@ -104,7 +104,6 @@ struct ACPI_PACKED acpi_fadt { /* 5.2.9 */
 
 #define FADT_WBINVD	    (1u << 0) /* flags */
 #define FADT_PROC_C1	    (1u << 2)
-#define FADT_POWER_BUTTON   (1u << 4) /* none in fixed hardware */
 #define FADT_SLEEP_BUTTON   (1u << 5) /* none in fixed hardware */
 #define FADT_FIX_RTC	    (1u << 6) /* no wake status in fixed hardware */
 #define FADT_TIMER_32_BIT   (1u << 8)

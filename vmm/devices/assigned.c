@@ -411,6 +411,39 @@ int assigned_health(struct assigned *assigned, struct pt_device_health *ret_heal
 	return r;
 }
 
+static void say_health(struct pt_device *device, char *text, size_t size)
+{
+	struct pt_device_health health;
+	struct pt_error err = PT_ERROR_INIT;
+
+	*text = '\0';
+	if (pt_device_health(device, &health, &err) < 0)
+		(void)snprintf(text, size, "%s", err.message);
+	else if (!health.answers)
+		(void)snprintf(text, size, "it does not answer");
+	else if (health.reset_owed)
+		(void)snprintf(text, size, "its last reset could not be done");
+	else if (*health.aer)
+		(void)snprintf(text, size, "AER has counted %s", health.aer);
+}
+
+bool assigned_query(struct assigned *assigned, struct assigned_info *ret_info)
+{
+	bool there;
+
+	pthread_mutex_lock(&assigned->lock);
+	there = assigned->function != NULL;
+	if (there) {
+		ret_info->state = pt_device_state(assigned->device);
+		ret_info->stats = pt_function_stats(assigned->function);
+		for (unsigned i = 0; i <= PT_BAR_ROM; i++)
+			ret_info->bars[i] = pt_function_bar(assigned->function, i);
+		say_health(assigned->device, ret_info->health, sizeof(ret_info->health));
+	}
+	pthread_mutex_unlock(&assigned->lock);
+	return there;
+}
+
 bool assigned_gone(struct assigned *assigned)
 {
 	bool gone = true;

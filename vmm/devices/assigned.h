@@ -96,6 +96,17 @@ extern const struct pci_function_ops assigned_function_ops;
  */
 int assigned_listen(struct assigned *assigned, struct pt_error *err);
 
+/** struct assigned_info - how a function is; @health: what is wrong with it, empty for nothing */
+struct assigned_info {
+	enum pt_device_state state;
+	struct pt_function_stats stats;
+	struct pt_bar bars[PT_BAR_ROM + 1];
+	char health[PT_ERROR_MESSAGE_SIZE];
+};
+
+/** assigned_query() - look. Return: false when the guest has it no more. */
+bool assigned_query(struct assigned *assigned, struct assigned_info *ret_info);
+
 /** assigned_suspected() - whether @request_fd was signalled because an access found nobody; asked once */
 bool assigned_suspected(struct assigned *assigned);
 

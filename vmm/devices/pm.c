@@ -9,6 +9,7 @@
 
 #define PM_TIMER_HZ 3579545u /* 4.8.2.1 */
 
+#define STATUS_POWER_BUTTON  0x0100u
 #define CONTROL_SCI_ENABLE   0x0001u
 #define CONTROL_TYPE_SHIFT   10
 #define CONTROL_TYPE_MASK    0x7u
@@ -106,6 +107,14 @@ void pm_init(struct pm *pm, struct requests *requests, void (*interrupt)(void *c
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.control = CONTROL_SCI_ENABLE,
 	};
+}
+
+void pm_press_power(struct pm *pm)
+{
+	pthread_mutex_lock(&pm->lock);
+	pm->status |= STATUS_POWER_BUTTON;
+	update_interrupt(pm);
+	pthread_mutex_unlock(&pm->lock);
 }
 
 void pm_reset(struct pm *pm)

@@ -55,7 +55,7 @@ int loop_watch_start(struct loop *loop, struct loop_watch *watch, struct pt_erro
 	if (watch->each)
 		io_uring_prep_poll_multishot(sqe, watch->fd, POLLIN);
 	else
-		io_uring_prep_poll_add(sqe, watch->fd, POLLIN);
+		io_uring_prep_poll_add(sqe, watch->fd, watch->events ? watch->events : POLLIN);
 	io_uring_sqe_set_data(sqe, watch);
 	watch->waiting = true;
 	return 0;

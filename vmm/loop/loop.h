@@ -2,10 +2,10 @@
 /*
  * struct loop: one io_uring, and what is waited for with it.
  *
- * A watch waits for a descriptor to become readable once; its callback says whether to wait again. So a watch whose owner
- * has no room for what would be read simply stops, and is started again when there is room. One that is for an eventfd and
- * has @each hears of each write to it, and nobody reads it: no system call is made for it once it was started. One thread
- * runs the loop and adds to it.
+ * A watch waits for a descriptor to become readable, or writable, once; its callback says whether to wait again. So a watch
+ * whose owner has no room for what would be read simply stops, and is started again when there is room. One that is for an
+ * eventfd and has @each hears of each write to it, and nobody reads it: no system call is made for it once it was started. One
+ * thread runs the loop and adds to it.
  */
 #ifndef TENON_LOOP_LOOP_H
 #define TENON_LOOP_LOOP_H
@@ -22,11 +22,13 @@ enum loop_next {
 
 /**
  * struct loop_watch - a descriptor to wait for; the owner's memory, zeroed at first
+ * @events: as of poll(2); 0 for POLLIN
  * @each: of an eventfd that is never read: @ready is called for each write to it, or for several together
- * @ready: it can be read, or it is at its end
+ * @ready: it can be read (or what @events says), or it is at its end
  */
 struct loop_watch {
 	int fd;
+	unsigned events;
 	bool each;
 	enum loop_next (*ready)(void *ctx);
 	void *ctx;
@@ -51,7 +53,8 @@ int loop_watch_start(struct loop *loop, struct loop_watch *watch, struct pt_erro
 /**
  * loop_watch_stop() - do not wait for it any more; its callback is not called again
  *
- * The descriptor may be closed at once. The watch stays the loop's until loop_done(), and is not started again.
+ * The descriptor may be closed at once. The watch stays the loop's as long as it is @waiting, at most until loop_done(); it
+ * is not started again, but its memory may become another watch then.
  */
 void loop_watch_stop(struct loop *loop, struct loop_watch *watch);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "kvm/cpuid.h"
 #include "machine/cpu_exit.h"
@@ -163,6 +164,7 @@ static void *cpu_main(void *arg)
 	sigemptyset(&kick);
 	sigaddset(&kick, CPU_KICK);
 	pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
+	atomic_store(&cpu->tid, gettid());
 	while (wait_parked(cpu)) {
 		if (first)
 			timing_mark(cpu->cpus->timing, TIMING_FIRST_ENTRY);
@@ -282,6 +284,16 @@ void cpus_stop(struct cpus *cpus)
 		cpus->list[i].started = false;
 	}
 	cpus->started = 0;
+}
+
+/* A guest without a KVM clock cannot be told, and KVM says so. */
+void cpus_forgive_pause(struct cpus *cpus)
+{
+	for (unsigned i = 0; i < cpus->count; i++) {
+		const struct kvm_vcpu *vcpu = &cpus->list[i].vcpu;
+
+		(void)kvm_ioctl(vcpu->kvm, vcpu->fd, KVM_KVMCLOCK_CTRL, NULL);
+	}
 }
 
 int cpus_restore(struct cpus *cpus, struct pt_error *err)

@@ -16,6 +16,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "kvm/vcpu.h"
 #include "kvm/vcpu_state.h"
@@ -31,6 +32,7 @@ struct cpu {
 	struct kvm_vcpu vcpu;
 	struct kvm_vcpu_state power_on;
 	pthread_t thread;
+	_Atomic pid_t tid; /* for people and for pinning; 0 before it runs */
 	bool started;
 };
 
@@ -71,6 +73,9 @@ int cpus_start(struct cpus *cpus, struct pt_error *err);
 
 /** cpus_resume() - let them run */
 void cpus_resume(struct cpus *cpus);
+
+/** cpus_forgive_pause() - tell the guest that it was not its own fault that it stood still; they are parked */
+void cpus_forgive_pause(struct cpus *cpus);
 
 /** cpus_park() - returns when every thread is parked; inverse: cpus_resume() */
 void cpus_park(struct cpus *cpus);

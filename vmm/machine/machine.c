@@ -183,6 +183,7 @@ static int listen_to_devices(struct machine *machine, struct pt_error *err)
 		.slots = &machine->slots,
 		.loop = &machine->loop,
 		.requests = &machine->requests,
+		.listener = &machine->options.listener,
 	};
 	return unplug_open(&machine->unplug, err);
 }

@@ -6,13 +6,17 @@
 #define TENON_MACHINE_MACHINE_H
 
 #include <passthrough/error.h>
+#include <passthrough/space.h>
 #include <passthrough/sys.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "plan/plan.h"
 
+struct assigned_info;
+struct loop;
 struct machine;
-struct serial_backend;
 struct timing;
 
 /** enum machine_end - why a machine's run ended */
@@ -22,15 +26,49 @@ enum machine_end {
 	MACHINE_CRASHED,  /* the guest triple-faulted or KVM could not go on; the error says it */
 };
 
+/** enum machine_event_kind - what happens to a machine, for whoever listens */
+enum machine_event_kind {
+	MACHINE_EVENT_PAUSED,
+	MACHINE_EVENT_RESUMED,
+	MACHINE_EVENT_RESET, /* and it goes on */
+	MACHINE_EVENT_POWER_BUTTON,
+	MACHINE_EVENT_DEVICE_REMOVED,
+	MACHINE_EVENT_DEVICE_KEPT, /* the guest was asked for it and did not let go in time; it is removed by force */
+	MACHINE_EVENT_DEVICE_WANTED, /* the host waits for it */
+	MACHINE_EVENT_DEVICE_ERROR,  /* it reported an error */
+	MACHINE_EVENT_DEVICE_LOST,   /* it is gone from the host */
+};
+
+/**
+ * struct machine_event - one of them
+ * @by_guest: the guest did it
+ * @device: which of the plan's, where it is about one
+ * @detail: what is known of an error, else NULL
+ */
+struct machine_event {
+	enum machine_event_kind kind;
+	bool by_guest;
+	const struct plan_device *device;
+	const char *detail;
+};
+
+/** struct machine_listener - called on the thread in machine_run(); @event NULL for nobody */
+struct machine_listener {
+	void (*event)(void *ctx, const struct machine_event *event);
+	void *ctx;
+};
+
 /**
  * struct machine_options - what is not in the plan because it is of this process
  * @serial_in, @serial_out: the guest's serial line; -1 for none. Stay the caller's.
  * @timing: where phases are recorded, NULL for nowhere
+ * @listener: who hears what happens
  */
 struct machine_options {
 	int serial_in;
 	int serial_out;
 	struct timing *timing;
+	struct machine_listener listener;
 };
 
 /**
@@ -51,6 +89,53 @@ int machine_run(struct machine *machine, enum machine_end *ret_end, struct pt_er
 
 /** machine_stop() - make machine_run() return MACHINE_STOPPED; async-signal-safe, from any thread */
 void machine_stop(struct machine *machine);
+
+/** machine_loop() - what machine_run() waits with; its watches and callbacks are of that thread */
+struct loop *machine_loop(struct machine *machine);
+
+/** machine_plan() - what it was made from */
+const struct vm_plan *machine_plan(const struct machine *machine);
+
+/**
+ * machine_pause() - no vCPU runs until machine_resume(); on the thread in machine_run(), or before it
+ *
+ * Passed-through devices go on with what they were told. Does nothing when it is paused.
+ */
+void machine_pause(struct machine *machine);
+
+/** machine_resume() - let them run; on the same thread. Does nothing when it is not paused. */
+void machine_resume(struct machine *machine);
+
+/** machine_paused() - whether it is */
+bool machine_paused(const struct machine *machine);
+
+/** machine_press_power() - press its power button: a guest that listens powers off; on the thread in machine_run() */
+void machine_press_power(struct machine *machine);
+
+/** machine_press_reset() - reset it as by a button; on the thread in machine_run() */
+void machine_press_reset(struct machine *machine);
+
+/** machine_cpu_thread() - the thread of a vCPU; 0 before it runs, and where there is no such vCPU */
+pid_t machine_cpu_thread(const struct machine *machine, unsigned index);
+
+/**
+ * machine_config_read() - configuration space as the guest has it
+ * @devfn: slot * 8 + function
+ * @size: 1, 2 or 4 bytes within one aligned dword of 4096 bytes
+ */
+uint32_t machine_config_read(struct machine *machine, unsigned bus, unsigned devfn, unsigned offset,
+			     unsigned size);
+
+/**
+ * machine_device_info() - how one of the plan's devices is
+ * @ret_info: written when the guest has it
+ *
+ * Return: false when the guest has it no more.
+ */
+bool machine_device_info(struct machine *machine, unsigned device, struct assigned_info *ret_info);
+
+/** machine_dma() - what is mapped for devices */
+struct pt_space_stats machine_dma(struct machine *machine);
 
 /**
  * machine_unplug_request() - ask the guest for a device; it leaves when the guest lets go of it, by force after the plan's limit

@@ -44,6 +44,8 @@ struct machine {
 	struct pm pm;
 	struct loop loop;
 	struct unplug unplug;
+	bool paused;
+	bool reset_pressed; /* the reset that is pending was asked for from outside */
 };
 
 /** machine_add_virtio() - the virtio devices, in their slots */
@@ -57,6 +59,8 @@ int machine_watch_virtio(struct machine *machine, struct pt_error *err);
 
 /** machine_reset_virtio() - as at power-on; nothing of guest memory is touched any more. No vCPU runs. */
 void machine_reset_virtio(struct machine *machine);
+/** machine_tell() - the listener, if there is one */
+void machine_tell(const struct machine *machine, const struct machine_event *event);
 
 /** machine_add_devices() - the emulated devices, on their buses */
 int machine_add_devices(struct machine *machine, struct pt_error *err);

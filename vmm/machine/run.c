@@ -47,7 +47,11 @@ static enum loop_next on_request(void *ctx)
 	if (run->failed)
 		return LOOP_END;
 	requests_clear(&machine->requests, REQUEST_RESET);
-	cpus_resume(&machine->cpus);
+	machine_tell(machine, &(struct machine_event){.kind = MACHINE_EVENT_RESET,
+						      .by_guest = !machine->reset_pressed});
+	machine->reset_pressed = false;
+	if (!machine->paused)
+		cpus_resume(&machine->cpus);
 	return LOOP_AGAIN;
 }
 
@@ -115,7 +119,7 @@ static int start(struct run *run, struct pt_error *err)
 		r = machine_start_assigned(machine, err);
 	if (!r)
 		r = cpus_start(&machine->cpus, err);
-	if (!r)
+	if (!r && !machine->paused)
 		cpus_resume(&machine->cpus);
 	return r;
 }
@@ -140,6 +144,87 @@ int machine_run(struct machine *machine, enum machine_end *ret_end, struct pt_er
 		return run.failed;
 	*ret_end = run.end;
 	return 0;
+}
+
+void machine_tell(const struct machine *machine, const struct machine_event *event)
+{
+	const struct machine_listener *listener = &machine->options.listener;
+
+	if (listener->event)
+		listener->event(listener->ctx, event);
+}
+
+struct loop *machine_loop(struct machine *machine)
+{
+	return &machine->loop;
+}
+
+const struct vm_plan *machine_plan(const struct machine *machine)
+{
+	return &machine->plan;
+}
+
+void machine_pause(struct machine *machine)
+{
+	if (machine->paused)
+		return;
+	cpus_park(&machine->cpus);
+	machine->paused = true;
+	machine_tell(machine, &(struct machine_event){.kind = MACHINE_EVENT_PAUSED});
+}
+
+void machine_resume(struct machine *machine)
+{
+	if (!machine->paused)
+		return;
+	machine->paused = false;
+	cpus_forgive_pause(&machine->cpus);
+	/* What is pending is acted on first, by the loop, which resumes them then. */
+	if (!requests_pending(&machine->requests))
+		cpus_resume(&machine->cpus);
+	machine_tell(machine, &(struct machine_event){.kind = MACHINE_EVENT_RESUMED});
+}
+
+bool machine_paused(const struct machine *machine)
+{
+	return machine->paused;
+}
+
+void machine_press_power(struct machine *machine)
+{
+	pm_press_power(&machine->pm);
+	machine_tell(machine, &(struct machine_event){.kind = MACHINE_EVENT_POWER_BUTTON});
+}
+
+void machine_press_reset(struct machine *machine)
+{
+	machine->reset_pressed = true;
+	requests_post(&machine->requests, REQUEST_RESET);
+}
+
+pid_t machine_cpu_thread(const struct machine *machine, unsigned index)
+{
+	return index < machine->cpus.count ? atomic_load(&machine->cpus.list[index].tid) : 0;
+}
+
+uint32_t machine_config_read(struct machine *machine, unsigned bus, unsigned devfn, unsigned offset,
+			     unsigned size)
+{
+	uint32_t value = 0;
+
+	pci_ecam_ops.read(&machine->pci, (uint64_t)bus << 20 | devfn << 12 | offset, &value, size);
+	return value;
+}
+
+bool machine_device_info(struct machine *machine, unsigned device, struct assigned_info *ret_info)
+{
+	return device < machine->plan.device_count &&
+	       assigned_query(&machine->assigned[device], ret_info);
+}
+
+struct pt_space_stats machine_dma(struct machine *machine)
+{
+	return machine->space ? pt_space_stats(machine->space) : (struct pt_space_stats){0};
 }
 
 int machine_unplug_request(struct machine *machine, unsigned device, struct pt_error *err)

@@ -23,6 +23,21 @@ static void add_name(struct unplug_slot *slot, const char *bdf)
 		       bdf);
 }
 
+static void tell(const struct unplug_function *function, enum machine_event_kind kind,
+		 const char *detail)
+{
+	const struct machine_listener *listener = function->slot->unplug->listener;
+	const struct machine_event event = {
+		.kind = kind,
+		.by_guest = kind == MACHINE_EVENT_DEVICE_KEPT,
+		.device = function->assigned->plan,
+		.detail = detail,
+	};
+
+	if (listener && listener->event)
+		listener->event(listener->ctx, &event);
+}
+
 /*
  * The link goes down first: the functions are quiet and out of the guest before it hears of it, and nobody can reach them
  * while they are closed, which may take the kernel a while.
@@ -43,6 +58,7 @@ static void take(struct unplug_slot *slot)
 		loop_watch_stop(loop, &function->request);
 		loop_watch_stop(loop, &function->error);
 		assigned_done(function->assigned);
+		tell(function, MACHINE_EVENT_DEVICE_REMOVED, NULL);
 	}
 	if (slot->slot->virtio) {
 		virtio_unit_unwatch(slot->slot->virtio, loop);
@@ -137,6 +153,10 @@ void unplug_limit_over(struct unplug_slot *slot)
 {
 	if (!slot->asked)
 		return;
+	for (unsigned i = 0; i < PLAN_FUNCTIONS_MAX; i++) {
+		if (slot->functions[i].assigned)
+			tell(&slot->functions[i], MACHINE_EVENT_DEVICE_KEPT, NULL);
+	}
 	take(slot);
 	report_note(stderr, "%s: the guest did not let go of it in %u s; taken from it",
 		    name_of(slot), slot->unplug->plan->unplug_limit);
@@ -162,6 +182,7 @@ void unplug_asked_by_host(struct unplug_function *function)
 	suspected = assigned_suspected(function->assigned);
 	if (assigned_gone(function->assigned)) {
 		wanted_back(slot);
+		tell(function, MACHINE_EVENT_DEVICE_LOST, NULL);
 		take(slot);
 		report_note(stderr, "%s: it is gone from the host; taken from the guest",
 			    function->assigned->plan->bdf);
@@ -171,6 +192,7 @@ void unplug_asked_by_host(struct unplug_function *function)
 	if (suspected)
 		return;
 	wanted_back(slot);
+	tell(function, MACHINE_EVENT_DEVICE_WANTED, NULL);
 	if (!slot->asked && ask(slot, "the host wants it back", &err)) {
 		report_error(&err, stderr);
 		take(slot);
@@ -189,6 +211,7 @@ void unplug_device_error(struct unplug_function *function)
 	(void)assigned_health(function->assigned, &health);
 	pt_error_set(&what, -EIO, "%s: it reported an error that cannot be corrected%s%s%s", name,
 		     *health.aer ? " (AER has counted " : "", health.aer, *health.aer ? ")" : "");
+	tell(function, MACHINE_EVENT_DEVICE_ERROR, *health.aer ? health.aer : NULL);
 	switch (unplug->plan->on_device_error) {
 	case PLAN_DEVICE_ERROR_REPORT:
 		report_error(&what, stderr);

@@ -15,6 +15,7 @@
 #define TENON_MACHINE_UNPLUG_H
 
 #include "loop/loop.h"
+#include "machine/machine.h"
 #include "machine/requests.h"
 #include "machine/slots.h"
 
@@ -46,6 +47,7 @@ struct unplug {
 	struct slots *slots;
 	struct loop *loop;
 	struct requests *requests;
+	const struct machine_listener *listener;
 	struct unplug_slot *list; /* one for each of @slots */
 };
 
