@@ -19,6 +19,8 @@ enum exit_code {
 /* argv[0] is the verb. Return: the exit code. */
 int cmd_plan(int argc, char **argv);
 int cmd_devices(int argc, char **argv);
+int cmd_ctl(int argc, char **argv);
+int cmd_list(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_bind(int argc, char **argv);
 int cmd_unbind(int argc, char **argv);
@@ -27,5 +29,7 @@ int cmd_version(int argc, char **argv);
 
 /* What `tenon help devices` prints. */
 void cmd_devices_help(FILE *out);
+/** ctl_help() - the commands of `tenon ctl`, for people */
+void ctl_help(FILE *out);
 
 #endif

@@ -8,6 +8,8 @@
 #include "cleanup.h"
 #include "cmd.h"
 #include "config/run_args.h"
+#include "control/control_place.h"
+#include "control/machine_target.h"
 #include "guest_plan.h"
 #include "host/boot_files.h"
 #include "host/managed.h"
@@ -38,28 +40,34 @@ static int exit_code(enum machine_end end, int signal, const struct pt_error *er
 	return EXIT_CRASHED;
 }
 
-static int run_machine(struct machine *machine, struct stop_signals *signals)
+static int run_machine(struct machine *machine, struct machine_target *remote,
+		       struct stop_signals *signals)
 {
+	const struct target target = machine_target(remote);
 	struct pt_error err = PT_ERROR_INIT;
-	enum machine_end end;
+	enum machine_end end = MACHINE_STOPPED;
 	int ret;
 
+	if (control_start(remote->control, machine_loop(machine), &target, &err) < 0)
+		return fail(&err);
 	stop_signals_attach(signals, machine);
 	ret = machine_run(machine, &end, &err);
 	stop_signals_attach(signals, NULL);
+	machine_target_ended(remote, end, ret < 0);
 	if (ret < 0)
 		return fail(&err);
 	return exit_code(end, stop_signals_received(signals), &err);
 }
 
 static int build_and_run(const struct pt_sys *sys, const struct vm_plan *plan,
-			 const struct serial_backend *serial, struct stop_signals *signals,
-			 struct timing *timing)
+			 const struct serial_backend *serial, struct machine_target *remote,
+			 struct stop_signals *signals, struct timing *timing)
 {
 	const struct machine_options options = {
 		.serial_in = serial->in,
 		.serial_out = serial->out,
 		.timing = timing,
+		.listener = machine_target_listener(remote),
 	};
 	struct pt_error err = PT_ERROR_INIT;
 	struct machine *machine;
@@ -67,15 +75,30 @@ static int build_and_run(const struct pt_sys *sys, const struct vm_plan *plan,
 
 	if (machine_create(sys, plan, &options, &machine, &err) < 0)
 		return fail(&err);
-	code = run_machine(machine, signals);
+	remote->machine = machine;
+	code = run_machine(machine, remote, signals);
+	control_close(remote->control); /* its clients' watches are the machine's loop's */
 	machine_destroy(machine);
 	return code;
+}
+
+static int open_control(const struct vm_config *config, const char *name, struct control *control,
+			struct pt_error *err)
+{
+	if (config->control_off)
+		return 0;
+	if (config->control)
+		return control_open(control, config->control, err);
+	return control_place_open(name, config->name != NULL, control, err);
 }
 
 static int open_and_run(const struct pt_sys *sys, const struct vm_config *config,
 			const struct vm_plan *plan, struct stop_signals *signals,
 			struct timing *timing)
 {
+	struct control control = CONTROL_CLOSED;
+	struct machine_target remote = {.control = &control};
+	char serial_name[SERIAL_PTY_SIZE + 4];
 	struct serial_backend serial;
 	struct pt_error err = PT_ERROR_INIT;
 	int code;
@@ -84,7 +107,12 @@ static int open_and_run(const struct pt_sys *sys, const struct vm_config *config
 		return fail(&err);
 	if (serial.pty[0])
 		(void)fprintf(stderr, "tenon: serial line: %s\n", serial.pty);
-	code = build_and_run(sys, plan, &serial, signals, timing);
+	remote.serial = serial_backend_name(config->serial, &serial, serial_name);
+	if (open_control(config, plan->name, &control, &err) < 0)
+		code = fail(&err);
+	else
+		code = build_and_run(sys, plan, &serial, &remote, signals, timing);
+	control_close(&control);
 	serial_backend_close(&serial);
 	return code;
 }

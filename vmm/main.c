@@ -26,6 +26,8 @@ static const struct subcommand {
 	{"bind", "take devices from their drivers: tenon bind BDF...", cmd_bind},
 	{"unbind", "give them back: tenon unbind BDF...", cmd_unbind},
 	{"recover", "give back what a tenon took that was killed", cmd_recover},
+	{"list", "list the guests that run", cmd_list},
+	{"ctl", "control one: tenon ctl GUEST status|pause|resume|shutdown|reset|...", cmd_ctl},
 	{"version", "print the version", cmd_version},
 	{"help", "print this, or the options of a command: tenon help run", cmd_help},
 };
@@ -95,6 +97,8 @@ static int cmd_help(int argc, char **argv)
 		cmd_devices_help(stdout);
 	else if (command && bind_args_help(command->name, stdout))
 		return EXIT_OK;
+	else if (command && command->run == cmd_ctl)
+		ctl_help(stdout);
 	else
 		print_help(stdout);
 	return EXIT_OK;

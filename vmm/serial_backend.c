@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
@@ -103,6 +104,20 @@ int serial_backend_open(enum serial_kind kind, const char *path, struct serial_b
 	}
 	*ret_backend = (struct serial_backend)SERIAL_BACKEND_INIT;
 	return 0;
+}
+
+const char *serial_backend_name(enum serial_kind kind, const struct serial_backend *backend,
+				char buf[SERIAL_PTY_SIZE + 4])
+{
+	static const char *const names[] = {
+		[SERIAL_STDIO] = "stdio",
+		[SERIAL_FILE] = "file",
+		[SERIAL_PTY] = "pty:",
+		[SERIAL_NONE] = "null",
+	};
+
+	(void)snprintf(buf, SERIAL_PTY_SIZE + 4, "%s%s", names[kind], backend->pty);
+	return buf;
 }
 
 void serial_backend_close(struct serial_backend *backend)

@@ -46,6 +46,10 @@ struct serial_backend {
 int serial_backend_open(enum serial_kind kind, const char *path, struct serial_backend *ret_backend,
 			struct pt_error *err);
 
+/** serial_backend_name() - where it ends, in QMP's words: "stdio", "file", "pty:/dev/pts/3" or "null" */
+const char *serial_backend_name(enum serial_kind kind, const struct serial_backend *backend,
+				char buf[SERIAL_PTY_SIZE + 4]);
+
 /** serial_backend_close() - restore and close; accepts SERIAL_BACKEND_INIT. Cannot fail. */
 void serial_backend_close(struct serial_backend *backend);
 

@@ -58,6 +58,17 @@ static int set_serial(void *object, const char *value, const char *dir, struct p
 	return ret;
 }
 
+static int set_control(void *object, const char *value, const char *dir, struct pt_error *err)
+{
+	struct vm_config *config = object;
+	int ret = 0;
+
+	config->control_off = strcmp(value, "none") == 0;
+	if (!config->control_off)
+		ret = setting_path(&config->control, value, dir, err);
+	return ret;
+}
+
 static const char *const device_error_choices[] = {
 	[VM_DEVICE_ERROR_REPORT] = "report",
 	[VM_DEVICE_ERROR_STOP] = "stop",
@@ -181,6 +192,16 @@ static const struct setting rows[] = {
 		.choices = serial_choices,
 		.pattern = "^(stdio|pty|none|file:.+)$",
 		.set = set_serial,
+	},
+	{
+		.name = "control",
+		.arg = "PATH",
+		.help = "Where the control socket is, or none; by default NAME.sock in the run-time directory, where "
+			"tenon ctl finds it",
+		.group = SETTING_DEVICES,
+		.kind = SETTING_OTHER,
+		.pattern = "^.+$",
+		.set = set_control,
 	},
 	{
 		.name = "backend",

@@ -53,5 +53,6 @@ void vm_config_done(struct vm_config *config)
 	free(config->cmdline);
 	free(config->serial_path);
 	free(config->libvirt);
+	free(config->control);
 	*config = (struct vm_config){0};
 }

@@ -92,6 +92,7 @@ struct vm_config_device {
  * @kernel, @initrd: NULL when not given
  * @serial_path: for SERIAL_FILE
  * @libvirt: URI of the libvirt that manages the host's devices, NULL for none
+ * @control: where the control socket is to be, NULL for its usual place; @control_off: nowhere
  * @unplug_limit: seconds that the guest has to let go of a device
  * @layer: counts what was put on top of each other: files, and then options
  * @devices: those to pass through
@@ -109,6 +110,8 @@ struct vm_config {
 	char *cmdline;
 	enum serial_kind serial;
 	char *serial_path;
+	char *control;
+	bool control_off;
 	unsigned unplug_limit;
 	enum vm_device_error on_device_error;
 	enum backend_choice backend;

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A guest for the control socket that only remembers what was asked of it.
+ */
+#ifndef FAKE_TARGET_H
+#define FAKE_TARGET_H
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "control/target.h"
+
+#define FAKE_TARGET_BUSES 2
+
+struct fake_target {
+	bool paused;
+	bool present;
+	int unplug_result;
+	char did[128];				/* what was asked, in words */
+	uint8_t config[FAKE_TARGET_BUSES][256]; /* of device 1 of bus 0, and device 0 of bus 1 */
+	struct target target;
+};
+
+static inline void fake_did(void *ctx, const char *what)
+{
+	struct fake_target *fake = ctx;
+
+	strncat(fake->did, what, sizeof(fake->did) - strlen(fake->did) - 1);
+}
+
+static inline const char *fake_name(void *ctx)
+{
+	(void)ctx;
+	return "fake";
+}
+
+static inline enum target_status fake_status(void *ctx)
+{
+	return ((struct fake_target *)ctx)->paused ? TARGET_PAUSED : TARGET_RUNNING;
+}
+
+static inline void fake_pause(void *ctx)
+{
+	((struct fake_target *)ctx)->paused = true;
+}
+
+static inline void fake_resume(void *ctx)
+{
+	((struct fake_target *)ctx)->paused = false;
+}
+
+static inline void fake_power(void *ctx)
+{
+	fake_did(ctx, "power ");
+}
+
+static inline void fake_reset(void *ctx)
+{
+	fake_did(ctx, "reset ");
+}
+
+static inline void fake_quit(void *ctx)
+{
+	fake_did(ctx, "quit ");
+}
+
+static inline unsigned fake_cpus(void *ctx)
+{
+	(void)ctx;
+	return 2;
+}
+
+static inline pid_t fake_cpu_thread(void *ctx, unsigned index)
+{
+	(void)ctx;
+	return 100 + (pid_t)index;
+}
+
+static inline unsigned fake_devices(void *ctx)
+{
+	(void)ctx;
+	return 1;
+}
+
+static inline void fake_device(void *ctx, unsigned index, struct target_device *ret_device)
+{
+	(void)index;
+	*ret_device = (struct target_device){
+		.id = "nic",
+		.host_name = "0000:02:00.0",
+		.bus = 1,
+		.present = ((struct fake_target *)ctx)->present,
+		.state = "running",
+		.stats = {.msix_vectors = 5, .config_accesses = 40, .bar_accesses = 7},
+		.bars = {[0] = {PT_BAR_MEM64, 1, 1, 0x4000, 0x800000000}},
+		.health = "it is warm",
+	};
+}
+
+static inline struct pt_space_stats fake_dma(void *ctx)
+{
+	(void)ctx;
+	return (struct pt_space_stats){.maps = 2, .bytes = 1u << 30, .by_file = 2};
+}
+
+static inline int fake_unplug(void *ctx, unsigned index, struct pt_error *err)
+{
+	struct fake_target *fake = ctx;
+
+	(void)index;
+	fake_did(ctx, "unplug ");
+	return fake->unplug_result ? pt_error_set(err, fake->unplug_result, "no") : 0;
+}
+
+static inline uint32_t fake_pci_read(void *ctx, unsigned bus, unsigned devfn, unsigned offset,
+				     unsigned size)
+{
+	const struct fake_target *fake = ctx;
+	uint32_t value = UINT32_MAX >> (32 - size * 8);
+
+	if (bus < FAKE_TARGET_BUSES && devfn == (bus ? 0 : 8u) && offset + size <= 256)
+		memcpy(&value, &fake->config[bus][offset], size);
+	return value;
+}
+
+static inline const char *fake_serial(void *ctx)
+{
+	(void)ctx;
+	return "pty:/dev/pts/7";
+}
+
+static const struct target_ops fake_target_ops = {
+	.name = fake_name,
+	.status = fake_status,
+	.pause = fake_pause,
+	.resume = fake_resume,
+	.power_button = fake_power,
+	.reset = fake_reset,
+	.quit = fake_quit,
+	.cpus = fake_cpus,
+	.cpu_thread = fake_cpu_thread,
+	.devices = fake_devices,
+	.device = fake_device,
+	.dma = fake_dma,
+	.unplug = fake_unplug,
+	.pci_read = fake_pci_read,
+	.serial = fake_serial,
+};
+
+static inline void fake_target_init(struct fake_target *fake)
+{
+	*fake = (struct fake_target){.present = true};
+	fake->target = (struct target){.ops = &fake_target_ops, .ctx = fake};
+	memset(fake->config, 0, sizeof(fake->config));
+}
+
+#endif

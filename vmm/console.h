@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TENON_CONSOLE_H
+#define TENON_CONSOLE_H
+
+#include <passthrough/error.h>
+
+/**
+ * console_run() - be the terminal at the other end of a pseudo terminal, until Ctrl-] is typed or either end hangs up
+ * @path: of the pseudo terminal
+ *
+ * Every other key goes to the guest, Ctrl-C too. The terminal is restored. Errors: from open(2); -EIO.
+ */
+int console_run(const char *path, struct pt_error *err);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where control sockets are: NAME.sock in the run-time directory, or where the config says.
+ */
+#ifndef TENON_CONTROL_CONTROL_PLACE_H
+#define TENON_CONTROL_CONTROL_PLACE_H
+
+#include "control/control.h"
+
+/**
+ * control_place_open() - the control socket of a guest, in its usual place
+ * @own_name: somebody gave the guest its name, so that it must be this one; else it gets "NAME-PID.sock" when NAME.sock is
+ *	another's
+ *
+ * Without a run-time directory there is none, and @control stays closed. Errors: of control_open() and run_dir_make().
+ */
+int control_place_open(const char *name, bool own_name, struct control *control,
+		       struct pt_error *err);
+
+/**
+ * control_place_find() - the socket that a person means
+ * @name: of a guest, or a path with a slash in it
+ *
+ * Whether anybody listens is not looked at. Errors: of run_dir_path(); -ENAMETOOLONG.
+ */
+int control_place_find(const char *name, char *path, size_t size, struct pt_error *err);
+
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+#include "control/machine_target.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "devices/assigned.h"
+
+static const char *const states[] = {
+	[PT_DEVICE_CLOSED] = "opened",	   [PT_DEVICE_OPENED] = "opened",
+	[PT_DEVICE_ATTACHED] = "attached", [PT_DEVICE_RUNNING] = "running",
+	[PT_DEVICE_LOST] = "lost",
+};
+
+static struct machine *machine_of(void *ctx)
+{
+	return ((struct machine_target *)ctx)->machine;
+}
+
+static const char *name(void *ctx)
+{
+	return machine_plan(machine_of(ctx))->name;
+}
+
+static enum target_status status(void *ctx)
+{
+	return machine_paused(machine_of(ctx)) ? TARGET_PAUSED : TARGET_RUNNING;
+}
+
+static void pause_machine(void *ctx)
+{
+	machine_pause(machine_of(ctx));
+}
+
+static void resume_machine(void *ctx)
+{
+	machine_resume(machine_of(ctx));
+}
+
+static void power_button(void *ctx)
+{
+	machine_press_power(machine_of(ctx));
+}
+
+static void reset(void *ctx)
+{
+	machine_press_reset(machine_of(ctx));
+}
+
+static void quit(void *ctx)
+{
+	struct machine_target *target = ctx;
+
+	target->quit = true;
+	machine_stop(target->machine);
+}
+
+static unsigned cpus(void *ctx)
+{
+	return machine_plan(machine_of(ctx))->cpus;
+}
+
+static pid_t cpu_thread(void *ctx, unsigned index)
+{
+	return machine_cpu_thread(machine_of(ctx), index);
+}
+
+static unsigned devices(void *ctx)
+{
+	return machine_plan(machine_of(ctx))->device_count;
+}
+
+static void device(void *ctx, unsigned index, struct target_device *ret_device)
+{
+	const struct vm_plan *plan = machine_plan(machine_of(ctx));
+	const struct plan_device *device = &plan->devices[index];
+	struct assigned_info info;
+
+	*ret_device = (struct target_device){
+		.id = device->id,
+		.host_name = device->bdf,
+		.bus = plan->ports[device->port].bus,
+		.function = device->function,
+		.present = machine_device_info(machine_of(ctx), index, &info),
+	};
+	if (!ret_device->present)
+		return;
+	ret_device->state = states[info.state];
+	ret_device->stats = info.stats;
+	memcpy(ret_device->bars, info.bars, sizeof(info.bars));
+	memcpy(ret_device->health, info.health, sizeof(info.health));
+}
+
+static struct pt_space_stats dma(void *ctx)
+{
+	return machine_dma(machine_of(ctx));
+}
+
+static int unplug(void *ctx, unsigned index, struct pt_error *err)
+{
+	return machine_unplug_request(machine_of(ctx), index, err);
+}
+
+static uint32_t pci_read(void *ctx, unsigned bus, unsigned devfn, unsigned offset, unsigned size)
+{
+	return machine_config_read(machine_of(ctx), bus, devfn, offset, size);
+}
+
+static const char *serial(void *ctx)
+{
+	return ((struct machine_target *)ctx)->serial;
+}
+
+static const struct target_ops ops = {
+	.name = name,
+	.status = status,
+	.pause = pause_machine,
+	.resume = resume_machine,
+	.power_button = power_button,
+	.reset = reset,
+	.quit = quit,
+	.cpus = cpus,
+	.cpu_thread = cpu_thread,
+	.devices = devices,
+	.device = device,
+	.dma = dma,
+	.unplug = unplug,
+	.pci_read = pci_read,
+	.serial = serial,
+};
+
+struct target machine_target(struct machine_target *target)
+{
+	return (struct target){.ops = &ops, .ctx = target};
+}
+
+static json_t *cause(bool guest, const char *reason)
+{
+	return json_pack("{s:b, s:s}", "guest", guest, "reason", reason);
+}
+
+static json_t *deleted(const struct machine_event *event)
+{
+	char path[PT_PATH_SIZE];
+
+	(void)snprintf(path, sizeof(path), "/machine/peripheral/%s", event->device->id);
+	return json_pack("{s:s, s:s}", "device", event->device->id, "path", path);
+}
+
+static json_t *happened(const struct machine_event *event, const char *what)
+{
+	json_t *data = json_pack("{s:s, s:s}", "device", event->device->id, "what", what);
+
+	if (data && event->detail)
+		(void)json_object_set_new(data, "detail", json_string(event->detail));
+	return data;
+}
+
+static void on_event(void *ctx, const struct machine_event *event)
+{
+	struct control *control = ((struct machine_target *)ctx)->control;
+
+	switch (event->kind) {
+	case MACHINE_EVENT_PAUSED:
+		control_event(control, "STOP", NULL);
+		break;
+	case MACHINE_EVENT_RESUMED:
+		control_event(control, "RESUME", NULL);
+		break;
+	case MACHINE_EVENT_RESET:
+		control_event(control, "RESET",
+			      event->by_guest ? cause(true, "guest-reset")
+					      : cause(false, "host-qmp-system-reset"));
+		break;
+	case MACHINE_EVENT_POWER_BUTTON:
+		control_event(control, "POWERDOWN", NULL);
+		break;
+	case MACHINE_EVENT_DEVICE_REMOVED:
+		control_event(control, "DEVICE_DELETED", deleted(event));
+		break;
+	case MACHINE_EVENT_DEVICE_KEPT:
+		control_event(control, "DEVICE_UNPLUG_GUEST_ERROR", deleted(event));
+		break;
+	case MACHINE_EVENT_DEVICE_WANTED:
+		control_event(control, "X_TENON_DEVICE", happened(event, "wanted-back"));
+		break;
+	case MACHINE_EVENT_DEVICE_ERROR:
+		control_event(control, "X_TENON_DEVICE", happened(event, "error"));
+		break;
+	case MACHINE_EVENT_DEVICE_LOST:
+		control_event(control, "X_TENON_DEVICE", happened(event, "lost"));
+		break;
+	}
+}
+
+struct machine_listener machine_target_listener(struct machine_target *target)
+{
+	return (struct machine_listener){.event = on_event, .ctx = target};
+}
+
+void machine_target_ended(struct machine_target *target, enum machine_end end, bool failed)
+{
+	json_t *why = NULL;
+
+	if (failed)
+		why = cause(false, "host-error");
+	else if (end == MACHINE_POWEROFF)
+		why = cause(true, "guest-shutdown");
+	else if (end == MACHINE_CRASHED)
+		why = cause(true, "guest-panic");
+	else
+		why = cause(false, target->quit ? "host-qmp-quit" : "host-signal");
+	control_event(target->control, "SHUTDOWN", why);
+}

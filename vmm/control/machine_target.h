@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * struct machine_target: a machine as the control socket sees it, and its events as QMP has them.
+ */
+#ifndef TENON_CONTROL_MACHINE_TARGET_H
+#define TENON_CONTROL_MACHINE_TARGET_H
+
+#include "control/control.h"
+#include "control/target.h"
+#include "machine/machine.h"
+
+/**
+ * struct machine_target - both of @machine and @control
+ * @serial: as of struct target_ops
+ * @quit: somebody said quit
+ */
+struct machine_target {
+	struct machine *machine;
+	struct control *control;
+	const char *serial;
+	bool quit;
+};
+
+/** machine_target() - for control_start(); @target outlives it */
+struct target machine_target(struct machine_target *target);
+
+/** machine_target_listener() - for struct machine_options, before there is a machine; @target outlives it */
+struct machine_listener machine_target_listener(struct machine_target *target);
+
+/** machine_target_ended() - tell clients why the run ended: @end, or @failed of machine_run() */
+void machine_target_ended(struct machine_target *target, enum machine_end end, bool failed);
+
+#endif

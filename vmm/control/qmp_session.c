@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+#include "control/qmp_session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "control/qmp_schema.h"
+#include "control/qmp_version.h"
+
+#define OUT_STEP 4096u
+
+static int grow(struct qmp_session *session, size_t wanted)
+{
+	size_t room = session->out_room ? session->out_room : OUT_STEP;
+	char *out;
+
+	if (wanted <= session->out_room)
+		return 0;
+	while (room < wanted)
+		room *= 2;
+	out = realloc(session->out, room);
+	if (!out)
+		return -ENOMEM;
+	session->out = out;
+	session->out_room = room;
+	return 0;
+}
+
+static void put(struct qmp_session *session, const char *bytes, size_t size)
+{
+	if (session->out_sent) {
+		memmove(session->out, session->out + session->out_sent,
+			session->out_size - session->out_sent);
+		session->out_size -= session->out_sent;
+		session->out_sent = 0;
+	}
+	if (session->broken || session->out_size + size > QMP_ANSWERS_MAX ||
+	    grow(session, session->out_size + size) < 0) {
+		session->broken = true;
+		return;
+	}
+	memcpy(session->out + session->out_size, bytes, size);
+	session->out_size += size;
+}
+
+/* Takes over @value. */
+static void send_json(struct qmp_session *session, json_t *value)
+{
+	char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
+
+	json_decref(value);
+	if (!text) {
+		session->broken = true; /* no memory: better no answer than half of one */
+		return;
+	}
+	put(session, text, strlen(text));
+	put(session, "\r\n", 2);
+	free(text);
+}
+
+void qmp_session_init(struct qmp_session *session, const struct target *target)
+{
+	*session = (struct qmp_session){.target = target};
+	send_json(session,
+		  json_pack("{s:{s:o, s:[]}}", "QMP", "version", qmp_version(), "capabilities"));
+}
+
+void qmp_session_done(struct qmp_session *session)
+{
+	free(session->in);
+	free(session->out);
+	*session = (struct qmp_session){0};
+}
+
+static void send_error(struct qmp_session *session, json_t *id, const char *class, const char *desc)
+{
+	json_t *answer = json_pack("{s:{s:s, s:s}}", "error", "class", class, "desc", desc);
+
+	if (answer && id)
+		(void)json_object_set(answer, "id", id);
+	send_json(session, answer);
+}
+
+static void send_failure(struct qmp_session *session, json_t *id, const struct qmp_error *why)
+{
+	char text[sizeof(why->error.message) + sizeof(why->error.remedy) + 16];
+
+	(void)snprintf(text, sizeof(text), "%s%s%s", why->error.message,
+		       *why->error.remedy ? "; remedy: " : "", why->error.remedy);
+	send_error(session, id, why->class, text);
+}
+
+/* The members that a command may have besides its arguments. */
+static int check_command(json_t *command, struct pt_error *err)
+{
+	const char *name;
+	json_t *value;
+
+	if (!json_is_object(command))
+		return pt_error_set(err, -EINVAL, "QMP input must be a JSON object");
+	json_object_foreach(command, name, value)
+	{
+		if (strcmp(name, "execute") == 0 && !json_is_string(value))
+			return pt_error_set(err, -EINVAL,
+					    "QMP input member 'execute' must be a string");
+		if (strcmp(name, "arguments") == 0 && !json_is_object(value))
+			return pt_error_set(err, -EINVAL,
+					    "QMP input member 'arguments' must be an object");
+		if (strcmp(name, "execute") != 0 && strcmp(name, "arguments") != 0 &&
+		    strcmp(name, "id") != 0)
+			return pt_error_set(err, -EINVAL, "QMP input member '%s' is unexpected",
+					    name);
+	}
+	if (!json_object_get(command, "execute"))
+		return pt_error_set(err, -EINVAL, "QMP input lacks member 'execute'");
+	return 0;
+}
+
+/* Which command, if it may be given now. */
+static const struct qmp_command *choose(const struct qmp_session *session, const char *name,
+					struct qmp_error *err)
+{
+	const struct qmp_command *command = qmp_command_find(name);
+	bool greeting = strcmp(name, "qmp_capabilities") == 0;
+
+	if (command && session->negotiated && greeting) {
+		err->class = "CommandNotFound";
+		(void)pt_error_set(&err->error, -EINVAL,
+				   "Capabilities negotiation is already complete, command ignored");
+		return NULL;
+	}
+	if (!session->negotiated && !greeting) {
+		err->class = "CommandNotFound";
+		(void)pt_error_set(&err->error, -EINVAL,
+				   "Expecting capabilities negotiation with 'qmp_capabilities'");
+		return NULL;
+	}
+	if (!command) {
+		err->class = "CommandNotFound";
+		(void)pt_error_set(&err->error, -ENOENT, "The command %s has not been found", name);
+	}
+	return command;
+}
+
+static void execute(struct qmp_session *session, json_t *input)
+{
+	struct qmp_error err = QMP_ERROR_INIT;
+	json_t *id = json_is_object(input) ? json_object_get(input, "id") : NULL;
+	const struct qmp_command *command = NULL;
+	json_t *none = json_object();
+	json_t *arguments, *result;
+
+	if (check_command(input, &err.error) == 0)
+		command =
+			choose(session, json_string_value(json_object_get(input, "execute")), &err);
+	arguments = json_object_get(input, "arguments");
+	if (!arguments)
+		arguments = none;
+	if (command)
+		(void)qmp_check(arguments, command->arguments ? command->arguments : QMP_EMPTY_TYPE,
+				"arguments", command->open, &err.error);
+	if (err.error.code) {
+		send_failure(session, id, &err);
+		json_decref(none);
+		return;
+	}
+	result = command->run(session, arguments, &err);
+	json_decref(none);
+	if (err.error.code) {
+		json_decref(result);
+		send_failure(session, id, &err);
+		return;
+	}
+	result = json_pack("{s:o}", "return", result ? result : json_object());
+	if (result && id)
+		(void)json_object_set(result, "id", id);
+	send_json(session, result);
+}
+
+static void handle(struct qmp_session *session, const char *text, size_t size)
+{
+	json_error_t where;
+	json_t *input = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
+
+	if (!input) {
+		struct qmp_error err = QMP_ERROR_INIT;
+
+		(void)pt_error_set(&err.error, -EINVAL, "JSON parse error, %s", where.text);
+		send_failure(session, NULL, &err);
+		return;
+	}
+	execute(session, input);
+	json_decref(input);
+}
+
+void qmp_session_input(struct qmp_session *session, const char *bytes, size_t size)
+{
+	char *in;
+	size_t done = 0, length;
+
+	if (session->broken || !size)
+		return;
+	in = realloc(session->in, session->in_size + size);
+	if (!in) {
+		session->broken = true;
+		return;
+	}
+	session->in = in;
+	memcpy(in + session->in_size, bytes, size);
+	session->in_size += size;
+	while (!session->broken &&
+	       (length = json_frame_end(&session->frame, in + done, session->in_size - done)) > 0) {
+		handle(session, in + done, length);
+		done += length;
+	}
+	session->in_size -= done;
+	memmove(in, in + done, session->in_size);
+	if (session->in_size <= QMP_COMMAND_MAX)
+		return;
+	send_error(session, NULL, "GenericError", "JSON parse error, the command is too long");
+	session->broken = true;
+}
+
+void qmp_session_event(struct qmp_session *session, const char *name, json_t *data)
+{
+	struct timespec now;
+	json_t *event;
+
+	if (!session->negotiated)
+		return;
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	event = json_pack("{s:s, s:{s:I, s:I}}", "event", name, "timestamp", "seconds",
+			  (json_int_t)now.tv_sec, "microseconds", (json_int_t)now.tv_nsec / 1000);
+	if (event && data)
+		(void)json_object_set(event, "data", data);
+	send_json(session, event);
+}
+
+size_t qmp_session_pending(const struct qmp_session *session, const char **ret_bytes)
+{
+	*ret_bytes = session->out + session->out_sent;
+	return session->out_size - session->out_sent;
+}
+
+void qmp_session_sent(struct qmp_session *session, size_t size)
+{
+	session->out_sent += size;
+	if (session->out_sent == session->out_size)
+		session->out_sent = session->out_size = 0;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * struct qmp_session: one conversation in QMP, as bytes in and bytes out; descriptors are somebody else's.
+ *
+ * Rules: docs/interop/qmp-spec of QEMU. A greeting comes first, nothing but qmp_capabilities is understood before it was
+ * said, every answer carries the command's id, and events come in between.
+ *
+ * What the other side does harms nobody: a command has a limit in length, and so have answers that nobody reads; a
+ * conversation that passes one is broken, and its owner ends it.
+ */
+#ifndef TENON_CONTROL_QMP_SESSION_H
+#define TENON_CONTROL_QMP_SESSION_H
+
+#include <jansson.h>
+#include <passthrough/error.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "control/json_frame.h"
+#include "control/target.h"
+
+#define QMP_COMMAND_MAX (256u << 10) /* bytes */
+#define QMP_ANSWERS_MAX (4u << 20)   /* bytes that wait to be read */
+
+/** struct qmp_session - @out holds what is to be sent from @out_sent to @out_size */
+struct qmp_session {
+	const struct target *target;
+	struct json_frame frame;
+	char *in;
+	size_t in_size;
+	char *out;
+	size_t out_sent;
+	size_t out_size;
+	size_t out_room;
+	bool negotiated;
+	bool broken;
+};
+
+/** qmp_session_init() - and greet. @target outlives it. Inverse: qmp_session_done(). */
+void qmp_session_init(struct qmp_session *session, const struct target *target);
+
+/** qmp_session_done() - accepts one that was only zeroed */
+void qmp_session_done(struct qmp_session *session);
+
+/** qmp_session_input() - act on what came; commands that are complete are carried out */
+void qmp_session_input(struct qmp_session *session, const char *bytes, size_t size);
+
+/** qmp_session_event() - tell it of an event, once it has negotiated. @data: borrowed, NULL for none. */
+void qmp_session_event(struct qmp_session *session, const char *name, json_t *data);
+
+/** qmp_session_pending() - how many bytes wait to be sent; *@ret_bytes are the first of them */
+size_t qmp_session_pending(const struct qmp_session *session, const char **ret_bytes);
+
+/** qmp_session_sent() - so many of them were */
+void qmp_session_sent(struct qmp_session *session, size_t size);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the control socket can see of a guest and do to it; the machine has one (machine_target.h), tests have theirs.
+ *
+ * Everything is called on the thread that runs the loop.
+ */
+#ifndef TENON_CONTROL_TARGET_H
+#define TENON_CONTROL_TARGET_H
+
+#include <passthrough/passthrough.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/** enum target_status - of the guest as a whole */
+enum target_status {
+	TARGET_RUNNING,
+	TARGET_PAUSED,
+};
+
+/**
+ * struct target_device - a passed-through device
+ * @id: by which it is named; @host_name: its BDF or UUID on the host
+ * @bus, @slot, @function: where the guest finds it at power-on
+ * @present: the guest has it; the rest is filled in only then
+ * @state: "opened", "attached", "running" or "lost"
+ * @stats: since it was given to the guest; accesses of the guest's that came here, and connected interrupts
+ * @bars: as the guest has them, the expansion ROM last
+ * @health: what is wrong with it, empty for nothing
+ */
+struct target_device {
+	const char *id;
+	const char *host_name;
+	unsigned bus;
+	unsigned slot;
+	unsigned function;
+	bool present;
+	const char *state;
+	struct pt_function_stats stats;
+	struct pt_bar bars[PT_BAR_ROM + 1];
+	char health[PT_ERROR_MESSAGE_SIZE];
+};
+
+/**
+ * struct target_ops - @ctx is the target's
+ * @name: the guest's, as the config has it
+ * @status: running or not
+ * @pause, @resume: no vCPU runs, or all do again. Nothing when it is so already.
+ * @power_button: press it: the guest is asked to power off
+ * @reset: as by a reset button
+ * @quit: the run ends
+ * @cpus: how many; @cpu_thread: the thread of one, 0 when it has none yet
+ * @devices: how many were given to the guest, gone ones included; @device: one of them
+ * @dma: what is mapped for all devices together
+ * @unplug: ask the guest for one. Errors: -ENODEV, -EALREADY.
+ * @pci_read: 1, 2 or 4 bytes of a function's configuration space as the guest has it; all ones where none is
+ * @serial: where the serial line is on the host, as "pty:/dev/pts/3", "stdio" or "null"
+ */
+struct target_ops {
+	const char *(*name)(void *ctx);
+	enum target_status (*status)(void *ctx);
+	void (*pause)(void *ctx);
+	void (*resume)(void *ctx);
+	void (*power_button)(void *ctx);
+	void (*reset)(void *ctx);
+	void (*quit)(void *ctx);
+	unsigned (*cpus)(void *ctx);
+	pid_t (*cpu_thread)(void *ctx, unsigned index);
+	unsigned (*devices)(void *ctx);
+	void (*device)(void *ctx, unsigned index, struct target_device *ret_device);
+	struct pt_space_stats (*dma)(void *ctx);
+	int (*unplug)(void *ctx, unsigned index, struct pt_error *err);
+	uint32_t (*pci_read)(void *ctx, unsigned bus, unsigned devfn, unsigned offset,
+			     unsigned size);
+	const char *(*serial)(void *ctx);
+};
+
+struct target {
+	const struct target_ops *ops;
+	void *ctx;
+};
+
+#endif
