@@ -411,6 +411,20 @@ Test(binding, a_refusal_of_libvirts_leaves_it_as_it_was)
 	rig_down(&rig);
 }
 
+Test(binding, there_is_no_such_device)
+{
+	struct driver_rig rig;
+	struct taken taken;
+
+	rig_up(&rig);
+	taken_init(&taken, &rig.host, "a test");
+	check_error(taken_add(&taken, "0000:77:00.0", VFIO_DRIVER, true, &rig.err), -ENODEV,
+		    rig.err, "0000:77:00.0: no such PCI device");
+	cr_assert_eq(taken.count, 0);
+	taken_done(&taken);
+	rig_down(&rig);
+}
+
 Test(binding, there_is_no_such_driver)
 {
 	struct driver_rig rig;

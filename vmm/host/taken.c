@@ -76,9 +76,14 @@ static int check_vfs(const struct driver_host *host, const char *name, struct pt
 static int check_use(const struct driver_host *host, const char *name, const char *to,
 		     struct pt_error *err)
 {
-	char driver[PT_DRIVER_SIZE];
-	int ret = pci_driver(host, name, driver);
+	char driver[PT_DRIVER_SIZE], path[PT_PATH_SIZE];
+	int ret;
 
+	pci_path(name, "", path);
+	/* One that is not there is reported by who takes it. */
+	if (pci_exists(host, path) == 0)
+		return 0;
+	ret = pci_driver(host, name, driver);
 	if (ret < 0)
 		return pt_error_set(err, ret, "%s: reading its driver: %s", name, strerror(-ret));
 	if (strcmp(driver, to) == 0)

@@ -13,7 +13,7 @@ echo auto >"$device/power/control"
 state() {
 	host_state
 	grep -H . /sys/bus/pci/devices/*/power/control
-	find $journal -type f ! -name '*.lock' ! -name '*.new' 2>/dev/null
+	find $journal -name '*:*' ! -name '*.lock' ! -name '*.new' 2>/dev/null
 }
 original=$(state)
 
