@@ -3,6 +3,7 @@
 
 #include "cleanup.h"
 #include "host/boot_files.h"
+#include "host/disk_files.h"
 #include "host/host_facts.h"
 #include "host/rom_file.h"
 
@@ -15,6 +16,9 @@ int guest_plan(const struct pt_sys *sys, const struct vm_config *config, struct 
 		config->backend == BACKEND_GROUP ? PT_BACKEND_GROUP : PT_BACKEND_CDEV;
 	int ret = boot_files_check(config, err);
 
+	if (ret < 0)
+		return ret;
+	ret = disk_files_check(config, err);
 	if (ret < 0)
 		return ret;
 	for (size_t i = 0; i < config->device_count; i++)

@@ -85,7 +85,7 @@ static void up(void)
 		.pieces = {{0, PIECE, 0}, {HIGH, PIECE, PIECE}},
 		.count = 2,
 	};
-	guest.plan = (struct plan_virtio){.kind = PLAN_VIRTIO_RNG, .name = "rng", .bar = BAR};
+	guest.plan = (struct plan_virtio){.kind = PLAN_VIRTIO_RNG, .id = "rng0", .bar = BAR};
 	guest.up = true;
 	host = (struct virtio_pci_host){
 		.kvm = &guest.kvm,

@@ -8,6 +8,7 @@
 #include <linux/virtio_ring.h>
 
 #include "input.h"
+#include "virtio/blk_request.h"
 #include "virtio/queue.h"
 
 #define PIECE 0x2000u
@@ -49,6 +50,39 @@ static void check_chain(const struct virtqueue *queue, const struct virtqueue_ch
 	}
 	fuzz_require(sum == chain->readable_bytes + chain->writable_bytes, "the sums are wrong");
 	fuzz_require(unreachable == chain->unreachable, "it is said to be all in RAM");
+}
+
+/* What a disk makes of the chain: it is on the disk, and its data is within the chain's. */
+static void check_request(const struct virtqueue_chain *chain)
+{
+	static const struct blk_disk disk = {0x10000, 512, false};
+	static struct virtqueue_chain copy;
+	static struct blk_request request;
+	struct pt_error err = PT_ERROR_INIT;
+	uint64_t data = 0;
+
+	copy = *chain;
+	if (blk_request_read(&request, &disk, &copy, &err))
+		return;
+	fuzz_require(request.status >= memory && request.status < memory + sizeof(memory),
+		     "the result is not in RAM");
+	if (request.action == BLK_NOTHING)
+		return;
+	fuzz_require(request.offset <= disk.size && request.len <= disk.size - request.offset,
+		     "it is not on the disk");
+	for (unsigned i = 0; i < request.count; i++) {
+		const uint8_t *base = request.iov[i].iov_base;
+
+		fuzz_require(base >= memory &&
+				     base + request.iov[i].iov_len <= memory + sizeof(memory),
+			     "segment %u is not in RAM", i);
+		data += request.iov[i].iov_len;
+	}
+	fuzz_require((request.action != BLK_READ && request.action != BLK_WRITE) ||
+			     data == request.len,
+		     "the data has another length than the transfer");
+	if (data > 1)
+		blk_request_advance(&request, data / 2);
 }
 
 /* Small numbers and places that matter are likelier than others. */
@@ -142,6 +176,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		case 4:
 			if (virtqueue_pop(&queue, &chain, &err) == 1) {
 				check_chain(&queue, &chain);
+				check_request(&chain);
 				virtqueue_push(&queue, chain.head, input_u32(&input));
 			}
 			break;

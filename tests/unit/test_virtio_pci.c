@@ -10,7 +10,7 @@ static struct virtio_guest guest;
 
 static void up(void)
 {
-	const struct plan_virtio plan = {.kind = PLAN_VIRTIO_RNG, .name = "rng"};
+	const struct plan_virtio plan = {.kind = PLAN_VIRTIO_RNG, .id = "rng0"};
 
 	guest_open(&guest, &plan);
 }

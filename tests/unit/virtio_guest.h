@@ -39,7 +39,7 @@ struct virtio_guest {
 	struct plan_virtio plan;
 	struct virtio_unit unit;
 	bool line;
-	uint16_t offered[4]; /* per queue, how many heads were made available */
+	uint16_t offered[8]; /* per queue, how many heads were made available */
 };
 
 static inline void guest_line(void *ctx, bool level)

@@ -7,13 +7,17 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "config/disk_device.h"
 #include "config/nearest.h"
 #include "config/passthrough_device.h"
+#include "config/rng_device.h"
 
 #define KEYS_MAX 32 /* of a kind */
 
 const struct device_kind *const device_kinds[DEVICE_KINDS] = {
 	&passthrough_kind,
+	&disk_kind,
+	&rng_kind,
 };
 
 const char *device_kind_name(const struct device_kind *kind)

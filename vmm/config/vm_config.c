@@ -24,7 +24,9 @@ void vm_config_next_layer(struct vm_config *config)
 
 int vm_config_room(const struct vm_config *config, struct pt_error *err)
 {
-	if (config->device_count < VM_DEVICES_MAX)
+	size_t count = config->device_count + config->disk_count + config->has_rng;
+
+	if (count < VM_DEVICES_MAX)
 		return 0;
 	return pt_error_remedy(
 		err,
@@ -42,11 +44,29 @@ void vm_config_device_done(struct vm_config_device *device)
 	*device = (struct vm_config_device){0};
 }
 
+void vm_config_disk_done(struct vm_config_disk *disk)
+{
+	free(disk->path);
+	free(disk->id);
+	free(disk->serial);
+	*disk = (struct vm_config_disk){0};
+}
+
+void vm_config_rng_done(struct vm_config_rng *rng)
+{
+	free(rng->id);
+	*rng = (struct vm_config_rng){0};
+}
+
 void vm_config_done(struct vm_config *config)
 {
 	for (size_t i = 0; i < config->device_count; i++)
 		vm_config_device_done(&config->devices[i]);
 	free(config->devices);
+	for (size_t i = 0; i < config->disk_count; i++)
+		vm_config_disk_done(&config->disks[i]);
+	free(config->disks);
+	vm_config_rng_done(&config->rng);
 	free(config->name);
 	free(config->kernel);
 	free(config->initrd);

@@ -75,6 +75,35 @@ struct vm_config_device {
 	unsigned gpudirect_clique; /* 0 to VM_CLIQUE_MAX */
 };
 
+#define VM_DISK_SERIAL_MAX 20
+
+/**
+ * struct vm_config_disk - a disk
+ * @serial: NULL when not given
+ * @direct: past the host's page cache
+ */
+struct vm_config_disk {
+	char *path;
+	char *id;
+	unsigned slot;
+	unsigned layer;
+	bool readonly;
+	bool direct;
+	char *serial;
+};
+
+enum vm_rng_source {
+	VM_RNG_HOST,
+};
+
+/** struct vm_config_rng - a source of random numbers */
+struct vm_config_rng {
+	enum vm_rng_source source;
+	char *id;
+	unsigned slot;
+	unsigned layer;
+};
+
 #define VM_CPUS_MAX	255
 #define VM_DEVICES_MAX	31
 #define VM_NODE_MAX	1023 /* MAX_NUMNODES of the largest kernels */
@@ -120,6 +149,10 @@ struct vm_config {
 	unsigned layer;
 	struct vm_config_device *devices;
 	size_t device_count;
+	struct vm_config_disk *disks;
+	size_t disk_count;
+	bool has_rng;
+	struct vm_config_rng rng;
 };
 
 /** vm_config_init() - the defaults: 1 vCPU, 512 MiB, serial on stdio, 30 s to unplug. Inverse: vm_config_done(). */
@@ -140,5 +173,9 @@ int vm_config_room(const struct vm_config *config, struct pt_error *err);
 
 /** vm_config_device_done() - free what it owns; accepts one that was only zeroed */
 void vm_config_device_done(struct vm_config_device *device);
+
+/** vm_config_disk_done(), vm_config_rng_done() - likewise */
+void vm_config_disk_done(struct vm_config_disk *disk);
+void vm_config_rng_done(struct vm_config_rng *rng);
 
 #endif

@@ -300,7 +300,7 @@ int unplug_open(struct unplug *unplug, struct pt_error *err)
 		for (unsigned j = 0; j < PLAN_FUNCTIONS_MAX && !r; j++)
 			r = open_function(slot, j, err);
 		if (slot->slot->virtio)
-			add_name(slot, slot->slot->virtio->plan->name);
+			add_name(slot, slot->slot->virtio->plan->id);
 	}
 	return r;
 }

@@ -185,6 +185,9 @@ int plan_make(const struct vm_config *config, const struct host_facts *facts,
 	ret = plan_ram(facts, &limit, &plan, err);
 	if (ret < 0)
 		return ret;
+	ret = plan_virtio(config, &plan, err);
+	if (ret < 0)
+		return ret;
 	ret = plan_devices(config, facts, &plan, err);
 	if (ret < 0)
 		return ret;

@@ -126,21 +126,37 @@ struct plan_device {
 
 enum plan_virtio_kind {
 	PLAN_VIRTIO_RNG,
+	PLAN_VIRTIO_DISK,
+};
+
+#define PLAN_SERIAL_SIZE 21 /* of a disk's serial number, with the terminator */
+
+/** struct plan_disk - @serial: empty for none; @direct: past the page cache; @queues: one for each CPU, to a limit */
+struct plan_disk {
+	char path[PT_PATH_SIZE];
+	char serial[PLAN_SERIAL_SIZE];
+	int readonly;
+	int direct;
+	unsigned queues;
 };
 
 /**
  * struct plan_virtio - one virtio device, alone behind its port
- * @name: what a person knows it by
- * @port: index of the port it is behind, in struct vm_plan
+ * @id: what it is called by whoever controls the guest; no other device has it
+ * @slot: its number
+ * @port: index of the slot's port, in struct vm_plan
  * @gsi: of INTA#
  * @bar: where its BAR is at power-on: the start of the port's memory window
+ * @disk: for PLAN_VIRTIO_DISK
  */
 struct plan_virtio {
 	enum plan_virtio_kind kind;
-	char name[PT_NAME_SIZE];
+	char id[PLAN_ID_SIZE];
+	unsigned slot;
 	unsigned port;
 	unsigned gsi;
 	uint64_t bar;
+	struct plan_disk disk;
 };
 
 /** enum plan_device_error - what is done when a device reports an error that cannot be corrected */

@@ -209,23 +209,75 @@ static int asked_places(const struct vm_config *config, const struct host_facts 
 	return ret;
 }
 
+/* A virtio device has its slot for itself. */
+static int check_alone(const struct host_facts *facts, const struct place *places,
+		       const struct vm_plan *plan, unsigned index, struct pt_error *err)
+{
+	unsigned slot = plan->virtio[index].slot;
+	int twice = 0;
+
+	for (size_t i = 0; i < facts->device_count; i++)
+		twice |= places[i].slot == slot;
+	for (unsigned i = 0; i < index; i++)
+		twice |= plan->virtio[i].slot == slot;
+	if (!slot || !twice)
+		return 0;
+	return pt_error_remedy(
+		err,
+		pt_error_set(err, -EEXIST,
+			     "slot %u is asked for twice, and a %s is alone in its slot", slot,
+			     plan->virtio[index].kind == PLAN_VIRTIO_DISK ? "disk"
+									  : "virtio device"),
+		"give each a slot of its own, or leave slot out");
+}
+
+static unsigned take_free(uint32_t *taken)
+{
+	unsigned slot = 0;
+
+	while (*taken & 1u << slot)
+		slot++;
+	*taken |= 1u << slot;
+	return slot;
+}
+
+static int check_count(const struct host_facts *facts, const struct vm_plan *plan,
+		       struct pt_error *err)
+{
+	size_t count = facts->device_count + plan->virtio_count;
+
+	if (count <= VM_SLOT_MAX)
+		return 0;
+	return pt_error_remedy(err,
+			       pt_error_set(err, -E2BIG, "%zu devices, and a guest has room for %d",
+					    count, VM_SLOT_MAX),
+			       "divide them among guests");
+}
+
 /* Those that are asked for first; the others take what is free, in order. */
 static int choose_places(const struct vm_config *config, const struct host_facts *facts,
-			 struct place *ret_places, struct pt_error *err)
+			 struct vm_plan *plan, struct place *ret_places, struct pt_error *err)
 {
 	uint32_t taken = 1u; /* slot 0 is the host bridge */
 	int ret = asked_places(config, facts, ret_places, err);
 
 	if (ret < 0)
 		return ret;
+	for (unsigned i = 0; i < plan->virtio_count && ret == 0; i++)
+		ret = check_alone(facts, ret_places, plan, i, err);
+	if (ret < 0)
+		return ret;
 	for (size_t i = 0; i < facts->device_count; i++)
 		taken |= 1u << ret_places[i].slot;
+	for (unsigned i = 0; i < plan->virtio_count; i++)
+		taken |= 1u << plan->virtio[i].slot;
 	for (size_t i = 0; i < facts->device_count; i++) {
-		if (ret_places[i].slot != 0)
-			continue;
-		while (taken & 1u << ret_places[i].slot)
-			ret_places[i].slot++;
-		taken |= 1u << ret_places[i].slot;
+		if (ret_places[i].slot == 0)
+			ret_places[i].slot = take_free(&taken);
+	}
+	for (unsigned i = 0; i < plan->virtio_count; i++) {
+		if (plan->virtio[i].slot == 0)
+			plan->virtio[i].slot = take_free(&taken);
 	}
 	return 0;
 }
@@ -261,6 +313,8 @@ static void plan_ports(const struct place *places, size_t count, struct vm_plan 
 
 	for (size_t i = 0; i < count; i++)
 		used |= 1u << places[i].slot;
+	for (unsigned i = 0; i < plan->virtio_count; i++)
+		used |= 1u << plan->virtio[i].slot;
 	for (unsigned slot = 1; slot <= VM_SLOT_MAX; slot++) {
 		if (!(used & 1u << slot))
 			continue;
@@ -294,16 +348,13 @@ int plan_devices(const struct vm_config *config, const struct host_facts *facts,
 	struct place places[PLAN_DEVICES_MAX];
 	int ret;
 
-	if (facts->device_count > PLAN_DEVICES_MAX)
-		return pt_error_remedy(err,
-				       pt_error_set(err, -E2BIG,
-						    "%zu devices, and a guest has room for %d",
-						    facts->device_count, PLAN_DEVICES_MAX),
-				       "divide them among guests");
+	ret = check_count(facts, plan, err);
+	if (ret < 0)
+		return ret;
 	ret = plan_noiommu(facts, plan, err);
 	if (ret < 0)
 		return ret;
-	ret = choose_places(config, facts, places, err);
+	ret = choose_places(config, facts, plan, places, err);
 	if (ret < 0)
 		return ret;
 	plan_ports(places, facts->device_count, plan);
@@ -322,5 +373,11 @@ int plan_devices(const struct vm_config *config, const struct host_facts *facts,
 	}
 	for (unsigned i = 0; i < plan->device_count; i++)
 		plan->devices[i].multifunction = shares_slot(plan, i);
+	for (unsigned i = 0; i < plan->virtio_count; i++) {
+		struct plan_virtio *virtio = &plan->virtio[i];
+
+		virtio->port = port_of(plan, virtio->slot);
+		virtio->gsi = pin_gsi(virtio->slot, 1);
+	}
 	return 0;
 }

@@ -19,7 +19,7 @@ struct named {
 };
 
 struct names {
-	struct named list[PLAN_DEVICES_MAX];
+	struct named list[PLAN_DEVICES_MAX + PLAN_VIRTIO_MAX];
 	unsigned count;
 };
 
@@ -59,6 +59,17 @@ static int check_once(const struct names *names, struct pt_error *err)
 	return 0;
 }
 
+static struct named virtio_named(struct plan_virtio *virtio)
+{
+	switch (virtio->kind) {
+	case PLAN_VIRTIO_DISK:
+		return (struct named){virtio->id, "disk", virtio->disk.path};
+	case PLAN_VIRTIO_RNG:
+		break;
+	}
+	return (struct named){virtio->id, "rng", "the source of random numbers"};
+}
+
 int plan_ids(struct vm_plan *plan, struct pt_error *err)
 {
 	struct names names = {.count = 0};
@@ -67,6 +78,8 @@ int plan_ids(struct vm_plan *plan, struct pt_error *err)
 	for (unsigned i = 0; i < plan->device_count; i++)
 		names.list[names.count++] =
 			(struct named){plan->devices[i].id, "passthrough", plan->devices[i].bdf};
+	for (unsigned i = 0; i < plan->virtio_count; i++)
+		names.list[names.count++] = virtio_named(&plan->virtio[i]);
 	ret = check_once(&names, err);
 	for (unsigned i = 0; i < names.count && ret == 0; i++) {
 		if (!names.list[i].id[0])

@@ -135,6 +135,26 @@ static void print_window(const struct plan_range *range, int digits, const char 
 			      range->base, digits, range->base + range->size - 1, what);
 }
 
+static void print_virtio(const struct plan_virtio *virtio, unsigned bus, FILE *out)
+{
+	const struct plan_disk *disk = &virtio->disk;
+
+	(void)fprintf(out, "    %02x:00.0: %s, virtio-", bus, virtio->id);
+	switch (virtio->kind) {
+	case PLAN_VIRTIO_RNG:
+		(void)fprintf(out, "rng\n");
+		break;
+	case PLAN_VIRTIO_DISK:
+		(void)fprintf(out, "blk, %u queue%s, %s%s%s\n", disk->queues,
+			      disk->queues == 1 ? "" : "s", disk->path,
+			      disk->readonly ? ", read only" : "",
+			      disk->direct ? ", past the page cache" : "");
+		break;
+	}
+	(void)fprintf(out, "      BAR 0: 0x%013" PRIx64 ", 32-bit\n      INTA#: GSI %u\n",
+		      virtio->bar, virtio->gsi);
+}
+
 static void print_port(const struct vm_plan *plan, unsigned index, FILE *out)
 {
 	const struct plan_port *port = &plan->ports[index];
@@ -149,6 +169,10 @@ static void print_port(const struct vm_plan *plan, unsigned index, FILE *out)
 			if (plan->devices[j].port == index && plan->devices[j].function == i)
 				print_device(&plan->devices[j], port->bus, out);
 		}
+	}
+	for (unsigned i = 0; i < plan->virtio_count; i++) {
+		if (plan->virtio[i].port == index)
+			print_virtio(&plan->virtio[i], port->bus, out);
 	}
 }
 
@@ -217,7 +241,7 @@ void plan_print(const struct vm_plan *plan, FILE *out)
 	(void)fprintf(out, "  cmdline: %s\n", plan->cmdline);
 	print_addresses(plan, out);
 	print_interrupts(out);
-	(void)fprintf(out, "devices:%s\n", plan->device_count ? "" : " none");
+	(void)fprintf(out, "devices:%s\n", plan->port_count ? "" : " none");
 	for (unsigned i = 0; i < plan->port_count; i++)
 		print_port(plan, i, out);
 	if (plan->device_count)

@@ -37,14 +37,17 @@ int plan_numa(const struct vm_config *config, const struct host_facts *facts, st
 int plan_ram(const struct host_facts *facts, const struct plan_limit *limit, struct vm_plan *plan,
 	     struct pt_error *err);
 
-/** plan_devices() - 2. ports and their slots, pins, and what the facts say of each function */
+/** plan_virtio() - 2. what virtio devices there are, in the slots that were asked for; 0 for those that are not yet chosen */
+int plan_virtio(const struct vm_config *config, struct vm_plan *plan, struct pt_error *err);
+
+/** plan_devices() - 3. ports and their slots, those of virtio devices too, pins, and what the facts say of each function */
 int plan_devices(const struct vm_config *config, const struct host_facts *facts,
 		 struct vm_plan *plan, struct pt_error *err);
 
-/** plan_ids() - 3. a name for each device that has none yet. Errors: -EEXIST two have the same. */
+/** plan_ids() - 4. a name for each device that has none yet. Errors: -EEXIST two have the same. */
 int plan_ids(struct vm_plan *plan, struct pt_error *err);
 
-/** plan_windows() - 4. where BARs may be, each port's windows within that, and each BAR within those */
+/** plan_windows() - 5. where BARs may be, each port's windows within that, and each BAR within those */
 int plan_windows(const struct host_facts *facts, const struct plan_limit *limit,
 		 struct vm_plan *plan, struct pt_error *err);
 

@@ -164,5 +164,8 @@ int plan_windows(const struct host_facts *facts, const struct plan_limit *limit,
 	if (ret < 0)
 		return ret;
 	plan_io(plan);
+	/* A port's memory window is always there, and larger than the BAR of a virtio device, which is alone behind it. */
+	for (unsigned i = 0; i < plan->virtio_count; i++)
+		plan->virtio[i].bar = plan->ports[plan->virtio[i].port].memory.base;
 	return plan_window64(facts, limit, plan, err);
 }

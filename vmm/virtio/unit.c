@@ -3,12 +3,14 @@
 
 static int open_device(struct virtio_unit *unit, struct pt_error *err)
 {
-	(void)err;
 	switch (unit->plan->kind) {
 	case PLAN_VIRTIO_RNG:
 		unit->virtio = &unit->rng.virtio;
 		virtio_rng_init(&unit->rng);
-		break;
+		return 0;
+	case PLAN_VIRTIO_DISK:
+		unit->virtio = &unit->blk.virtio;
+		return virtio_blk_open(&unit->blk, &unit->plan->disk, unit->plan->disk.queues, err);
 	}
 	return 0;
 }
@@ -17,6 +19,9 @@ static void close_device(struct virtio_unit *unit)
 {
 	switch (unit->plan->kind) {
 	case PLAN_VIRTIO_RNG:
+		break;
+	case PLAN_VIRTIO_DISK:
+		virtio_blk_done(&unit->blk);
 		break;
 	}
 }
@@ -30,8 +35,8 @@ int virtio_unit_open(struct virtio_unit *unit, const struct plan_virtio *plan,
 	unit->plan = plan;
 	r = open_device(unit, err);
 	if (r)
-		return r;
-	unit->virtio->name = plan->name;
+		return pt_error_prefix(err, r, "%s", plan->id);
+	unit->virtio->name = plan->id;
 	unit->virtio->ram = ram;
 	unit->virtio->transport_ops = &virtio_pci_transport_ops;
 	unit->virtio->transport = &unit->pci;
@@ -43,12 +48,29 @@ int virtio_unit_open(struct virtio_unit *unit, const struct plan_virtio *plan,
 
 int virtio_unit_watch(struct virtio_unit *unit, struct loop *loop, struct pt_error *err)
 {
-	return virtio_watch(unit->virtio, loop, err);
+	int r = virtio_watch(unit->virtio, loop, err);
+
+	if (r)
+		return r;
+	switch (unit->plan->kind) {
+	case PLAN_VIRTIO_DISK:
+		return virtio_blk_watch(&unit->blk, loop, err);
+	case PLAN_VIRTIO_RNG:
+		break;
+	}
+	return 0;
 }
 
 void virtio_unit_unwatch(struct virtio_unit *unit, struct loop *loop)
 {
 	virtio_unwatch(unit->virtio, loop);
+	switch (unit->plan->kind) {
+	case PLAN_VIRTIO_DISK:
+		virtio_blk_unwatch(&unit->blk, loop);
+		break;
+	case PLAN_VIRTIO_RNG:
+		break;
+	}
 }
 
 void virtio_unit_done(struct virtio_unit *unit)

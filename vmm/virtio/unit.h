@@ -6,6 +6,7 @@
 #define TENON_VIRTIO_UNIT_H
 
 #include "plan/plan.h"
+#include "virtio/blk.h"
 #include "virtio/pci.h"
 #include "virtio/rng.h"
 
@@ -19,6 +20,7 @@ struct virtio_unit {
 	struct virtio *virtio;
 	union {
 		struct virtio_rng rng;
+		struct virtio_blk blk;
 	};
 };
 
