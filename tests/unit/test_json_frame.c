@@ -46,3 +46,10 @@ Test(json_frame, garbage_ends_with_its_line)
 	cr_assert_eq(end_of("12 {\"a\n"), 7);
 	cr_assert_eq(end_of("hello"), 0);
 }
+
+Test(json_frame, a_nul_is_garbage_too)
+{
+	struct json_frame frame = {0};
+
+	cr_assert_eq(json_frame_end(&frame, "\0\n{}", 4), 2);
+}

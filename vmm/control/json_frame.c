@@ -39,7 +39,7 @@ static bool ends(struct json_frame *frame, char c)
 		frame->text = true;
 		return false;
 	default:
-		if (!frame->depth && !strchr(" \t\r\n", c))
+		if (!frame->depth && (!c || !strchr(" \t\r\n", c)))
 			frame->text = true;
 		return false;
 	}
