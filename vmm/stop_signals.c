@@ -57,7 +57,11 @@ static bool handle(struct stop_signals *signals, int signal)
 			terminal_restore();
 			_exit(128 + signals->received);
 		}
-		if (signals->machine)
+		if (!signals->machine)
+			; /* stop_signals_attach() sees to it */
+		else if (signal == SIGTERM && signals->count == 1)
+			machine_shut_down(signals->machine);
+		else
 			machine_stop(signals->machine);
 	}
 	(void)pthread_mutex_unlock(&signals->lock);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SIGINT, SIGTERM and SIGHUP end the guest.
+ * SIGINT and SIGHUP end the guest at once. So does SIGTERM, but that the first one gives it the time to power off.
  *
  * A thread of its own waits for them, with the signals blocked everywhere else: so nothing runs in a handler, and a signal
  * that arrives before there is a machine is not lost.

@@ -116,6 +116,29 @@ Test(pm, status_and_enable_make_the_interrupt)
 	cr_assert_eq(in(&pm_ops, &pm, 2, 2), 0);
 }
 
+/* ACPI specification 6.5, 4.8.3.1.1: bit 8. */
+Test(pm, the_power_button)
+{
+	struct pm pm;
+
+	sci = false;
+	pm_init(&pm, NULL, set_sci, NULL);
+	cr_assert_not(pm_hears_power(&pm));
+	pm_press_power(&pm);
+	cr_assert_not(sci, "the guest has not turned it on");
+	out(&pm_ops, &pm, 0, 2, 0x100);
+	out(&pm_ops, &pm, 2, 2, 0x100);
+	cr_assert(pm_hears_power(&pm));
+	cr_assert_not(sci);
+	pm_press_power(&pm);
+	cr_assert(sci);
+	cr_assert_eq(in(&pm_ops, &pm, 0, 2), 0x100);
+	out(&pm_ops, &pm, 0, 2, 0x100);
+	cr_assert_not(sci);
+	pm_reset(&pm);
+	cr_assert_not(pm_hears_power(&pm));
+}
+
 Test(pm, the_timer_runs_at_its_rate)
 {
 	struct timespec pause = {.tv_nsec = 50000000};

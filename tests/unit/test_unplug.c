@@ -361,6 +361,31 @@ Test(unplug, a_suspicion_that_is_wrong_asks_nobody)
 	cr_assert_eq(seen.messages, 1);
 }
 
+Test(unplug, a_host_that_wants_it_ends_the_guest)
+{
+	guest_listens();
+	plan.on_host_request = PLAN_HOST_REQUEST_STOP;
+	unplug_asked_by_host(function());
+	cr_assert_eq(requests_pending(&requests), REQUEST_SHUT_DOWN);
+	cr_assert_eq(seen.messages, 0, "nobody pressed the slot's button");
+	cr_assert_not_null(assigned.device);
+}
+
+Test(unplug, a_host_that_wants_it_waits)
+{
+	guest_listens();
+	plan.on_host_request = PLAN_HOST_REQUEST_IGNORE;
+	unplug_asked_by_host(function());
+	unplug_asked_by_host(function());
+	cr_assert_eq(requests_pending(&requests), 0);
+	cr_assert_eq(seen.messages, 0);
+	cr_assert_not_null(assigned.device);
+	/* It is gone all the same, and taken, when somebody pulls it out. */
+	model_remove(model, "/sys/bus/pci/devices/0000:02:00.0");
+	unplug_asked_by_host(function());
+	check_taken();
+}
+
 Test(unplug, an_error_is_reported)
 {
 	plan.on_device_error = PLAN_DEVICE_ERROR_REPORT;

@@ -90,6 +90,19 @@ static const char *const p2p_choices[] = {
 	NULL,
 };
 
+static const char *const host_request_choices[] = {
+	[VM_HOST_REQUEST_UNPLUG] = "unplug",
+	[VM_HOST_REQUEST_STOP] = "stop",
+	[VM_HOST_REQUEST_IGNORE] = "ignore",
+	NULL,
+};
+
+static const char *const reboot_choices[] = {
+	[VM_REBOOT_RESTART] = "restart",
+	[VM_REBOOT_STOP] = "stop",
+	NULL,
+};
+
 static const struct setting rows[] = {
 	{
 		.name = "name",
@@ -239,6 +252,39 @@ static const struct setting rows[] = {
 		.pattern = "^[a-z+]+:.*$",
 		.what = "a URI of libvirt",
 		.form = "write one such as qemu:///system",
+	},
+	{
+		.name = "on-reboot",
+		.arg = "ACTION",
+		.help = "When the guest restarts: let it restart, or stop it",
+		.standard = "restart",
+		.group = SETTING_EVENTS,
+		.kind = SETTING_CHOICE,
+		FIELD(on_reboot),
+		.choices = reboot_choices,
+		.what = "an action",
+	},
+	{
+		.name = "stop-limit",
+		.arg = "TIME",
+		.help = "How long the guest may take to power off when it is asked to, by SIGTERM, before it is "
+			"stopped by force",
+		.standard = "60s",
+		.group = SETTING_EVENTS,
+		.kind = SETTING_TIME,
+		FIELD(stop_limit),
+	},
+	{
+		.name = "on-host-request",
+		.arg = "ACTION",
+		.help = "When the host wants a device back: unplug it, stop the guest, or ignore that and let "
+			"the host wait",
+		.standard = "unplug",
+		.group = SETTING_EVENTS,
+		.kind = SETTING_CHOICE,
+		FIELD(on_host_request),
+		.choices = host_request_choices,
+		.what = "an action",
 	},
 	{
 		.name = "unplug-limit",

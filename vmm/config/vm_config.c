@@ -6,6 +6,8 @@
 
 #define DEFAULT_MEMORY (UINT64_C(512) << 20)
 #define DEFAULT_UNPLUG 30 /* s: Linux waits 5 before it begins */
+#define DEFAULT_STOP \
+	60 /* s: what stops a service that the guest runs may take half a minute by itself */
 
 void vm_config_init(struct vm_config *config)
 {
@@ -14,6 +16,7 @@ void vm_config_init(struct vm_config *config)
 		.memory = DEFAULT_MEMORY,
 		.serial = SERIAL_STDIO,
 		.unplug_limit = DEFAULT_UNPLUG,
+		.stop_limit = DEFAULT_STOP,
 	};
 }
 

@@ -27,6 +27,19 @@ enum vm_device_error {
 	VM_DEVICE_ERROR_REMOVE,
 };
 
+/** enum vm_host_request - what becomes of the guest when the host wants a device of it back */
+enum vm_host_request {
+	VM_HOST_REQUEST_UNPLUG,
+	VM_HOST_REQUEST_STOP,
+	VM_HOST_REQUEST_IGNORE,
+};
+
+/** enum vm_reboot - what becomes of a guest that restarts */
+enum vm_reboot {
+	VM_REBOOT_RESTART,
+	VM_REBOOT_STOP,
+};
+
 /** enum backend_choice - how the kernel is asked for devices; BACKEND_AUTO: as the host offers them */
 enum backend_choice {
 	BACKEND_AUTO,
@@ -123,6 +136,7 @@ struct vm_config_rng {
  * @libvirt: URI of the libvirt that manages the host's devices, NULL for none
  * @control: where the control socket is to be, NULL for its usual place; @control_off: nowhere
  * @unplug_limit: seconds that the guest has to let go of a device
+ * @stop_limit: seconds that the guest has to power off
  * @layer: counts what was put on top of each other: files, and then options
  * @devices: those to pass through
  */
@@ -143,6 +157,9 @@ struct vm_config {
 	bool control_off;
 	unsigned unplug_limit;
 	enum vm_device_error on_device_error;
+	enum vm_host_request on_host_request;
+	unsigned stop_limit;
+	enum vm_reboot on_reboot;
 	enum backend_choice backend;
 	enum p2p_mode p2p;
 	char *libvirt;
@@ -155,7 +172,7 @@ struct vm_config {
 	struct vm_config_rng rng;
 };
 
-/** vm_config_init() - the defaults: 1 vCPU, 512 MiB, serial on stdio, 30 s to unplug. Inverse: vm_config_done(). */
+/** vm_config_init() - the defaults: 1 vCPU, 512 MiB, serial on stdio, 30 s to unplug, 60 s to power off. Inverse: vm_config_done(). */
 void vm_config_init(struct vm_config *config);
 
 /** vm_config_done() - free what it owns; accepts one that was only zeroed */

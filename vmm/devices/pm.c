@@ -109,6 +109,16 @@ void pm_init(struct pm *pm, struct requests *requests, void (*interrupt)(void *c
 	};
 }
 
+bool pm_hears_power(struct pm *pm)
+{
+	bool hears;
+
+	pthread_mutex_lock(&pm->lock);
+	hears = pm->enable & STATUS_POWER_BUTTON;
+	pthread_mutex_unlock(&pm->lock);
+	return hears;
+}
+
 void pm_press_power(struct pm *pm)
 {
 	pthread_mutex_lock(&pm->lock);

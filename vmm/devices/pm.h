@@ -36,6 +36,9 @@ extern const struct device_ops pm_ops;
 void pm_init(struct pm *pm, struct requests *requests, void (*interrupt)(void *ctx, bool level),
 	     void *ctx);
 
+/** pm_hears_power() - whether the guest has the event of the power button on; from any thread */
+bool pm_hears_power(struct pm *pm);
+
 /** pm_press_power() - press the power button; from any thread */
 void pm_press_power(struct pm *pm);
 

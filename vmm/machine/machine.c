@@ -241,6 +241,7 @@ int machine_create(const struct pt_sys *sys, const struct vm_plan *plan,
 	machine->sys = sys;
 	machine->ram = (struct ram)RAM_CLOSED;
 	machine->boot = (struct boot)BOOT_CLOSED;
+	machine->shutdown = (struct shutdown)SHUTDOWN_NONE;
 	machine->serial.flush_fd = -1;
 	machine->serial.room_fd = -1;
 	bus_init(&machine->ports);
@@ -262,6 +263,7 @@ void machine_destroy(struct machine *machine)
 		return;
 	cpus_stop(&machine->cpus);
 	unplug_done(&machine->unplug);
+	shutdown_done(machine);
 	loop_done(&machine->loop);
 	for (unsigned i = machine->plan.device_count; i-- > 0 && machine->assigned;)
 		assigned_done(&machine->assigned[i]);

@@ -90,6 +90,12 @@ int machine_run(struct machine *machine, enum machine_end *ret_end, struct pt_er
 /** machine_stop() - make machine_run() return MACHINE_STOPPED; async-signal-safe, from any thread */
 void machine_stop(struct machine *machine);
 
+/**
+ * machine_shut_down() - ask the guest to power off, and stop it when it has not in the plan's limit; async-signal-safe, from any
+ *	thread
+ */
+void machine_shut_down(struct machine *machine);
+
 /** machine_loop() - what machine_run() waits with; its watches and callbacks are of that thread */
 struct loop *machine_loop(struct machine *machine);
 

@@ -16,6 +16,7 @@
 #include "machine/cpus.h"
 #include "machine/machine.h"
 #include "machine/ram.h"
+#include "machine/shutdown.h"
 #include "machine/slots.h"
 #include "machine/unplug.h"
 
@@ -44,6 +45,7 @@ struct machine {
 	struct pm pm;
 	struct loop loop;
 	struct unplug unplug;
+	struct shutdown shutdown;
 	bool paused;
 	bool reset_pressed; /* the reset that is pending was asked for from outside */
 };

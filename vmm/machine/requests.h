@@ -13,11 +13,12 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define REQUEST_STOP	 1u
-#define REQUEST_RESET	 2u
-#define REQUEST_POWEROFF 4u
-#define REQUEST_CRASH	 8u
-#define REQUEST_FAIL	 16u
+#define REQUEST_STOP	  1u
+#define REQUEST_RESET	  2u
+#define REQUEST_POWEROFF  4u
+#define REQUEST_CRASH	  8u
+#define REQUEST_FAIL	  16u
+#define REQUEST_SHUT_DOWN 32u
 
 struct requests {
 	atomic_uint bits;

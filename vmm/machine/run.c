@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "machine/machine_private.h"
+#include "report.h"
 
 struct run {
 	struct machine *machine;
@@ -18,6 +19,28 @@ struct run {
 	int failed; /* -errno of what ended the run unasked */
 	struct pt_error error;
 };
+
+static bool ends_on_reset(const struct machine *machine)
+{
+	if (machine->reset_pressed || (!machine->plan.stops_on_reboot && !machine->shutdown.asked))
+		return false;
+	report_note(stderr, "the guest restarts, and %s",
+		    machine->plan.stops_on_reboot ? "is to end then" : "was asked to power off");
+	return true;
+}
+
+static int reset(struct machine *machine, struct pt_error *err)
+{
+	int r = machine_reset(machine, err);
+
+	if (r)
+		return r;
+	requests_clear(&machine->requests, REQUEST_RESET);
+	machine_tell(machine, &(struct machine_event){.kind = MACHINE_EVENT_RESET,
+						      .by_guest = !machine->reset_pressed});
+	machine->reset_pressed = false;
+	return 0;
+}
 
 /* What ends a run comes before a reset: a machine that is told to stop does not start again first. */
 static enum loop_next on_request(void *ctx)
@@ -43,14 +66,19 @@ static enum loop_next on_request(void *ctx)
 		run->end = bits & REQUEST_STOP ? MACHINE_STOPPED : MACHINE_POWEROFF;
 		return LOOP_END;
 	}
-	run->failed = machine_reset(machine, &run->error);
+	if (bits & REQUEST_RESET && ends_on_reset(machine)) {
+		run->end = MACHINE_POWEROFF;
+		return LOOP_END;
+	}
+	if (bits & REQUEST_SHUT_DOWN) {
+		requests_clear(&machine->requests, REQUEST_SHUT_DOWN);
+		shutdown_begin(machine);
+	}
+	if (bits & REQUEST_RESET)
+		run->failed = reset(machine, &run->error);
 	if (run->failed)
 		return LOOP_END;
-	requests_clear(&machine->requests, REQUEST_RESET);
-	machine_tell(machine, &(struct machine_event){.kind = MACHINE_EVENT_RESET,
-						      .by_guest = !machine->reset_pressed});
-	machine->reset_pressed = false;
-	if (!machine->paused)
+	if (!machine->paused && !requests_pending(&machine->requests))
 		cpus_resume(&machine->cpus);
 	return LOOP_AGAIN;
 }
@@ -243,4 +271,9 @@ void machine_unplug_force(struct machine *machine, unsigned device)
 void machine_stop(struct machine *machine)
 {
 	requests_post(&machine->requests, REQUEST_STOP);
+}
+
+void machine_shut_down(struct machine *machine)
+{
+	requests_post(&machine->requests, REQUEST_SHUT_DOWN);
 }

@@ -171,10 +171,39 @@ static void wanted_back(struct unplug_slot *slot)
 	}
 }
 
+/* The host asks again every 10 s (vfio_unregister_group_dev), so what was said once is not said again. */
+static void host_wants(struct unplug_slot *slot, const char *name)
+{
+	struct unplug *unplug = slot->unplug;
+	struct pt_error err = PT_ERROR_INIT;
+	bool again = slot->wanted;
+
+	slot->wanted = true;
+	switch (unplug->plan->on_host_request) {
+	case PLAN_HOST_REQUEST_UNPLUG:
+		if (!slot->asked && ask(slot, "the host wants it back", &err)) {
+			report_error(&err, stderr);
+			take(slot);
+		}
+		break;
+	case PLAN_HOST_REQUEST_STOP:
+		if (!again)
+			report_note(stderr, "%s: the host wants it back; the guest is to end",
+				    name);
+		requests_post(unplug->requests, REQUEST_SHUT_DOWN);
+		break;
+	case PLAN_HOST_REQUEST_IGNORE:
+		if (!again)
+			report_note(stderr,
+				    "%s: the host wants it back, and waits until the guest ends",
+				    name);
+		break;
+	}
+}
+
 void unplug_asked_by_host(struct unplug_function *function)
 {
 	struct unplug_slot *slot = function->slot;
-	struct pt_error err = PT_ERROR_INIT;
 	bool suspected;
 
 	if (slot->empty)
@@ -188,15 +217,12 @@ void unplug_asked_by_host(struct unplug_function *function)
 			    function->assigned->plan->bdf);
 		return;
 	}
-	/* Should the host have asked as well: it asks again every 10 s (vfio_unregister_group_dev). */
+	/* Should the host have asked as well: it asks again. */
 	if (suspected)
 		return;
 	wanted_back(slot);
 	tell(function, MACHINE_EVENT_DEVICE_WANTED, NULL);
-	if (!slot->asked && ask(slot, "the host wants it back", &err)) {
-		report_error(&err, stderr);
-		take(slot);
-	}
+	host_wants(slot, function->assigned->plan->bdf);
 }
 
 void unplug_device_error(struct unplug_function *function)

@@ -30,11 +30,12 @@ struct unplug_function {
 	struct loop_watch error;
 };
 
-/** struct unplug_slot - @asked: the guest was asked to let go, and @limit runs */
+/** struct unplug_slot - @asked: the guest was asked to let go, and @limit runs; @wanted: the host wants a function of it */
 struct unplug_slot {
 	struct unplug *unplug;
 	struct slot *slot;
 	bool asked;
+	bool wanted;
 	bool empty;
 	char names[PLAN_FUNCTIONS_MAX * (PT_NAME_SIZE + 2)];
 	struct loop_watch power;

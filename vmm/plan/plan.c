@@ -20,6 +20,10 @@ _Static_assert((int)PLAN_DEVICE_ERROR_REPORT == (int)VM_DEVICE_ERROR_REPORT &&
 		       (int)PLAN_DEVICE_ERROR_STOP == (int)VM_DEVICE_ERROR_STOP &&
 		       (int)PLAN_DEVICE_ERROR_REMOVE == (int)VM_DEVICE_ERROR_REMOVE,
 	       "config and plan disagree");
+_Static_assert((int)PLAN_HOST_REQUEST_UNPLUG == (int)VM_HOST_REQUEST_UNPLUG &&
+		       (int)PLAN_HOST_REQUEST_STOP == (int)VM_HOST_REQUEST_STOP &&
+		       (int)PLAN_HOST_REQUEST_IGNORE == (int)VM_HOST_REQUEST_IGNORE,
+	       "config and plan disagree");
 _Static_assert(PLAN_DEVICES_MAX == VM_DEVICES_MAX, "config and plan disagree");
 _Static_assert(PLAN_NODE_MAX == VM_NODE_MAX, "config and plan disagree");
 
@@ -164,6 +168,9 @@ int plan_make(const struct vm_config *config, const struct host_facts *facts,
 		.prefault_threads = config->prefault_threads,
 		.unplug_limit = config->unplug_limit,
 		.on_device_error = (enum plan_device_error)config->on_device_error,
+		.on_host_request = (enum plan_host_request)config->on_host_request,
+		.stop_limit = config->stop_limit,
+		.stops_on_reboot = config->on_reboot == VM_REBOOT_STOP,
 	};
 	int ret;
 

@@ -166,6 +166,13 @@ enum plan_device_error {
 	PLAN_DEVICE_ERROR_REMOVE,
 };
 
+/** enum plan_host_request - what is done when the host wants a device back */
+enum plan_host_request {
+	PLAN_HOST_REQUEST_UNPLUG,
+	PLAN_HOST_REQUEST_STOP,
+	PLAN_HOST_REQUEST_IGNORE,
+};
+
 /** struct vm_plan - one guest, decided; holds no resource, so it can be copied */
 struct vm_plan {
 	char name[64];
@@ -191,6 +198,9 @@ struct vm_plan {
 		bus_last; /* a guest tries every bus that it is promised, so no more than there are */
 	unsigned unplug_limit; /* seconds */
 	enum plan_device_error on_device_error;
+	enum plan_host_request on_host_request;
+	unsigned stop_limit; /* seconds that the guest has to power off */
+	int stops_on_reboot; /* a guest that restarts ends */
 	int pins_memory;     /* devices will pin all of RAM */
 	int peer_to_peer;    /* devices reach each other's BARs by DMA, where that can be done */
 	int peers_reach_all; /* a device whose IOMMU does not give the BAR windows is refused */

@@ -184,8 +184,15 @@ static void print_policies(const struct vm_plan *plan, FILE *out)
 		[PLAN_DEVICE_ERROR_REMOVE] = "the device is removed",
 	};
 
+	static const char *const requests[] = {
+		[PLAN_HOST_REQUEST_UNPLUG] = "it is unplugged",
+		[PLAN_HOST_REQUEST_STOP] = "the guest is asked to power off",
+		[PLAN_HOST_REQUEST_IGNORE] = "the host waits",
+	};
+
 	(void)fprintf(out, "  when one is to be unplugged: the guest has %u s, then it is taken\n",
 		      plan->unplug_limit);
+	(void)fprintf(out, "  when the host wants one back: %s\n", requests[plan->on_host_request]);
 	(void)fprintf(out, "  when one reports an error: %s\n", actions[plan->on_device_error]);
 }
 
@@ -246,5 +253,9 @@ void plan_print(const struct vm_plan *plan, FILE *out)
 		print_port(plan, i, out);
 	if (plan->device_count)
 		print_policies(plan, out);
+	(void)fprintf(out, "ends:\n  by its power button at SIGTERM; by force %u s later\n",
+		      plan->stop_limit);
+	if (plan->stops_on_reboot)
+		(void)fprintf(out, "  when it restarts\n");
 	print_host_side(plan, out);
 }

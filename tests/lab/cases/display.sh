@@ -14,7 +14,7 @@ picture_right() {
 	size=$(sed -n 's/^TENON-GUEST drawn \([0-9]* [0-9]*\).*/\1/p' "$output")
 	sleep 1
 	tests/lab/monitor screendump "$PWD/$shot" bochs0
-	end_guest TERM 143 || return
+	end_guest HUP 129 || return
 	build/lab/draw ppm $size >/tmp/expected.ppm || return
 	echo "screenshot: $(head -n 2 "$shot" | tail -n 1), expected: $size"
 	cmp "$shot" /tmp/expected.ppm || complain "the screen does not show what was drawn"

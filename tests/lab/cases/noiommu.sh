@@ -51,4 +51,4 @@ dma_is_off() {
 
 check "registers and INTx" registers_and_intx
 check "DMA is off" dma_is_off
-check "the guest is ended" end_guest TERM 143
+check "the guest is ended" end_guest HUP 129

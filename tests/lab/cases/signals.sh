@@ -9,7 +9,7 @@ bind_all
 ended_by() {
 	local before
 	before=$(host_state)
-	start_guest endless-io --device "$LAB_nvme0"
+	start_guest endless-io --stop-limit 2s --device "$LAB_nvme0"
 	guest_says 'round 3' 90
 	end_guest "$1" "$2" || return
 	[[ $(host_state) == "$before" ]] || complain "the host is not as before:" || diff <(echo "$before") <(host_state)
