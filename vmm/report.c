@@ -3,21 +3,29 @@
 
 #include <stdarg.h>
 
-static void report(const char *what, const struct pt_error *err, FILE *out)
+void report_line(FILE *out, const char *before, const char *text)
 {
-	(void)fprintf(out, "tenon: %s: %s\n", what, err->message);
+	(void)fputs(before, out);
+	for (; *text; text++)
+		(void)fputc((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text, out);
+	(void)fputc('\n', out);
+}
+
+static void report(const char *before, const struct pt_error *err, FILE *out)
+{
+	report_line(out, before, err->message);
 	if (err->remedy[0])
-		(void)fprintf(out, "tenon: remedy: %s\n", err->remedy);
+		report_line(out, "tenon: remedy: ", err->remedy);
 }
 
 void report_error(const struct pt_error *err, FILE *out)
 {
-	report("error", err, out);
+	report("tenon: error: ", err, out);
 }
 
 void report_warning(const struct pt_error *err, FILE *out)
 {
-	report("warning", err, out);
+	report("tenon: warning: ", err, out);
 }
 
 void report_note(FILE *out, const char *format, ...)

@@ -8,6 +8,13 @@
 #include <passthrough/error.h>
 #include <stdio.h>
 
+/**
+ * report_line() - @before, @text and a newline
+ *
+ * What is quoted in @text may come from anybody's file: what would move the cursor or speak to the terminal is not printed.
+ */
+void report_line(FILE *out, const char *before, const char *text);
+
 /** report_error() - "tenon: error: MESSAGE", and where a remedy is known "tenon: remedy: TEXT" */
 void report_error(const struct pt_error *err, FILE *out);
 

@@ -223,6 +223,7 @@ Test(config_yaml, errors_say_where_and_what)
 		"wide",
 		"many-devices",
 		"long-line",
+		"control-character",
 		"include-missing",
 		"include-wrong",
 		"include-nested",

@@ -88,16 +88,19 @@ static void print_caret(const struct config_error *err, FILE *out)
 
 void config_error_print(const struct config_error *err, FILE *out)
 {
+	char first[sizeof(err->file) + sizeof(err->error.message) + 64];
+
 	if (!err->line) {
 		report_error(&err->error, out);
 		return;
 	}
-	(void)fprintf(out, "%s:%u:%u: error: %s\n", err->file, err->line, err->column,
-		      err->error.message);
+	(void)snprintf(first, sizeof(first), "%s:%u:%u: error: %s", err->file, err->line,
+		       err->column, err->error.message);
+	report_line(out, "", first);
 	(void)fprintf(out, "%5u | %s\n", err->line, err->text);
 	print_caret(err, out);
 	if (err->included[0])
-		(void)fprintf(out, "tenon: it is included by %s\n", err->included);
+		report_line(out, "tenon: it is included by ", err->included);
 	if (err->error.remedy[0])
-		(void)fprintf(out, "tenon: remedy: %s\n", err->error.remedy);
+		report_line(out, "tenon: remedy: ", err->error.remedy);
 }
