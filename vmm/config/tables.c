@@ -128,9 +128,13 @@ static json_t *table_schema(const struct setting_table *table)
 
 static json_t *kind_schema(const struct device_kind *kind)
 {
+	json_t *properties = table_schema(&kind->settings);
+
+	(void)json_object_set_new(json_object_get(properties, device_kind_name(kind)), "examples",
+				  json_pack("[s]", kind->example));
 	return json_pack("{s:s, s:s, s:[s], s:b, s:o}", "type", "object", "description", kind->help,
 			 "required", device_kind_name(kind), "additionalProperties", 0,
-			 "properties", table_schema(&kind->settings));
+			 "properties", properties);
 }
 
 static json_t *devices_schema(void)
