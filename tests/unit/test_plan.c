@@ -45,6 +45,34 @@ Test(plan, no_device)
 	compare(&host, "plan-no-device.txt");
 }
 
+/* All that is not as usual. */
+Test(plan, with_policies)
+{
+	struct test_host host;
+
+	test_host_init(&host);
+	add_nvme(&host);
+	host.facts.memlock = 2 * GIB;
+	host.facts.hugepages[0] =
+		(struct hugepages){.size = 2 * MIB, .exists = 1, .total = 900, .free = 512};
+	host.facts.node = (struct numa_node){
+		.id = 1,
+		.exists = 1,
+		.total = 8 * GIB,
+		.hugepages = {{.size = 2 * MIB, .exists = 1, .total = 512, .free = 512}},
+	};
+	host.config.hugepages = 2 * MIB;
+	host.config.has_numa_node = true;
+	host.config.numa_node = 1;
+	host.config.prefault_threads = 8;
+	host.config.on_reboot = VM_REBOOT_STOP;
+	host.config.on_host_request = VM_HOST_REQUEST_IGNORE;
+	host.config.on_device_error = VM_DEVICE_ERROR_REMOVE;
+	host.config.stop_limit = 120;
+	host.config.unplug_limit = 5;
+	compare(&host, "plan-policies.txt");
+}
+
 Test(plan, nvme)
 {
 	struct test_host host;
