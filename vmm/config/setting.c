@@ -120,7 +120,7 @@ static int set_time(unsigned *field, const char *value, struct pt_error *err)
 static int set_bool(bool *field, const char *value, struct pt_error *err)
 {
 	static const char *const names[] = {"yes", "no", "true", "false", "on", "off", NULL};
-	size_t i;
+	size_t i = 0;
 	int ret = setting_choose(names, value, "yes or no", "yes or no", &i, err);
 
 	if (ret < 0)
@@ -132,7 +132,7 @@ static int set_bool(bool *field, const char *value, struct pt_error *err)
 static int set_choice(const struct setting *setting, unsigned *field, const char *value,
 		      struct pt_error *err)
 {
-	size_t i;
+	size_t i = 0;
 	int ret = setting_choose(setting->choices, value, setting->what, setting->form, &i, err);
 
 	if (ret < 0)
