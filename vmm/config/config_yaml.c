@@ -33,7 +33,6 @@ static int read_guest(struct yaml_file *file, struct fy_node *root, void *arg);
 static int unknown_key(struct yaml_file *file, const char *key, struct fy_node *key_node)
 {
 	const char *names[KEYS_MAX];
-	char text[SETTING_NAMES_SIZE];
 	const char *nearest;
 	size_t count;
 
@@ -47,8 +46,8 @@ static int unknown_key(struct yaml_file *file, const char *key, struct fy_node *
 				   "unknown key \"%s\"; did you mean \"%s\"?", key, nearest);
 	} else {
 		(void)pt_error_set(&file->err->error, -EINVAL, "unknown key \"%s\"", key);
-		(void)pt_error_remedy(&file->err->error, -EINVAL, "the keys are %s",
-				      setting_names(names, count, " and ", text));
+		(void)pt_error_remedy(&file->err->error, -EINVAL,
+				      "tenon help run and tenon.yaml(5) list the keys");
 	}
 	return yaml_blame(file, key_node, NULL);
 }
