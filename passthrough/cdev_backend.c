@@ -138,34 +138,32 @@ static int check_identity(const struct pt_sys *sys, const struct pt_host_device 
 	return pt_node_check(sys, fd, node, number, host->name, err);
 }
 
-/* The device that a cdev's number belongs to. */
 static int cdev_identify(const struct pt_space *space, int fd, const char *wanted, char *ret_name,
 			 struct pt_error *err)
 {
-	const struct pt_sys *sys = space->sys;
-	char link[PT_PATH_SIZE], real[PT_PATH_SIZE];
-	unsigned major, minor;
-	const char *node;
-	int r = sys->rdev(sys->ctx, fd, &major, &minor);
+	struct pt_node node;
+	int r = pt_host_identify(space->sys, fd, &node, err);
 
 	if (r < 0)
-		return pt_error_set(err, r, "descriptor %d: is not a VFIO device node: %s", fd,
-				    strerror(-r));
-	(void)snprintf(link, sizeof(link), "/sys/dev/char/%u:%u", major, minor);
-	r = sys->realpath(sys->ctx, link, real, sizeof(real));
-	if (r < 0)
-		return pt_error_set(err, r, "descriptor %d: %s: %s", fd, link, strerror(-r));
-	node = strstr(real, "/vfio-dev/");
-	if (!node)
-		return pt_error_set(err, -ENOTTY, "descriptor %d: is not a VFIO device node (%s)",
-				    fd, real);
-	(void)snprintf(link, sizeof(link), PT_VFIO_NODES "%s", node + strlen("/vfio-dev/"));
-	r = pt_host_resolve(sys, link, ret_name, err);
-	if (r < 0)
-		return pt_error_prefix(err, r, "descriptor %d", fd);
-	if (wanted && strcmp(wanted, ret_name))
-		return pt_error_set(err, -EINVAL, "descriptor %d: is %s, not %s", fd, ret_name,
+		return r;
+	if (node.kind == PT_NODE_GROUP)
+		return pt_error_remedy(
+			err,
+			pt_error_set(err, -ENOTTY,
+				     "descriptor %d: is IOMMU group %d, not the cdev of a device",
+				     fd, node.group),
+			"hand in the device's " PT_VFIO_NODES
+			"vfioN, or have the devices by their groups");
+	if (node.kind != PT_NODE_DEVICE)
+		return pt_error_remedy(err,
+				       pt_error_set(err, -ENOTTY,
+						    "descriptor %d: is not the cdev of a device",
+						    fd),
+				       "hand in the device's " PT_VFIO_NODES "vfioN");
+	if (wanted && strcmp(wanted, node.name) != 0)
+		return pt_error_set(err, -EINVAL, "descriptor %d: is %s, not %s", fd, node.name,
 				    wanted);
+	memcpy(ret_name, node.name, sizeof(node.name));
 	return 0;
 }
 

@@ -138,27 +138,19 @@ static int group_ranges(struct pt_space *space, struct pt_iova_range *ranges, si
 	return 0;
 }
 
-/* Number of the group that @fd is an open node of: its name in sysfs, .../vfio/26. */
 static int group_of_fd(const struct pt_sys *sys, int fd, int *ret_number, struct pt_error *err)
 {
-	char link[PT_PATH_SIZE], real[PT_PATH_SIZE];
-	unsigned major, minor;
-	const char *at;
-	char end;
-	int r = sys->rdev(sys->ctx, fd, &major, &minor);
+	struct pt_node node;
+	int r = pt_host_identify(sys, fd, &node, err);
 
 	if (r < 0)
-		return pt_error_set(err, r, "descriptor %d: is not a VFIO group: %s", fd,
-				    strerror(-r));
-	(void)snprintf(link, sizeof(link), "/sys/dev/char/%u:%u", major, minor);
-	r = sys->realpath(sys->ctx, link, real, sizeof(real));
-	if (r < 0)
-		return pt_error_set(err, r, "descriptor %d: %s: %s", fd, link, strerror(-r));
-	at = strstr(real, "/vfio/");
-	if (!at || (sscanf(at, "/vfio/%d%c", ret_number, &end) != 1 &&
-		    sscanf(at, "/vfio/" PT_NOIOMMU_PREFIX "%d%c", ret_number, &end) != 1))
-		return pt_error_set(err, -ENOTTY, "descriptor %d: is not a VFIO group (%s)", fd,
-				    real);
+		return r;
+	if (node.kind != PT_NODE_GROUP)
+		return pt_error_remedy(
+			err, pt_error_set(err, -ENOTTY, "descriptor %d: is not an IOMMU group", fd),
+			"hand in the group's " PT_GROUP_NODES
+			"N, or have the devices by their cdevs");
+	*ret_number = node.group;
 	return 0;
 }
 

@@ -246,6 +246,35 @@ int pt_uuid_canonical(const char *text, char *ret_uuid);
 int pt_host_resolve(const struct pt_sys *sys, const char *name, char *ret_name,
 		    struct pt_error *err);
 
+/** enum pt_node_kind - what an open descriptor can stand for */
+enum pt_node_kind {
+	PT_NODE_DEVICE,	   /* a device: /dev/vfio/devices/vfioN */
+	PT_NODE_GROUP,	   /* an IOMMU group: /dev/vfio/N */
+	PT_NODE_IOMMUFD,   /* /dev/iommu */
+	PT_NODE_CONTAINER, /* /dev/vfio/vfio */
+};
+
+/**
+ * struct pt_node - what a descriptor stands for
+ * @name: of a device, canonical; else empty
+ * @group: number of an IOMMU group; else -1
+ */
+struct pt_node {
+	enum pt_node_kind kind;
+	char name[PT_NAME_SIZE];
+	int group;
+};
+
+/**
+ * pt_host_identify() - what a descriptor that somebody else opened stands for
+ *
+ * By its device number, which sysfs knows; nothing is asked of the file itself.
+ *
+ * Errors: -EBADF it is closed; -ENOTTY it is none of enum pt_node_kind.
+ */
+int pt_host_identify(const struct pt_sys *sys, int fd, struct pt_node *ret_node,
+		     struct pt_error *err);
+
 /**
  * pt_host_read() - read what the host knows of a function
  * @name: canonical, as pt_host_resolve() gave it
