@@ -4,6 +4,7 @@
 #include "cleanup.h"
 #include "host/boot_files.h"
 #include "host/disk_files.h"
+#include "host/handed.h"
 #include "host/host_facts.h"
 #include "host/rom_file.h"
 
@@ -12,8 +13,9 @@ int guest_plan(const struct pt_sys *sys, const struct vm_config *config, struct 
 {
 	CLEANUP(host_facts_done) struct host_facts facts = {0};
 	struct device_request requests[VM_DEVICES_MAX];
-	const enum pt_backend_kind backend =
-		config->backend == BACKEND_GROUP ? PT_BACKEND_GROUP : PT_BACKEND_CDEV;
+	struct handed handed = {0};
+	enum backend_choice choice;
+	enum pt_backend_kind backend;
 	int ret = boot_files_check(config, err);
 
 	if (ret < 0)
@@ -21,15 +23,18 @@ int guest_plan(const struct pt_sys *sys, const struct vm_config *config, struct 
 	ret = disk_files_check(config, err);
 	if (ret < 0)
 		return ret;
-	for (size_t i = 0; i < config->device_count; i++)
-		requests[i] = (struct device_request){
-			.name = config->devices[i].name,
-			.unsafe_noiommu = config->devices[i].unsafe_noiommu,
-			.to_be_taken = config->devices[i].managed,
-			.to_be_made = config->devices[i].vfs > 0,
-		};
+	ret = handed_take(&handed, err);
+	if (ret < 0)
+		return ret;
+	ret = handed_devices(sys, &handed, config, requests, &choice, err);
+	if (ret < 0)
+		return ret;
+	backend = choice == BACKEND_GROUP ? PT_BACKEND_GROUP : PT_BACKEND_CDEV;
 	ret = host_facts_read(sys, requests, config->device_count,
-			      config->backend == BACKEND_AUTO ? NULL : &backend, &facts, err);
+			      choice == BACKEND_AUTO ? NULL : &backend, &facts, err);
+	if (ret < 0)
+		return ret;
+	ret = handed_space(sys, &handed, config, facts.backend, &facts.space_fd, err);
 	if (ret < 0)
 		return ret;
 	if (config->has_numa_node)

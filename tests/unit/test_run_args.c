@@ -230,6 +230,27 @@ Test(run_args, what_is_said_of_a_device)
 	run_args_done(&args);
 }
 
+Test(run_args, descriptors)
+{
+	struct run_args args;
+	struct config_error err;
+
+	cr_assert_eq(PARSE(&args, &err, "--kernel=k", "--device=fd=5,slot=2",
+			   "--device=02:00.0,fd=gpu", "--device=03:00.0", "--iommufd=fd=iommu"),
+		     0, "%s", err.error.message);
+	cr_assert_str_eq(args.config.devices[0].name, "fd=5");
+	cr_assert_eq(args.config.devices[0].slot, 2);
+	cr_assert_str_eq(args.config.devices[1].name, "02:00.0");
+	cr_assert_str_eq(args.config.devices[1].fd, "gpu");
+	cr_assert_null(args.config.devices[2].fd);
+	cr_assert_str_eq(args.config.iommufd, "fd=iommu");
+	run_args_done(&args);
+	MUST_FAIL(-EINVAL, "--iommufd: \"5\" is not a descriptor", "--iommufd=5");
+	MUST_FAIL(-EINVAL, "--iommufd: \"fd=\" is not a descriptor", "--iommufd=fd=");
+	MUST_FAIL(-EINVAL, "--device: \"fd=\" is not a device", "--device=fd=");
+	MUST_FAIL(-EEXIST, "--device: fd=5 is named twice", "--device=fd=5", "--device=fd=5");
+}
+
 /* As every value of the file can be said: a comma is written twice. */
 Test(run_args, commas)
 {

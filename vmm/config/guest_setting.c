@@ -254,6 +254,20 @@ static const struct setting rows[] = {
 		.form = "write one such as qemu:///system",
 	},
 	{
+		.name = "iommufd",
+		.arg = "fd=N",
+		.help = "Open descriptor of /dev/iommu (for groups, of /dev/vfio/vfio) to use, by number or "
+			"by the service manager's name",
+		.group = SETTING_DEVICES,
+		.kind = SETTING_TEXT,
+		FIELD(iommufd),
+		.min = 1,
+		.max = VM_FD_SIZE - 1,
+		.pattern = "^fd=.+$",
+		.what = "a descriptor",
+		.form = "write fd=N, or fd=NAME for one that the service manager hands in",
+	},
+	{
 		.name = "on-reboot",
 		.arg = "ACTION",
 		.help = "When the guest restarts: let it restart, or stop it",

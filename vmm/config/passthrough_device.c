@@ -29,12 +29,14 @@ static int set_name(void *object, const char *value, const char *dir, struct pt_
 	char *name;
 
 	(void)dir;
-	if (strncmp(value, "/sys/", 5) != 0 && strncmp(value, "/dev/", 5) != 0 &&
-	    canonical(value, bdf) < 0)
+	if (strncmp(value, "fd=", 3) == 0
+		    ? !value[3]
+		    : strncmp(value, "/sys/", 5) != 0 && strncmp(value, "/dev/", 5) != 0 &&
+			      canonical(value, bdf) < 0)
 		return pt_error_remedy(
 			err, pt_error_set(err, -EINVAL, "\"%s\" is not a device", value),
 			"write a PCI address such as 0000:02:00.0, the UUID of a mediated device, "
-			"a path of either below /sys, or /dev/vfio/devices/vfioN");
+			"a path of either below /sys, /dev/vfio/devices/vfioN, or fd=N");
 	if (strlen(value) >= PT_PATH_SIZE)
 		return pt_error_remedy(err,
 				       pt_error_set(err, -ENAMETOOLONG, "longer than %d characters",
@@ -139,9 +141,9 @@ static const struct setting rows[] = {
 		.name = "passthrough",
 		.arg = "DEVICE",
 		.help = "its PCI address, such as 0000:02:00.0, its path below /sys, "
-			"/dev/vfio/devices/vfioN, or a mediated device's UUID",
+			"/dev/vfio/devices/vfioN, a mediated device's UUID, or fd=N, an open descriptor",
 		.kind = SETTING_OTHER,
-		.pattern = "^(" BDF_PATTERN "|" UUID_PATTERN "|/(sys|dev)/.+)$",
+		.pattern = "^(" BDF_PATTERN "|" UUID_PATTERN "|/(sys|dev)/.+|fd=.+)$",
 		.set = set_name,
 	},
 	DEVICE_ID_ROW(struct vm_config_device),
@@ -208,6 +210,16 @@ static const struct setting rows[] = {
 		.kind = SETTING_OTHER,
 		.choices = noiommu_choices,
 		.set = set_noiommu,
+	},
+	{
+		.name = "fd",
+		.arg = "N",
+		.help = "open descriptor of its node, or of its group's, by number or by the service "
+			"manager's name",
+		.kind = SETTING_TEXT,
+		.field = offsetof(struct vm_config_device, fd),
+		.min = 1,
+		.max = VM_FD_SIZE - 1,
 	},
 };
 

@@ -42,6 +42,7 @@ void vm_config_device_done(struct vm_config_device *device)
 {
 	free(device->name);
 	free(device->id);
+	free(device->fd);
 	free(device->vf_token);
 	free(device->rom_file);
 	*device = (struct vm_config_device){0};
@@ -77,5 +78,6 @@ void vm_config_done(struct vm_config *config)
 	free(config->serial_path);
 	free(config->libvirt);
 	free(config->control);
+	free(config->iommufd);
 	*config = (struct vm_config){0};
 }

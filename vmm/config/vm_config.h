@@ -67,14 +67,16 @@ enum vm_config_rom {
 
 /**
  * struct vm_config_device - one device to pass through
- * @name: BDF, UUID, sysfs path or /dev/vfio/devices/vfioN, as it was written
+ * @name: BDF, UUID, sysfs path, /dev/vfio/devices/vfioN, or "fd=" and what @fd would be, as it was written
  * @id: what it is called while the guest runs; NULL when not given
+ * @fd: number of an open descriptor, or the name that a service manager gave it; NULL when the node is to be opened
  * @vf_token: a UUID; NULL when not given
  * @unsafe_noiommu: it may be had without an IOMMU, and then without its DMA
  */
 struct vm_config_device {
 	char *name;
 	char *id;
+	char *fd;
 	char *vf_token;
 	int unsafe_noiommu;
 	bool managed;  /* it is taken from its driver for the guest, and given back after it */
@@ -122,6 +124,7 @@ struct vm_config_rng {
 #define VM_NODE_MAX	1023 /* MAX_NUMNODES of the largest kernels */
 #define VM_PREFAULT_MAX 256
 #define VM_NAME_SIZE	64   /* with the terminator */
+#define VM_FD_SIZE	256  /* with the terminator: systemd's limit of a descriptor's name */
 #define VM_CMDLINE_SIZE 2048 /* with the terminator */
 
 /**
@@ -135,6 +138,7 @@ struct vm_config_rng {
  * @serial_path: for SERIAL_FILE
  * @libvirt: URI of the libvirt that manages the host's devices, NULL for none
  * @control: where the control socket is to be, NULL for its usual place; @control_off: nowhere
+ * @iommufd: "fd=" and a descriptor of /dev/iommu, or of /dev/vfio/vfio for groups; NULL when it is to be opened
  * @unplug_limit: seconds that the guest has to let go of a device
  * @stop_limit: seconds that the guest has to power off
  * @layer: counts what was put on top of each other: files, and then options
@@ -163,6 +167,7 @@ struct vm_config {
 	enum backend_choice backend;
 	enum p2p_mode p2p;
 	char *libvirt;
+	char *iommufd;
 	unsigned layer;
 	struct vm_config_device *devices;
 	size_t device_count;

@@ -311,6 +311,9 @@ int assigned_open(struct assigned *assigned, struct pt_space *space, struct pt_e
 		.vf_token = plan->vf_token[0] ? plan->vf_token : NULL,
 	};
 
+	if (plan->fd)
+		return pt_device_open_fd(space, plan->fd, plan->bdf, &setup, &assigned->device,
+					 err);
 	return pt_device_open(space, plan->name, &setup, &assigned->device, err);
 }
 

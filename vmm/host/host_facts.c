@@ -118,6 +118,20 @@ static enum pt_backend_kind choose_backend(const struct pt_sys *sys, const struc
 	return PT_BACKEND_CDEV;
 }
 
+/* There is no unbind but the last close, and a descriptor that was handed in is needed again. */
+static int ask_once(const struct device_facts *device, struct pt_error *err)
+{
+	if (!device->fd)
+		return 0;
+	return pt_error_remedy(
+		err,
+		pt_error_set(err, -EINVAL,
+			     "descriptor %d: %s is a mediated device, which is bound twice: before "
+			     "the plan is made, to learn what it is like, and then for the guest",
+			     device->fd, device->host.name),
+		"name it by its UUID, with permission on its node");
+}
+
 static int check_device(const struct pt_sys *sys, const struct pt_space_setup *setup,
 			const struct device_request *request, struct device_facts *device,
 			struct pt_error *err)
@@ -134,6 +148,8 @@ static int check_device(const struct pt_sys *sys, const struct pt_space_setup *s
 			"make them, and name them instead; tenon run makes them by itself");
 	if (!request->to_be_taken)
 		ret = pt_host_assignable(sys, &device->host, setup, err);
+	if (ret == 0 && device->host.mediated)
+		ret = ask_once(device, err);
 	if (ret == 0 && device->host.mediated)
 		ret = ask_device(sys, setup, &device->host, err);
 	/* Nothing is mapped for a device without an IOMMU. */
@@ -169,6 +185,7 @@ static int read_devices(const struct pt_sys *sys, const struct device_request *r
 		int ret;
 
 		facts->devices[i].name = requests[i].name;
+		facts->devices[i].fd = requests[i].fd;
 		ret = read_device(sys, &facts->devices[i], err);
 		if (ret < 0)
 			return ret;

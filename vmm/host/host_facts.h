@@ -20,11 +20,13 @@
 
 /**
  * struct device_request - what the config asks for that the facts depend on
+ * @fd: open descriptor of its node; 0 when the node is to be opened
  * @to_be_taken: it will be taken from its driver, so that it is no matter which it has now
  * @to_be_made: it stands for virtual functions of it, of which nothing is known before they are there
  */
 struct device_request {
 	const char *name;
+	int fd;
 	int unsafe_noiommu;
 	bool to_be_taken;
 	bool to_be_made;
@@ -33,12 +35,14 @@ struct device_request {
 /**
  * struct device_facts - a function to pass through
  * @name: as the config wrote it
+ * @fd: as in struct device_request
  * @iova_bits: width of its IOMMU, 0 when the kernel does not say
  * @reserved: what its IOMMU keeps for itself
  * @rom_file_size: bytes of the expansion ROM that the config gives it as a file, see rom_files_measure()
  */
 struct device_facts {
 	const char *name;
+	int fd;
 	struct pt_host_device host;
 	unsigned iova_bits;
 	struct pt_iova_range reserved[HOST_RESERVED_MAX];
@@ -53,6 +57,7 @@ struct device_facts {
  * @memory_total, @memory_available: bytes, from /proc/meminfo
  * @memlock: bytes this process may lock, UINT64_MAX for no limit
  * @backend: how the devices are had, which is the same for all of them
+ * @space_fd: open descriptor of what the devices are attached to, see handed_space(); 0 when it is to be opened
  * @hugepages: the pools of huge pages
  * @node: the NUMA node that the config asks for, if it does; the caller's to fill in
  * @devices: in the config's order
@@ -64,6 +69,7 @@ struct host_facts {
 	uint64_t memory_available;
 	uint64_t memlock;
 	enum pt_backend_kind backend;
+	int space_fd;
 	struct hugepages hugepages[HUGEPAGES_SIZES];
 	struct numa_node node;
 	struct device_facts *devices;

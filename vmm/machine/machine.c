@@ -99,7 +99,9 @@ static int open_assigned(struct machine *machine, struct pt_error *err)
 		return pt_error_set(err, -ENOMEM, "no memory for %u devices", count);
 	for (unsigned i = 0; i < count; i++)
 		assigned_init(&machine->assigned[i], &host, &machine->plan.devices[i]);
-	r = pt_space_open(machine->sys, &setup, &machine->space, err);
+	r = machine->plan.space_fd ? pt_space_open_fd(machine->sys, &setup, machine->plan.space_fd,
+						      &machine->space, err)
+				   : pt_space_open(machine->sys, &setup, &machine->space, err);
 	if (!r)
 		r = announce_memory(machine, err);
 	for (unsigned i = 0; i < count && !r; i++)

@@ -91,6 +91,7 @@ struct plan_port {
  * struct plan_device - one function to pass through
  * @id: what it is called by whoever controls the guest; no other device has it
  * @name: what it is opened by
+ * @fd: open descriptor of its node; 0 when it is opened by @name
  * @vf_token: empty for none
  * @group: its IOMMU group
  * @port: index of the port it is behind, in struct vm_plan
@@ -105,6 +106,7 @@ struct plan_port {
 struct plan_device {
 	char id[PLAN_ID_SIZE];
 	char name[PT_PATH_SIZE];
+	int fd;
 	char bdf[PT_NAME_SIZE];
 	char vf_token[PT_NAME_SIZE];
 	int group;
@@ -188,6 +190,7 @@ struct vm_plan {
 	struct plan_range mmio32_window;
 	struct plan_range mmio64_window;
 	enum pt_backend_kind backend;
+	int space_fd; /* open descriptor of what devices are attached to; 0 when it is to be opened */
 	struct plan_device devices[PLAN_DEVICES_MAX];
 	unsigned device_count;
 	struct plan_virtio virtio[PLAN_VIRTIO_MAX];

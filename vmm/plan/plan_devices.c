@@ -50,6 +50,7 @@ static int plan_device(const struct device_facts *facts, const struct vm_plan *p
 {
 	const struct pt_host_device *host = &facts->host;
 	struct plan_device device = {
+		.fd = facts->fd,
 		.group = host->group,
 		.vendor = host->vendor,
 		.device = host->device,

@@ -113,6 +113,8 @@ static void print_device(const struct plan_device *device, unsigned bus, FILE *o
 		      device->class_code);
 	if (strcmp(device->name, device->bdf) != 0)
 		(void)fprintf(out, "      opened as: %s\n", device->name);
+	if (device->fd)
+		(void)fprintf(out, "      handed in as descriptor %d\n", device->fd);
 	if (device->vf_token[0])
 		(void)fprintf(out, "      VF token: given\n");
 	for (unsigned i = 0; i < PLAN_BARS; i++) {
