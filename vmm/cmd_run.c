@@ -17,6 +17,7 @@
 #include "plan/plan.h"
 #include "report.h"
 #include "serial_backend.h"
+#include "service.h"
 #include "stop_signals.h"
 #include "timing.h"
 
@@ -63,9 +64,11 @@ static int build_and_run(const struct pt_sys *sys, const struct vm_plan *plan,
 			 const struct serial_backend *serial, struct machine_target *remote,
 			 struct stop_signals *signals, struct timing *timing)
 {
+	CLEANUP(service_done) struct service service = SERVICE_CLOSED;
 	const struct machine_options options = {
 		.serial_in = serial->in,
 		.serial_out = serial->out,
+		.service = &service,
 		.timing = timing,
 		.listener = machine_target_listener(remote),
 	};
@@ -73,6 +76,10 @@ static int build_and_run(const struct pt_sys *sys, const struct vm_plan *plan,
 	struct machine *machine;
 	int code;
 
+	if (service_open(&service, &err) < 0)
+		return fail(&err);
+	service_status(&service, "Starting guest %s, with %u passed-through device%s", plan->name,
+		       plan->device_count, plan->device_count == 1 ? "" : "s");
 	if (machine_create(sys, plan, &options, &machine, &err) < 0)
 		return fail(&err);
 	remote->machine = machine;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "machine/machine_private.h"
+#include "service.h"
 
 /* 2. A memory slot for each piece of RAM. */
 static int add_ram(struct machine *machine, struct pt_error *err)
@@ -266,6 +267,7 @@ void machine_destroy(struct machine *machine)
 	cpus_stop(&machine->cpus);
 	unplug_done(&machine->unplug);
 	shutdown_done(machine);
+	service_unwatch(machine->options.service);
 	loop_done(&machine->loop);
 	for (unsigned i = machine->plan.device_count; i-- > 0 && machine->assigned;)
 		assigned_done(&machine->assigned[i]);

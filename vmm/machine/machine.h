@@ -17,6 +17,7 @@
 struct assigned_info;
 struct loop;
 struct machine;
+struct service;
 struct timing;
 
 /** enum machine_end - why a machine's run ended */
@@ -61,12 +62,14 @@ struct machine_listener {
 /**
  * struct machine_options - what is not in the plan because it is of this process
  * @serial_in, @serial_out: the guest's serial line; -1 for none. Stay the caller's.
+ * @service: who is told that the guest runs and that the loop lives, NULL for nobody
  * @timing: where phases are recorded, NULL for nowhere
  * @listener: who hears what happens
  */
 struct machine_options {
 	int serial_in;
 	int serial_out;
+	struct service *service;
 	struct timing *timing;
 	struct machine_listener listener;
 };

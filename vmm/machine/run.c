@@ -8,6 +8,7 @@
 
 #include "machine/machine_private.h"
 #include "report.h"
+#include "service.h"
 
 struct run {
 	struct machine *machine;
@@ -144,12 +145,17 @@ static int start(struct run *run, struct pt_error *err)
 	if (!r)
 		r = machine_watch_virtio(machine, err);
 	if (!r)
+		r = service_watch(machine->options.service, &machine->loop, err);
+	if (!r)
 		r = machine_start_assigned(machine, err);
 	if (!r)
 		r = cpus_start(&machine->cpus, err);
-	if (!r && !machine->paused)
+	if (r)
+		return r;
+	if (!machine->paused)
 		cpus_resume(&machine->cpus);
-	return r;
+	service_ready(machine->options.service);
+	return 0;
 }
 
 int machine_run(struct machine *machine, enum machine_end *ret_end, struct pt_error *err)
@@ -160,6 +166,7 @@ int machine_run(struct machine *machine, enum machine_end *ret_end, struct pt_er
 	if (!r)
 		r = loop_run(&machine->loop, err);
 	timing_resident(machine->options.timing);
+	service_stopping(machine->options.service);
 	cpus_stop(&machine->cpus);
 	serial_flush(&machine->serial);
 	machine_stop_assigned(machine);
