@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define DEFAULT_MEMORY (UINT64_C(512) << 20)
 #define DEFAULT_UNPLUG 30 /* s: Linux waits 5 before it begins */
@@ -36,6 +37,92 @@ int vm_config_room(const struct vm_config *config, struct pt_error *err)
 		pt_error_set(err, -E2BIG, "more than %d devices, which is all a guest has room for",
 			     VM_DEVICES_MAX),
 		"divide them among guests");
+}
+
+static int copy_text(char **text)
+{
+	*text = *text ? strdup(*text) : NULL;
+	return *text ? 0 : -ENOMEM;
+}
+
+static int copy_device(const struct vm_config_device *from, struct vm_config_device *ret_to)
+{
+	struct vm_config_device to = *from;
+	bool whole = true;
+
+	/* Each is a copy or NULL then, so that what there is can be freed. */
+	whole &= copy_text(&to.name) == 0 || !from->name;
+	whole &= copy_text(&to.id) == 0 || !from->id;
+	whole &= copy_text(&to.vf_token) == 0 || !from->vf_token;
+	whole &= copy_text(&to.rom_file) == 0 || !from->rom_file;
+	if (!whole) {
+		vm_config_device_done(&to);
+		return -ENOMEM;
+	}
+	*ret_to = to;
+	return 0;
+}
+
+static int out_of_memory(struct pt_error *err)
+{
+	return pt_error_set(err, -ENOMEM, "out of memory");
+}
+
+static int check_multiply(const struct vm_config *config, size_t index, unsigned count,
+			  struct pt_error *err)
+{
+	const struct vm_config_device *device = &config->devices[index];
+
+	if (count > 1 && (device->slot || device->id))
+		return pt_error_remedy(
+			err,
+			pt_error_set(err, -EINVAL, "%s: its %s is for one device, not for %u",
+				     device->name, device->slot ? "slot" : "id", count),
+			"leave %s out, or write vfs=1", device->slot ? "slot" : "id");
+	if (config->device_count + config->disk_count + config->has_rng - 1 + count >
+	    VM_DEVICES_MAX)
+		return pt_error_remedy(
+			err,
+			pt_error_set(err, -E2BIG,
+				     "%s: with %u of it the guest has more than %d devices",
+				     device->name, count, VM_DEVICES_MAX),
+			"divide them among guests");
+	return 0;
+}
+
+int vm_config_multiply_device(struct vm_config *config, size_t index, unsigned count,
+			      struct pt_error *err)
+{
+	const size_t old_count = config->device_count;
+	struct vm_config_device *devices;
+	int ret = check_multiply(config, index, count, err);
+
+	if (ret < 0)
+		return ret;
+	devices = reallocarray(config->devices, old_count - 1 + count, sizeof(*devices));
+	if (!devices)
+		return out_of_memory(err);
+	config->devices = devices;
+	memmove(&devices[index + count], &devices[index + 1],
+		(old_count - index - 1) * sizeof(*devices));
+	memset(&devices[index + 1], 0, (count - 1) * sizeof(*devices));
+	config->device_count = old_count - 1 + count;
+	devices[index].managed = false;
+	devices[index].vfs = 0;
+	for (unsigned i = 1; i < count && ret == 0; i++)
+		ret = copy_device(&devices[index], &devices[index + i]);
+	return ret < 0 ? out_of_memory(err) : 0;
+}
+
+int vm_config_rename_device(struct vm_config_device *device, const char *name, struct pt_error *err)
+{
+	char *copy = strdup(name);
+
+	if (!copy)
+		return out_of_memory(err);
+	free(device->name);
+	device->name = copy;
+	return 0;
 }
 
 void vm_config_device_done(struct vm_config_device *device)

@@ -193,6 +193,18 @@ void vm_config_next_layer(struct vm_config *config);
 /** vm_config_room() - is there room for another device, of whatever kind? Errors: -E2BIG. */
 int vm_config_room(const struct vm_config *config, struct pt_error *err);
 
+/**
+ * vm_config_multiply_device() - device number @index stands for @count functions: it becomes so many, which are what is said of it
+ *
+ * Their @managed and @vfs are said no more. Errors: -EINVAL its slot or its id is for one; -E2BIG; -ENOMEM.
+ */
+int vm_config_multiply_device(struct vm_config *config, size_t index, unsigned count,
+			      struct pt_error *err);
+
+/** vm_config_rename_device() - it is called @name. Errors: -ENOMEM. */
+int vm_config_rename_device(struct vm_config_device *device, const char *name,
+			    struct pt_error *err);
+
 /** vm_config_device_done() - free what it owns; accepts one that was only zeroed */
 void vm_config_device_done(struct vm_config_device *device);
 

@@ -69,86 +69,29 @@ static int resolve(const struct managed *managed, const char *text, char *ret_na
 	return ret;
 }
 
-static int copy_text(const char *text, char **ret_copy)
-{
-	*ret_copy = text ? strdup(text) : NULL;
-	return text && !*ret_copy ? -ENOMEM : 0;
-}
-
-/* What is said of @from is said of virtual function @name. */
-static int fill(struct vm_config_device *to, const struct vm_config_device *from, const char *name)
-{
-	*to = *from;
-	to->name = to->id = to->vf_token = to->rom_file = NULL;
-	to->managed = false;
-	to->vfs = 0;
-	if (copy_text(name, &to->name) < 0 || copy_text(from->id, &to->id) < 0 ||
-	    copy_text(from->vf_token, &to->vf_token) < 0 ||
-	    copy_text(from->rom_file, &to->rom_file) < 0)
-		return -ENOMEM;
-	return 0;
-}
-
-/* Room for @count devices where number @index is. */
-static int make_room(struct vm_config *config, size_t index, unsigned count, struct pt_error *err)
-{
-	const size_t total = config->device_count + count - 1;
-	struct vm_config_device *devices;
-
-	if (total > VM_DEVICES_MAX)
-		return pt_error_remedy(
-			err,
-			pt_error_set(err, -E2BIG,
-				     "%s: with %u virtual functions the guest has more than %d "
-				     "devices",
-				     config->devices[index].name, count, VM_DEVICES_MAX),
-			"divide them among guests");
-	devices = reallocarray(config->devices, total, sizeof(*devices));
-	if (!devices)
-		return pt_error_set(err, -ENOMEM, "out of memory");
-	memmove(&devices[index + count], &devices[index + 1],
-		(config->device_count - index - 1) * sizeof(*devices));
-	memset(&devices[index + 1], 0, (count - 1) * sizeof(*devices));
-	config->devices = devices;
-	config->device_count = total;
-	return 0;
-}
-
 /* The device at @index becomes its virtual functions. */
 static int replace_by_vfs(struct managed *managed, struct vm_config *config, size_t index,
 			  const char *physical, struct pt_error *err)
 {
-	struct vm_config_device device = config->devices[index];
+	const unsigned count = config->devices[index].vfs;
 	char name[PT_NAME_SIZE];
-	int ret = make_room(config, index, device.vfs, err);
+	int ret = vm_config_multiply_device(config, index, count, err);
 
-	if (ret < 0)
-		return ret;
-	config->devices[index] = (struct vm_config_device){0};
-	for (unsigned i = 0; i < device.vfs && ret == 0; i++) {
+	for (unsigned i = 0; i < count && ret == 0; i++) {
 		ret = vfs_name(&managed->host, physical, i, name, err);
-		if (ret == 0 && fill(&config->devices[index + i], &device, name) < 0)
-			ret = pt_error_set(err, -ENOMEM, "out of memory");
+		if (ret == 0)
+			ret = vm_config_rename_device(&config->devices[index + i], name, err);
 		if (ret == 0)
 			ret = taken_add(&managed->taken, name, VFIO_DRIVER, false, err);
 	}
-	vm_config_device_done(&device);
 	return ret;
 }
 
 static int take_vfs(struct managed *managed, struct vm_config *config, size_t index,
 		    const char *physical, struct pt_error *err)
 {
-	const struct vm_config_device *device = &config->devices[index];
-	int ret;
+	int ret = taken_add_vfs(&managed->taken, physical, config->devices[index].vfs, err);
 
-	if (device->slot && device->vfs > 1)
-		return pt_error_remedy(err,
-				       pt_error_set(err, -EINVAL,
-						    "%s: slot %u is one, for %u virtual functions",
-						    device->name, device->slot, device->vfs),
-				       "leave slot out: they take the next that are free");
-	ret = taken_add_vfs(&managed->taken, physical, device->vfs, err);
 	return ret < 0 ? ret : replace_by_vfs(managed, config, index, physical, err);
 }
 
