@@ -3,12 +3,17 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "machine/cpu_dump.h"
 
 /* Older headers than the kernel that runs this: api.rst 5, KVM_EXIT_MEMORY_FAULT (6.8). */
 #ifndef KVM_EXIT_MEMORY_FAULT
 #define KVM_EXIT_MEMORY_FAULT 39
 #endif
+
+#define CR0_PE 1u
 
 struct memory_fault {
 	uint64_t flags;
@@ -39,14 +44,16 @@ static void exit_mmio(struct cpu *cpu, struct kvm_run *run)
 		bus_read(cpu->cpus->memory, run->mmio.phys_addr, run->mmio.data, run->mmio.len);
 }
 
-/* Where the vCPU was, as far as KVM says it. */
-static uint64_t instruction(const struct cpu *cpu)
+/* Everything that is known of the vCPU goes to the user at once, in one piece whatever other vCPUs do. */
+static uint64_t dump(const struct cpu *cpu)
 {
-	struct kvm_regs regs;
+	struct cpu_dump dump;
 
-	memset(&regs, 0, sizeof(regs));
-	(void)kvm_ioctl(cpu->vcpu.kvm, cpu->vcpu.fd, KVM_GET_REGS, &regs);
-	return regs.rip;
+	cpu_dump_read(cpu, &dump);
+	flockfile(stderr);
+	cpu_dump_print(&dump, stderr);
+	funlockfile(stderr);
+	return dump.regs.rip;
 }
 
 static void exit_system_event(struct cpu *cpu, const struct kvm_run *run)
@@ -68,11 +75,23 @@ static void exit_system_event(struct cpu *cpu, const struct kvm_run *run)
 	}
 }
 
+static bool in_protected_mode(const struct cpu *cpu)
+{
+	struct kvm_sregs sregs = {0};
+
+	(void)kvm_ioctl(cpu->vcpu.kvm, cpu->vcpu.fd, KVM_GET_SREGS, &sregs);
+	return sregs.cr0 & CR0_PE;
+}
+
 /* A triple fault is a reset on a real machine. Here it ends the guest: an endless loop of boots hides the crash. */
 static void exit_shutdown(struct cpu *cpu)
 {
 	struct pt_error why;
 
+	/* AMD's processors keep nothing of it, and KVM shows one that was reset: api.rst says nothing of that,
+	 * svm.c, shutdown_interception(), does. */
+	if (in_protected_mode(cpu))
+		(void)dump(cpu);
 	pt_error_set(&why, -EIO, "the guest triple-faulted on vCPU %u", cpu->index);
 	pt_error_remedy(&why, -EIO,
 			"if it meant to reboot, take reboot=t off its command line: the "
@@ -80,17 +99,43 @@ static void exit_shutdown(struct cpu *cpu)
 	requests_crash(cpu->cpus->requests, &why);
 }
 
+/* What the kernel cannot go on after: api.rst 5, KVM_EXIT_INTERNAL_ERROR; the numbers are in linux/kvm.h. */
+static const struct {
+	const char *what;
+	const char *remedy;
+} internal_errors[] = {
+	[KVM_INTERNAL_ERROR_EMULATION] =
+		{"an instruction that it cannot emulate",
+		 "the guest runs code where there is no memory, or uses an instruction on a device's "
+		 "registers that KVM does not know: the dump above shows which; the second is helped by a "
+		 "newer kernel on the host"},
+	[KVM_INTERNAL_ERROR_SIMUL_EX] =
+		{"two exceptions at once",
+		 "a newer kernel on the host may do better; report it with the dump above"},
+	[KVM_INTERNAL_ERROR_DELIVERY_EV] =
+		{"an exception or interrupt whose delivery failed",
+		 "the guest's interrupt table or stack is where there is no memory: look for what its "
+		 "kernel did before the dump above"},
+	[KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON] =
+		{"an exit of the processor that it does not know",
+		 "run a newer kernel on the host, and look at what its log says (dmesg)"},
+};
+
 static void exit_internal_error(struct cpu *cpu, const struct kvm_run *run)
 {
+	const unsigned suberror = run->internal.suberror;
+	const bool known =
+		suberror > 0 && suberror < sizeof(internal_errors) / sizeof(internal_errors[0]);
 	struct pt_error why;
+	uint64_t rip = dump(cpu);
 
 	pt_error_set(&why, -EIO,
-		     "KVM could not go on with vCPU %u: internal error %u%s at rip 0x%" PRIx64,
-		     cpu->index, run->internal.suberror,
-		     run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION
-			     ? " (an instruction it cannot emulate)"
-			     : "",
-		     instruction(cpu));
+		     "KVM could not go on with vCPU %u: internal error %u%s%s%s at rip 0x%" PRIx64,
+		     cpu->index, suberror, known ? " (" : "",
+		     known ? internal_errors[suberror].what : "", known ? ")" : "", rip);
+	pt_error_remedy(&why, -EIO, "%s",
+			known ? internal_errors[suberror].remedy
+			      : "look at what the host's kernel says of it (dmesg)");
 	requests_crash(cpu->cpus->requests, &why);
 }
 
@@ -116,6 +161,7 @@ void cpu_exit(struct cpu *cpu)
 		exit_internal_error(cpu, run);
 		return;
 	case KVM_EXIT_FAIL_ENTRY:
+		(void)dump(cpu);
 		pt_error_set(&why, -EIO,
 			     "the processor refuses to enter vCPU %u: hardware reason 0x%" PRIx64,
 			     cpu->index, (uint64_t)run->fail_entry.hardware_entry_failure_reason);
@@ -124,7 +170,7 @@ void cpu_exit(struct cpu *cpu)
 		pt_error_set(&why, -EIO,
 			     "vCPU %u came out of the guest for reason %u, at rip "
 			     "0x%" PRIx64 ", which Tenon does not know",
-			     cpu->index, run->exit_reason, instruction(cpu));
+			     cpu->index, run->exit_reason, dump(cpu));
 		break;
 	}
 	requests_crash(cpu->cpus->requests, &why);
@@ -148,7 +194,7 @@ void cpu_run_failed(struct cpu *cpu, int code)
 		pt_error_set(&why, code,
 			     "vCPU %u: guest memory cannot be reached, at rip 0x%" PRIx64
 			     ": a device's BAR that is gone, or no host memory left",
-			     cpu->index, instruction(cpu));
+			     cpu->index, dump(cpu));
 	} else {
 		pt_error_set(&why, code, "vCPU %u: KVM_RUN: %s", cpu->index, strerror(-code));
 	}

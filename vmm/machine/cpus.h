@@ -25,6 +25,7 @@
 #include "timing.h"
 
 struct cpus;
+struct ram;
 
 struct cpu {
 	struct cpus *cpus;
@@ -45,6 +46,7 @@ enum cpus_wanted {
 struct cpus {
 	struct bus *ports;
 	struct bus *memory;
+	const struct ram *ram; /* NULL: there is none to look at */
 	struct requests *requests;
 	struct timing *timing;
 	struct cpu *list;
@@ -58,7 +60,7 @@ struct cpus {
 
 /**
  * cpus_open() - make @count vCPUs, tell them their CPUID, remember their state
- * @cpus: zeroed, with @ports, @memory, @requests and @timing filled in
+ * @cpus: zeroed, with @ports, @memory, @ram, @requests and @timing filled in
  *
  * Inverse: cpus_done(), after a failure too.
  */

@@ -42,6 +42,7 @@ static int create_vm(struct machine *machine, struct pt_error *err)
 		r = add_ram(machine, err);
 	machine->cpus.ports = &machine->ports;
 	machine->cpus.memory = &machine->memory;
+	machine->cpus.ram = &machine->ram;
 	machine->cpus.requests = &machine->requests;
 	machine->cpus.timing = machine->options.timing;
 	if (!r)
