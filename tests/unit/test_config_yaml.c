@@ -31,6 +31,7 @@ Test(config_yaml, says_everything)
 			   "serial: file:log/serial.txt\n"
 			   "unplug-limit: 2m\n"
 			   "on-device-error: remove\n"
+			   "on-panic: report\n"
 			   "backend: group\n"
 			   "p2p: on\n"
 			   "devices:\n"
@@ -54,6 +55,7 @@ Test(config_yaml, says_everything)
 	cr_assert_str_eq(config.serial_path, "dir/log/serial.txt");
 	cr_assert_eq(config.unplug_limit, 120);
 	cr_assert_eq(config.on_device_error, VM_DEVICE_ERROR_REMOVE);
+	cr_assert_eq(config.on_panic, VM_PANIC_REPORT);
 	cr_assert_eq(config.backend, BACKEND_GROUP);
 	cr_assert_eq(config.p2p, P2P_ON);
 	cr_assert_eq(config.device_count, 3);
@@ -84,6 +86,7 @@ Test(config_yaml, says_nothing)
 		cr_assert_eq(config.memory, UINT64_C(512) << 20);
 		cr_assert_eq(config.unplug_limit, 30);
 		cr_assert_eq(config.on_device_error, VM_DEVICE_ERROR_REPORT);
+		cr_assert_eq(config.on_panic, VM_PANIC_STOP);
 		cr_assert_eq(config.device_count, 0);
 		vm_config_done(&config);
 	}
@@ -215,6 +218,7 @@ Test(config_yaml, errors_say_where_and_what)
 		"unplug-limit-unit",
 		"unplug-limit-long",
 		"on-device-error",
+		"on-panic",
 		"name",
 		"alias",
 		"two-documents",

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "devices/panic_port.h"
 #include "devices/pci_host.h"
 #include "devices/pm.h"
 #include "devices/reset_port.h"
@@ -167,6 +168,24 @@ Test(reset_port, both_ports_ask_for_a_reset)
 	cr_assert_eq(requests_take(&requests), 0);
 	out(&keyboard_port_ops, &requests, 0, 1, 0xfe);
 	cr_assert_eq(requests_take(&requests), REQUEST_RESET);
+	requests_done(&requests);
+}
+
+Test(panic_port, a_panic_is_asked_for_and_a_crash_kernel_is_told_of)
+{
+	struct requests requests;
+
+	cr_assert_eq(requests_init(&requests, &err), 0);
+	cr_assert_eq(in(&panic_port_ops, &requests, 0, 1), 3, "the events that are understood");
+	out(&panic_port_ops, &requests, 0, 1, 0);
+	out(&panic_port_ops, &requests, 0, 1, 0x04);
+	out(&panic_port_ops, &requests, 0, 2, 0x01);
+	cr_assert_eq(requests_pending(&requests), 0);
+	out(&panic_port_ops, &requests, 0, 1, 0x02);
+	cr_assert_eq(requests_take(&requests), REQUEST_CRASH_KERNEL);
+	requests_clear(&requests, REQUEST_PANICS);
+	out(&panic_port_ops, &requests, 0, 1, 0x01);
+	cr_assert_eq(requests_take(&requests), REQUEST_PANIC);
 	requests_done(&requests);
 }
 

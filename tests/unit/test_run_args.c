@@ -47,7 +47,8 @@ Test(run_args, options_alone)
 	cr_assert_eq(PARSE(&args, &err, "--name", "n", "--cpus=4", "--memory", "2G", "--kernel",
 			   "vmlinuz", "--initrd", "i", "--cmdline", "a b", "--serial", "pty",
 			   "--device", "02:00.0", "--device=/dev/vfio/devices/vfio1",
-			   "--unplug-limit", "5s", "--on-device-error=stop", "--timing"),
+			   "--unplug-limit", "5s", "--on-device-error=stop", "--on-panic=reset",
+			   "--timing"),
 		     0, "%s", err.error.message);
 	cr_assert_str_eq(args.config.name, "n");
 	cr_assert_eq(args.config.cpus, 4);
@@ -58,6 +59,7 @@ Test(run_args, options_alone)
 	cr_assert_eq(args.config.serial, SERIAL_PTY);
 	cr_assert_eq(args.config.unplug_limit, 5);
 	cr_assert_eq(args.config.on_device_error, VM_DEVICE_ERROR_STOP);
+	cr_assert_eq(args.config.on_panic, VM_PANIC_RESET);
 	cr_assert_eq(args.config.backend, BACKEND_AUTO);
 	cr_assert_eq(args.config.device_count, 2);
 	cr_assert_str_eq(args.config.devices[0].name, "02:00.0");

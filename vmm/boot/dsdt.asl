@@ -56,6 +56,17 @@ DefinitionBlock ("", "DSDT", 2, "TENON ", "TENONVM ", 1)
 			})
 		}
 
+		/* Of no use to look at: bit 2 of _STA is clear. */
+		Device (PANI)
+		{
+			Name (_HID, "QEMU0001")
+			Name (_STA, 0x0B)
+			Name (_CRS, ResourceTemplate ()
+			{
+				IO (Decode16, 0x0505, 0x0505, 1, 1)
+			})
+		}
+
 		Device (PCI0)
 		{
 			Name (_HID, EisaId ("PNP0A08"))

@@ -76,6 +76,13 @@ static const char *const device_error_choices[] = {
 	NULL,
 };
 
+static const char *const panic_choices[] = {
+	[VM_PANIC_STOP] = "stop",
+	[VM_PANIC_RESET] = "reset",
+	[VM_PANIC_REPORT] = "report",
+	NULL,
+};
+
 static const char *const backend_choices[] = {
 	[BACKEND_AUTO] = "auto",
 	[BACKEND_CDEV] = "cdev",
@@ -320,6 +327,18 @@ static const struct setting rows[] = {
 		.kind = SETTING_CHOICE,
 		FIELD(on_device_error),
 		.choices = device_error_choices,
+		.what = "an action",
+	},
+	{
+		.name = "on-panic",
+		.arg = "ACTION",
+		.help = "When the guest's kernel panics: stop, with exit code 3, reset, or report it and let "
+			"it go on",
+		.standard = "stop",
+		.group = SETTING_EVENTS,
+		.kind = SETTING_CHOICE,
+		FIELD(on_panic),
+		.choices = panic_choices,
 		.what = "an action",
 	},
 };

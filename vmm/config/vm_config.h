@@ -40,6 +40,13 @@ enum vm_reboot {
 	VM_REBOOT_STOP,
 };
 
+/** enum vm_panic - what becomes of the guest when its kernel panics */
+enum vm_panic {
+	VM_PANIC_STOP,
+	VM_PANIC_RESET,
+	VM_PANIC_REPORT,
+};
+
 /** enum backend_choice - how the kernel is asked for devices; BACKEND_AUTO: as the host offers them */
 enum backend_choice {
 	BACKEND_AUTO,
@@ -164,6 +171,7 @@ struct vm_config {
 	enum vm_host_request on_host_request;
 	unsigned stop_limit;
 	enum vm_reboot on_reboot;
+	enum vm_panic on_panic;
 	enum backend_choice backend;
 	enum p2p_mode p2p;
 	char *libvirt;

@@ -156,6 +156,14 @@ static json_t *happened(const struct machine_event *event, const char *what)
 	return data;
 }
 
+/* A reset comes as an event of its own. */
+static json_t *panicked(void *ctx)
+{
+	const bool ends = machine_plan(machine_of(ctx))->on_panic == PLAN_PANIC_STOP;
+
+	return json_pack("{s:s}", "action", ends ? "poweroff" : "run");
+}
+
 static void on_event(void *ctx, const struct machine_event *event)
 {
 	struct control *control = ((struct machine_target *)ctx)->control;
@@ -174,6 +182,12 @@ static void on_event(void *ctx, const struct machine_event *event)
 		break;
 	case MACHINE_EVENT_POWER_BUTTON:
 		control_event(control, "POWERDOWN", NULL);
+		break;
+	case MACHINE_EVENT_PANIC:
+		control_event(control, "GUEST_PANICKED", panicked(ctx));
+		break;
+	case MACHINE_EVENT_CRASH_KERNEL:
+		control_event(control, "GUEST_CRASHLOADED", json_pack("{s:s}", "action", "run"));
 		break;
 	case MACHINE_EVENT_DEVICE_REMOVED:
 		control_event(control, "DEVICE_DELETED", deleted(event));

@@ -2,6 +2,7 @@
 /*
  * Which devices a machine has, and where: the one list.
  */
+#include "devices/panic_port.h"
 #include "devices/reset_port.h"
 #include "machine/machine_private.h"
 
@@ -41,6 +42,7 @@ int machine_add_devices(struct machine *machine, struct pt_error *err)
 		{&machine->ports, PLAN_SERIAL_PORT, SERIAL_PORTS, &serial_ops, &machine->serial},
 		{&machine->ports, KEYBOARD_PORT, 1, &keyboard_port_ops, &machine->requests},
 		{&machine->ports, RTC_PORT, RTC_PORTS, &rtc_ops, &machine->rtc},
+		{&machine->ports, PLAN_PANIC_PORT, 1, &panic_port_ops, &machine->requests},
 		{&machine->ports, PLAN_PM_PORT, PM_PORTS, &pm_ops, &machine->pm},
 		{&machine->memory, PLAN_ECAM_BASE, PLAN_ECAM_SIZE, &pci_ecam_ops, &machine->pci},
 	};

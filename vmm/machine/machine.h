@@ -33,6 +33,8 @@ enum machine_event_kind {
 	MACHINE_EVENT_RESUMED,
 	MACHINE_EVENT_RESET, /* and it goes on */
 	MACHINE_EVENT_POWER_BUTTON,
+	MACHINE_EVENT_PANIC,	    /* the guest's kernel panicked; the plan says what then */
+	MACHINE_EVENT_CRASH_KERNEL, /* the same, and its crash kernel takes over */
 	MACHINE_EVENT_DEVICE_REMOVED,
 	MACHINE_EVENT_DEVICE_KEPT, /* the guest was asked for it and did not let go in time; it is removed by force */
 	MACHINE_EVENT_DEVICE_WANTED, /* the host waits for it */

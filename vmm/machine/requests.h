@@ -13,12 +13,15 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define REQUEST_STOP	  1u
-#define REQUEST_RESET	  2u
-#define REQUEST_POWEROFF  4u
-#define REQUEST_CRASH	  8u
-#define REQUEST_FAIL	  16u
-#define REQUEST_SHUT_DOWN 32u
+#define REQUEST_STOP	     1u
+#define REQUEST_RESET	     2u
+#define REQUEST_POWEROFF     4u
+#define REQUEST_CRASH	     8u
+#define REQUEST_FAIL	     16u
+#define REQUEST_SHUT_DOWN    32u
+#define REQUEST_PANIC	     64u  /* the guest's kernel panicked */
+#define REQUEST_CRASH_KERNEL 128u /* the same, and its crash kernel takes over */
+#define REQUEST_PANICS	     (REQUEST_PANIC | REQUEST_CRASH_KERNEL)
 
 struct requests {
 	atomic_uint bits;

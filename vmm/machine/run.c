@@ -4,6 +4,7 @@
  * threads run the guest.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 #include "machine/machine_private.h"
@@ -16,10 +17,50 @@ struct run {
 	struct loop_watch input;
 	struct loop_watch room;
 	struct loop_watch flush;
+	bool panic_told; /* since power-on or the last reset */
 	enum machine_end end;
 	int failed; /* -errno of what ended the run unasked */
 	struct pt_error error;
 };
+
+static void tell_panic(struct run *run, enum machine_event_kind kind, const char *what)
+{
+	/* A guest can say it as often as it likes. */
+	if (run->panic_told)
+		return;
+	run->panic_told = true;
+	if (what)
+		report_note(stderr, "the guest's kernel panicked%s", what);
+	machine_tell(run->machine, &(struct machine_event){.kind = kind, .by_guest = true});
+}
+
+/* Return: whether the guest goes on, perhaps by a reset, which @bits asks for then. */
+static bool goes_on_after_panic(struct run *run, unsigned *bits)
+{
+	if (!(*bits & REQUEST_PANIC)) {
+		tell_panic(run, MACHINE_EVENT_CRASH_KERNEL, "; its crash kernel takes over");
+		return true;
+	}
+	switch (run->machine->plan.on_panic) {
+	case PLAN_PANIC_REPORT:
+		tell_panic(run, MACHINE_EVENT_PANIC, "");
+		return true;
+	case PLAN_PANIC_RESET:
+		tell_panic(run, MACHINE_EVENT_PANIC, "; it is reset");
+		*bits |= REQUEST_RESET;
+		return true;
+	case PLAN_PANIC_STOP:
+		break;
+	}
+	tell_panic(run, MACHINE_EVENT_PANIC, NULL);
+	run->end = MACHINE_CRASHED;
+	pt_error_set(&run->error, -EIO, "the guest's kernel panicked");
+	pt_error_remedy(
+		&run->error, -EIO,
+		"its last words are on its serial line; with --on-panic reset it starts anew, with "
+		"--on-panic report it does as panic= on its command line says");
+	return false;
+}
 
 static bool ends_on_reset(const struct machine *machine)
 {
@@ -30,13 +71,16 @@ static bool ends_on_reset(const struct machine *machine)
 	return true;
 }
 
-static int reset(struct machine *machine, struct pt_error *err)
+static int reset(struct run *run)
 {
-	int r = machine_reset(machine, err);
+	struct machine *machine = run->machine;
+	int r = machine_reset(machine, &run->error);
 
 	if (r)
 		return r;
-	requests_clear(&machine->requests, REQUEST_RESET);
+	/* What the guest that is no more asked for is void. */
+	requests_clear(&machine->requests, REQUEST_RESET | REQUEST_PANICS);
+	run->panic_told = false;
 	machine_tell(machine, &(struct machine_event){.kind = MACHINE_EVENT_RESET,
 						      .by_guest = !machine->reset_pressed});
 	machine->reset_pressed = false;
@@ -75,8 +119,13 @@ static enum loop_next on_request(void *ctx)
 		requests_clear(&machine->requests, REQUEST_SHUT_DOWN);
 		shutdown_begin(machine);
 	}
+	if (bits & REQUEST_PANICS) {
+		requests_clear(&machine->requests, REQUEST_PANICS);
+		if (!goes_on_after_panic(run, &bits))
+			return LOOP_END;
+	}
 	if (bits & REQUEST_RESET)
-		run->failed = reset(machine, &run->error);
+		run->failed = reset(run);
 	if (run->failed)
 		return LOOP_END;
 	if (!machine->paused && !requests_pending(&machine->requests))

@@ -24,6 +24,10 @@ _Static_assert((int)PLAN_HOST_REQUEST_UNPLUG == (int)VM_HOST_REQUEST_UNPLUG &&
 		       (int)PLAN_HOST_REQUEST_STOP == (int)VM_HOST_REQUEST_STOP &&
 		       (int)PLAN_HOST_REQUEST_IGNORE == (int)VM_HOST_REQUEST_IGNORE,
 	       "config and plan disagree");
+_Static_assert((int)PLAN_PANIC_STOP == (int)VM_PANIC_STOP &&
+		       (int)PLAN_PANIC_RESET == (int)VM_PANIC_RESET &&
+		       (int)PLAN_PANIC_REPORT == (int)VM_PANIC_REPORT,
+	       "config and plan disagree");
 _Static_assert(PLAN_DEVICES_MAX == VM_DEVICES_MAX, "config and plan disagree");
 _Static_assert(PLAN_NODE_MAX == VM_NODE_MAX, "config and plan disagree");
 
@@ -172,6 +176,7 @@ int plan_make(const struct vm_config *config, const struct host_facts *facts,
 		.on_host_request = (enum plan_host_request)config->on_host_request,
 		.stop_limit = config->stop_limit,
 		.stops_on_reboot = config->on_reboot == VM_REBOOT_STOP,
+		.on_panic = (enum plan_panic)config->on_panic,
 	};
 	int ret;
 

@@ -49,6 +49,7 @@ struct host_facts;
 
 #define PLAN_SERIAL_PORT 0x3f8u /* 16550, GSI 4 */
 #define PLAN_SERIAL_GSI	 4u
+#define PLAN_PANIC_PORT	 0x505u /* pvpanic */
 #define PLAN_PM_PORT	 0x600u /* ACPI PM1a event (4), PM1a control (2) at +4, PM timer (4) at +8 */
 #define PLAN_SCI_GSI	 9u
 #define PLAN_RESET_PORT	 0xcf9u /* reset control register; 0x06 resets */
@@ -175,6 +176,13 @@ enum plan_host_request {
 	PLAN_HOST_REQUEST_IGNORE,
 };
 
+/** enum plan_panic - what is done when the guest's kernel panics */
+enum plan_panic {
+	PLAN_PANIC_STOP,
+	PLAN_PANIC_RESET,
+	PLAN_PANIC_REPORT,
+};
+
 /** struct vm_plan - one guest, decided; holds no resource, so it can be copied */
 struct vm_plan {
 	char name[64];
@@ -204,6 +212,7 @@ struct vm_plan {
 	enum plan_host_request on_host_request;
 	unsigned stop_limit; /* seconds that the guest has to power off */
 	int stops_on_reboot; /* a guest that restarts ends */
+	enum plan_panic on_panic;
 	int pins_memory;     /* devices will pin all of RAM */
 	int peer_to_peer;    /* devices reach each other's BARs by DMA, where that can be done */
 	int peers_reach_all; /* a device whose IOMMU does not give the BAR windows is refused */
