@@ -12,6 +12,7 @@
 #include "cleanup.h"
 #include "cmd.h"
 #include "config/nearest.h"
+#include "inventory/class_word.h"
 #include "inventory/device_json.h"
 #include "inventory/device_table.h"
 #include "report.h"
@@ -43,6 +44,18 @@ static const struct {
 
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
 
+/* Completion reads it too: vmm/tenon.bash.in. */
+static void print_classes(FILE *out)
+{
+	const char *words[CLASS_WORDS_MAX];
+	size_t count = class_words(words);
+
+	(void)fputs("\nClasses:", out);
+	for (size_t i = 0; i < count; i++)
+		(void)fprintf(out, "%s %s", i == count / 2 ? "\n " : "", words[i]);
+	(void)fputs(" other\n", out);
+}
+
 void cmd_devices_help(FILE *out)
 {
 	(void)fputs("Usage: tenon devices [OPTION...] [DEVICE|CLASS...]\n"
@@ -51,11 +64,15 @@ void cmd_devices_help(FILE *out)
 	for (size_t i = 0; i < OPTIONS; i++)
 		(void)fprintf(out, "  --%-9s %s\n", options[i].name, options[i].help);
 	(void)fputs(
-		"\nDEVICE is an address such as 02:00.0, or another name that `tenon run --device` takes; "
-		"CLASS is\na word of the column CLASS, or \"storage\" for all disks.\n\n"
-		"ASSIGN says \"yes\" of a device that a guest can have now; \"bind ... first\" where that "
-		"or\nothers of its group have another driver than vfio-pci; and \"no\", and why, of what "
-		"cannot be\nhad on this host as it is.\n\n"
+		"\nDEVICE is an address such as 02:00.0, or another name that `tenon run --device` takes. "
+		"Of the\nclasses, storage is all disks, and gpu is display. Without either, all but bridges "
+		"are listed.\n",
+		out);
+	print_classes(out);
+	(void)fputs(
+		"\nASSIGN says \"yes\" of a device that a guest can have now; \"bind ...\" where it, or others "
+		"of its\ngroup, must be given to vfio-pci first (tenon bind); and \"no\", and why, of what "
+		"cannot be had on\nthis host as it is.\n\n"
 		"Exit code: 0; 1 the host cannot be read, or has no such device; 2 wrong options.\n",
 		out);
 }
