@@ -70,9 +70,9 @@ void cmd_devices_help(FILE *out)
 		out);
 	print_classes(out);
 	(void)fputs(
-		"\nASSIGN says \"yes\" of a device that a guest can have now; \"bind ...\" where it, or others "
-		"of its\ngroup, must be given to vfio-pci first (tenon bind); and \"no\", and why, of what "
-		"cannot be had on\nthis host as it is.\n\n"
+		"\nASSIGN says \"yes\" of a device that a guest can have now, unless a process has it already "
+		"(-v says\nwhich); \"bind ...\" where it, or others of its group, must be given to vfio-pci "
+		"first (tenon bind);\nand \"no\", and why, of what cannot be had on this host as it is.\n\n"
 		"Exit code: 0; 1 the host cannot be read, or has no such device; 2 wrong options.\n",
 		out);
 }
@@ -149,20 +149,22 @@ static void report_reason(const struct pt_error *err)
 }
 
 /* What concerns the list as a whole goes beside it. */
-static void print_notes(const struct pt_sys *sys, const struct inventory *inventory)
+static void print_notes(const struct inventory *inventory)
 {
-	char parameter[PT_PATH_SIZE];
-	bool any_group = false;
+	const struct interrupts *interrupts = &inventory->interrupts;
 
-	for (size_t i = 0; i < inventory->count; i++)
-		any_group |= inventory->devices[i].host.group >= 0;
 	if (inventory->unreadable)
 		report_reason(&inventory->reason);
 	if (inventory->count == 0)
 		report_note(stderr, "this host has no such device");
-	else if (any_group && pt_host_isolation(sys, PT_BACKEND_CDEV, parameter) == PT_NOT_ISOLATED)
-		report_note(stderr, "interrupts are not remapped on this host, so that the kernel "
-				    "refuses devices; \"tenon check\" with an address says more");
+	for (unsigned i = 0; i < 2; i++) {
+		if (interrupts->asked[i] && !interrupts->isolated[i]) {
+			report_note(stderr,
+				    "interrupts are not remapped on this host, so that its kernel "
+				    "gives no device away; \"tenon check\" says more");
+			break;
+		}
+	}
 	if (inventory->bridges_left_out)
 		report_note(stderr, "bridges are left out: %zu; --all shows them",
 			    inventory->bridges_left_out);
@@ -184,7 +186,7 @@ static int print_devices(const struct pt_sys *sys, const struct devices_args *ar
 	if (!args->verbose && inventory->count > 0)
 		ret = device_table_print(inventory, terminal_width(), stdout, err);
 	(void)fflush(stdout);
-	print_notes(sys, inventory);
+	print_notes(inventory);
 	return ret;
 }
 

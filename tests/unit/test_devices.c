@@ -310,6 +310,32 @@ Test(devices, verdicts)
 		      "bind with 0000:03:00.1");
 }
 
+/* Asked once for all devices; a mediated device sends no interrupts of its own. */
+Test(devices, a_host_that_does_not_remap_interrupts)
+{
+	struct device_filter filter = {0};
+	struct inventory inventory;
+	struct pt_error err = PT_ERROR_INIT;
+	struct mdevs mdevs;
+	struct model *model = model_new();
+
+	model_load_host(model, HOSTS "emulated");
+	model_put_file(model, "/sys/kernel/irq/24/chip_name", "PCI-MSI\n");
+	check_ok(inventory_read(model_sys(model), &filter, NULL, &inventory, &err), err);
+	for (size_t i = 0; i < inventory.count; i++)
+		cr_assert_str_eq(inventory.devices[i].verdict_text, "no: interrupts not remapped");
+	cr_assert_eq(model_calls(model, 0, "list /sys/kernel/irq"), 1);
+	check_ok(mdevs_read(model_sys(model), &mdevs, &err), err);
+	cr_assert_str_eq(mdevs.devices[0].verdict_text, "yes");
+	mdevs_done(&mdevs);
+	inventory_done(&inventory);
+	model_put_file(model, "/sys/module/iommufd/parameters/allow_unsafe_interrupts", "Y\n");
+	check_ok(inventory_read(model_sys(model), &filter, NULL, &inventory, &err), err);
+	cr_assert_str_eq(inventory.devices[4].verdict_text, "yes");
+	inventory_done(&inventory);
+	model_free(model);
+}
+
 Test(devices, every_call_that_fails_leaves_nothing)
 {
 	unsigned n = 0;

@@ -67,8 +67,23 @@ static void judge_drivers(struct inventory_device *device, const struct obstacle
 			       found->sibling ? found->sibling : "another");
 }
 
+/* A look at every interrupt of the host. */
+static bool isolated(const struct pt_sys *sys, enum pt_backend_kind backend,
+		     struct interrupts *interrupts)
+{
+	const unsigned index = backend == PT_BACKEND_GROUP;
+	char parameter[PT_PATH_SIZE];
+
+	if (!interrupts->asked[index])
+		interrupts->isolated[index] =
+			pt_host_isolation(sys, backend, parameter) != PT_NOT_ISOLATED;
+	interrupts->asked[index] = true;
+	return interrupts->isolated[index];
+}
+
 /* What cannot be changed comes before what can. */
-static void judge(const struct pt_sys *sys, struct inventory_device *device)
+static void judge(const struct pt_sys *sys, struct interrupts *interrupts,
+		  struct inventory_device *device)
 {
 	const struct pt_space_setup setup = {.backend = pt_host_backend(sys, &device->host)};
 	struct obstacles found = {0};
@@ -80,6 +95,8 @@ static void judge(const struct pt_sys *sys, struct inventory_device *device)
 		no(device, "does not answer");
 	else if (found.iommu || (!device->host.mediated && device->host.group < 0))
 		no(device, "no IOMMU");
+	else if (!device->host.mediated && !isolated(sys, setup.backend, interrupts))
+		no(device, "interrupts not remapped");
 	else if (found.driver && device->host.mediated)
 		no(device, "no driver");
 	else if (found.driver || found.siblings)
@@ -93,7 +110,7 @@ static void judge(const struct pt_sys *sys, struct inventory_device *device)
 }
 
 void inventory_describe(const struct pt_sys *sys, struct pci_names *names,
-			struct inventory_device *device)
+			struct interrupts *interrupts, struct inventory_device *device)
 {
 	pt_host_details(sys, &device->host, &device->details);
 	if (device->host.mediated) {
@@ -103,7 +120,7 @@ void inventory_describe(const struct pt_sys *sys, struct pci_names *names,
 		pci_names_vendor(names, device->host.vendor, device->vendor);
 		pci_names_device(names, device->host.vendor, device->host.device, device->name);
 	}
-	judge(sys, device);
+	judge(sys, interrupts, device);
 }
 
 /* Reads one into the next free place. */
@@ -129,7 +146,7 @@ static int add(const struct pt_sys *sys, const struct device_filter *filter,
 		inventory->bridges_left_out += bridge;
 		return 0;
 	}
-	inventory_describe(sys, names, device);
+	inventory_describe(sys, names, &inventory->interrupts, device);
 	inventory->count++;
 	return 0;
 }

@@ -31,6 +31,12 @@ struct inventory_device {
 	char verdict_text[VERDICT_SIZE];
 };
 
+/** struct interrupts - whether the kernel gives devices away, as far as it was asked; by backend, zeroed at first */
+struct interrupts {
+	bool asked[2];
+	bool isolated[2];
+};
+
 /**
  * struct inventory - devices by their addresses' order, then mediated ones
  * @bridges_left_out: functions that were not asked for by being bridges
@@ -41,6 +47,7 @@ struct inventory {
 	size_t count;
 	size_t bridges_left_out;
 	size_t unreadable;
+	struct interrupts interrupts;
 	struct pt_error reason;
 };
 
@@ -54,8 +61,11 @@ int inventory_read(const struct pt_sys *sys, const struct device_filter *filter,
 		   struct pci_names *names, struct inventory *ret_inventory, struct pt_error *err);
 void inventory_done(struct inventory *inventory);
 
-/** inventory_describe() - what is to be said of a device whose @host is read */
+/**
+ * inventory_describe() - what is to be said of a device whose @host is read
+ * @interrupts: of the host, asked for once for all devices
+ */
 void inventory_describe(const struct pt_sys *sys, struct pci_names *names,
-			struct inventory_device *device);
+			struct interrupts *interrupts, struct inventory_device *device);
 
 #endif

@@ -53,6 +53,7 @@ static int by_uuid(const void *a, const void *b)
 /* Those that vanished since they were listed leave no hole. */
 static int describe(const struct pt_sys *sys, struct mdevs *mdevs, struct pt_error *err)
 {
+	struct interrupts interrupts = {0};
 	size_t count = 0;
 
 	mdevs->devices = calloc(mdevs->device_count + 1, sizeof(*mdevs->devices));
@@ -63,7 +64,7 @@ static int describe(const struct pt_sys *sys, struct mdevs *mdevs, struct pt_err
 
 		if (pt_host_read(sys, mdevs->parents[i].uuid, &device->host, err) < 0)
 			continue;
-		inventory_describe(sys, NULL, device);
+		inventory_describe(sys, NULL, &interrupts, device);
 		mdevs->parents[count++] = mdevs->parents[i];
 	}
 	mdevs->device_count = count;
