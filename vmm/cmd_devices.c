@@ -149,7 +149,7 @@ static void report_reason(const struct pt_error *err)
 }
 
 /* What concerns the list as a whole goes beside it. */
-static void print_notes(const struct inventory *inventory)
+static void print_notes(const struct inventory *inventory, const struct pci_names *names)
 {
 	const struct interrupts *interrupts = &inventory->interrupts;
 
@@ -165,6 +165,9 @@ static void print_notes(const struct inventory *inventory)
 			break;
 		}
 	}
+	if (!names)
+		report_note(stderr,
+			    "names of devices are not known without libpci (Debian's libpci3)");
 	if (inventory->bridges_left_out)
 		report_note(stderr, "bridges are left out: %zu; --all shows them",
 			    inventory->bridges_left_out);
@@ -186,7 +189,7 @@ static int print_devices(const struct pt_sys *sys, const struct devices_args *ar
 	if (!args->verbose && inventory->count > 0)
 		ret = device_table_print(inventory, terminal_width(), stdout, err);
 	(void)fflush(stdout);
-	print_notes(inventory);
+	print_notes(inventory, names);
 	return ret;
 }
 

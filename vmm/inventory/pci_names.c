@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "inventory/pci_names.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <pci/pci.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +14,22 @@
 #include "inventory/printable.h"
 #include "report.h"
 
+#define LIBRARY "libpci.so.3"
+
+/*
+ * The library is loaded when names are wanted: a guest is run without it and without what it brings along. On a host that
+ * has it not, devices have numbers.
+ */
+struct library {
+	void *handle;
+	__typeof__(pci_alloc) *alloc;
+	__typeof__(pci_cleanup) *cleanup;
+	__typeof__(pci_set_name_list_path) *set_name_list_path;
+	__typeof__(pci_lookup_name) *lookup_name;
+};
+
 struct pci_names {
+	struct library library;
 	struct pci_access *access;
 	int flags;
 };
@@ -38,6 +55,24 @@ static void __attribute__((format(printf, 1, 2))) say_nothing(char *format, ...)
 	(void)format;
 }
 
+/* Return: false when it has none of this name. */
+static bool find(const struct library *library, const char *name, void *ret_function)
+{
+	void *function = dlsym(library->handle, name);
+
+	memcpy(ret_function, &function, sizeof(function));
+	return function != NULL;
+}
+
+static bool load(struct library *library)
+{
+	library->handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	return library->handle && find(library, "pci_alloc", &library->alloc) &&
+	       find(library, "pci_cleanup", &library->cleanup) &&
+	       find(library, "pci_set_name_list_path", &library->set_name_list_path) &&
+	       find(library, "pci_lookup_name", &library->lookup_name);
+}
+
 struct pci_names *pci_names_open(const char *file)
 {
 	struct pci_names *names = calloc(1, sizeof(*names));
@@ -45,15 +80,19 @@ struct pci_names *pci_names_open(const char *file)
 
 	if (!names)
 		return NULL;
+	if (!load(&names->library)) {
+		pci_names_close(names);
+		return NULL;
+	}
 	/* pci_init() would look for a way to the devices; names need none. */
-	names->access = pci_alloc();
+	names->access = names->library.alloc();
 	names->access->error = broken_list;
 	names->access->warning = say_nothing;
 	names->access->debug = say_nothing;
 	names->flags = PCI_LOOKUP_NO_NUMBERS | (file ? PCI_LOOKUP_NO_HWDB : 0);
 	copy = file ? strdup(file) : NULL;
 	if (copy)
-		pci_set_name_list_path(names->access, copy, 1);
+		names->library.set_name_list_path(names->access, copy, 1);
 	return names;
 }
 
@@ -61,13 +100,17 @@ void pci_names_close(struct pci_names *names)
 {
 	if (!names)
 		return;
-	pci_cleanup(names->access);
+	if (names->access)
+		names->library.cleanup(names->access);
+	if (names->library.handle)
+		(void)dlclose(names->library.handle);
 	free(names);
 }
 
 /* pci_lookup_name() cuts what does not fit, and gives NULL for what it does not know. */
-#define LOOKUP(names, buf, what, ...) \
-	pci_lookup_name((names)->access, buf, sizeof(buf), (what) | (names)->flags, ##__VA_ARGS__)
+#define LOOKUP(names, buf, what, ...)                                                            \
+	(names)->library.lookup_name((names)->access, buf, sizeof(buf), (what) | (names)->flags, \
+				     ##__VA_ARGS__)
 
 static void take(const char *found, char *ret_name)
 {

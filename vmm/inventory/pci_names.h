@@ -12,7 +12,7 @@
 
 struct pci_names;
 
-/** pci_names_open() - @file: pci.ids, NULL for the installed one. Inverse: pci_names_close(). Return: NULL when there is no memory. */
+/** pci_names_open() - @file: pci.ids, NULL for the installed one. Inverse: pci_names_close(). Return: NULL without libpci. */
 struct pci_names *pci_names_open(const char *file);
 void pci_names_close(struct pci_names *names);
 
