@@ -12,12 +12,11 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "host/run_dir.h"
 
-#define ROOT_PARENT "/run"
-#define FOLDER	    "tenon"
-#define SUBFOLDER   "devices"
-#define FILE_SIZE   (PT_NAME_SIZE + 8)
-#define WHO_SIZE    128
+#define SUBFOLDER "devices"
+#define FILE_SIZE (PT_NAME_SIZE + 8)
+#define WHO_SIZE  128
 
 /* The message is set. */
 static int add_remedy(const char *path, int code, struct pt_error *err)
@@ -77,14 +76,6 @@ static int open_folder(int parent, const char *name, const char *path, mode_t mo
 	return 0;
 }
 
-/* Return: NULL when this user has none. */
-static const char *find_parent(void)
-{
-	const char *parent = geteuid() == 0 ? ROOT_PARENT : getenv("XDG_RUNTIME_DIR");
-
-	return parent && parent[0] == '/' ? parent : NULL;
-}
-
 static int no_parent(struct pt_error *err)
 {
 	pt_error_set(err, -ENOENT, "XDG_RUNTIME_DIR does not name a folder");
@@ -101,16 +92,16 @@ int journal_open(const char *parent, bool create, struct journal *ret_journal, s
 
 	*ret_journal = journal;
 	if (!parent)
-		parent = find_parent();
+		parent = run_dir_parent();
 	if (!parent)
 		return create ? no_parent(err) : 0;
 	parent_fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (parent_fd < 0)
 		return fail(parent, -errno, err);
-	if (snprintf(journal.path, sizeof(journal.path), "%s/" FOLDER, parent) >=
+	if (snprintf(journal.path, sizeof(journal.path), "%s/" RUN_DIR_NAME, parent) >=
 	    (int)(sizeof(journal.path) - sizeof("/" SUBFOLDER)))
 		return fail(parent, -ENAMETOOLONG, err);
-	ret = open_folder(parent_fd, FOLDER, journal.path, 0755, create, &folder, err);
+	ret = open_folder(parent_fd, RUN_DIR_NAME, journal.path, 0755, create, &folder, err);
 	folder_len = strlen(journal.path);
 	(void)snprintf(journal.path + folder_len, sizeof(journal.path) - folder_len, "/" SUBFOLDER);
 	if (ret == 0)

@@ -8,18 +8,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+const char *run_dir_parent(void)
+{
+	const char *parent = geteuid() == 0 ? "/run" : getenv("XDG_RUNTIME_DIR");
+
+	return parent && *parent == '/' ? parent : NULL;
+}
+
 int run_dir_path(char *path, size_t size, struct pt_error *err)
 {
-	const char *base = geteuid() == 0 ? "/run" : getenv("XDG_RUNTIME_DIR");
+	const char *parent = run_dir_parent();
 
-	if (!base || *base != '/')
+	if (!parent)
 		return pt_error_remedy(
 			err,
 			pt_error_set(err, -ENOENT,
 				     "no run-time directory: XDG_RUNTIME_DIR is not set"),
 			"log in with a session of your own (not by su), or set XDG_RUNTIME_DIR");
-	if ((size_t)snprintf(path, size, "%s/tenon", base) >= size)
-		return pt_error_set(err, -ENAMETOOLONG, "%s: too long", base);
+	if ((size_t)snprintf(path, size, "%s/" RUN_DIR_NAME, parent) >= size)
+		return pt_error_set(err, -ENAMETOOLONG, "%s: too long", parent);
 	return 0;
 }
 

@@ -8,6 +8,11 @@
 #include <passthrough/error.h>
 #include <stddef.h>
 
+#define RUN_DIR_NAME "tenon"
+
+/** run_dir_parent() - the folder that it is in; NULL when this user has none */
+const char *run_dir_parent(void);
+
 /**
  * run_dir_path() - where it is: /run/tenon for root, $XDG_RUNTIME_DIR/tenon for others
  *
