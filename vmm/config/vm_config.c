@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_MEMORY (UINT64_C(512) << 20)
-#define DEFAULT_UNPLUG 30 /* s: Linux waits 5 before it begins */
+#define DEFAULT_MEMORY	      (UINT64_C(512) << 20)
+#define DEFAULT_RESERVE_32BIT (UINT64_C(16) << 20) /* a network card and its ROM */
+#define DEFAULT_RESERVE_64BIT (UINT64_C(1) << 30)
+#define DEFAULT_UNPLUG	      30 /* s: Linux waits 5 before it begins */
 #define DEFAULT_STOP \
 	60 /* s: what stops a service that the guest runs may take half a minute by itself */
 
@@ -16,6 +18,8 @@ void vm_config_init(struct vm_config *config)
 		.cpus = 1,
 		.memory = DEFAULT_MEMORY,
 		.serial = SERIAL_STDIO,
+		.reserve_32bit = DEFAULT_RESERVE_32BIT,
+		.reserve_64bit = DEFAULT_RESERVE_64BIT,
 		.unplug_limit = DEFAULT_UNPLUG,
 		.stop_limit = DEFAULT_STOP,
 	};

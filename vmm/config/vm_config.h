@@ -146,6 +146,8 @@ struct vm_config_rng {
  * @libvirt: URI of the libvirt that manages the host's devices, NULL for none
  * @control: where the control socket is to be, NULL for its usual place; @control_off: nowhere
  * @iommufd: "fd=" and a descriptor of /dev/iommu, or of /dev/vfio/vfio for groups; NULL when it is to be opened
+ * @hotplug_slots: slots that are empty at first
+ * @reserve_32bit, @reserve_64bit: bytes of address space that each of them has for a device's BARs
  * @unplug_limit: seconds that the guest has to let go of a device
  * @stop_limit: seconds that the guest has to power off
  * @layer: counts what was put on top of each other: files, and then options
@@ -166,6 +168,9 @@ struct vm_config {
 	char *serial_path;
 	char *control;
 	bool control_off;
+	unsigned hotplug_slots;
+	uint64_t reserve_32bit;
+	uint64_t reserve_64bit;
 	unsigned unplug_limit;
 	enum vm_device_error on_device_error;
 	enum vm_host_request on_host_request;

@@ -210,8 +210,10 @@ int plan_make(const struct vm_config *config, const struct host_facts *facts,
 	ret = plan_windows(facts, &limit, &plan, err);
 	if (ret < 0)
 		return ret;
+	plan.peers_wanted = config->p2p != P2P_OFF;
 	plan.peer_to_peer = config->p2p != P2P_OFF && has_peers(facts);
-	plan.peers_reach_all = plan.peer_to_peer && config->p2p == P2P_ON;
+	plan.peers_reach_all =
+		(plan.peer_to_peer || config->hotplug_slots) && config->p2p == P2P_ON;
 	*ret_plan = plan;
 	return 0;
 }

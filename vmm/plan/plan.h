@@ -75,11 +75,15 @@ struct plan_ram {
  * struct plan_port - a root port on bus 0, and the slot behind it
  * @slot: its device number on bus 0, and the slot's physical number
  * @bus: the bus behind it
+ * @reserve_32bit, @reserve_64bit: what @memory and @prefetch have at least, of a slot that is empty at first; powers of two, 0
+ *	for another
  * @io, @memory, @prefetch: windows for the BARs behind it: 4 KiB, 1 MiB and 1 MiB steps; below 64 KiB, below 4 GiB, anywhere
  */
 struct plan_port {
 	unsigned slot;
 	unsigned bus;
+	uint64_t reserve_32bit;
+	uint64_t reserve_64bit;
 	struct plan_range io;
 	struct plan_range memory;
 	struct plan_range prefetch;
@@ -90,7 +94,7 @@ struct plan_port {
 
 /**
  * struct plan_device - one function to pass through
- * @id: what it is called by whoever controls the guest; no other device has it
+ * @id: what it is called by whoever controls the guest; no other device has it. Empty: the device has left the guest
  * @name: what it is opened by
  * @fd: open descriptor of its node; 0 when it is opened by @name
  * @vf_token: empty for none
@@ -214,6 +218,7 @@ struct vm_plan {
 	int stops_on_reboot; /* a guest that restarts ends */
 	enum plan_panic on_panic;
 	int pins_memory;     /* devices will pin all of RAM */
+	int peers_wanted;    /* of devices, as soon as there are two */
 	int peer_to_peer;    /* devices reach each other's BARs by DMA, where that can be done */
 	int peers_reach_all; /* a device whose IOMMU does not give the BAR windows is refused */
 	int unsafe_noiommu;  /* no IOMMU stands before the devices: no DMA */
@@ -230,6 +235,19 @@ struct vm_plan {
  */
 int plan_make(const struct vm_config *config, const struct host_facts *facts,
 	      struct vm_plan *ret_plan, struct pt_error *err);
+
+/**
+ * plan_hotplug() - decide on one device more, for an empty slot of a guest that runs
+ * @plan: as the guest is now; unchanged
+ * @config, @facts: of the one device
+ * @ret_device: what there is to be of it; its port's slot is empty
+ *
+ * Pure too. Fails with what is in the way: no slot is empty, or not the one that was asked for; BARs against the slot's
+ * windows; RAM against the IOMMU's reserved ranges and width; an id that another device has. Return: 0 or -errno.
+ */
+int plan_hotplug(const struct vm_plan *plan, const struct vm_config *config,
+		 const struct host_facts *facts, struct plan_device *ret_device,
+		 struct pt_error *err);
 
 /** plan_print() - the plan as stable text, for people and for golden tests */
 void plan_print(const struct vm_plan *plan, FILE *out);

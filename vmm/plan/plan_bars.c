@@ -122,6 +122,20 @@ static size_t collect(const struct vm_plan *plan, unsigned port, enum bar_space 
 	return count;
 }
 
+/* What is kept for a device that comes later: any BAR of that size at most fits, since it is aligned to its size. */
+static uint64_t reserved(const struct plan_port *port, enum bar_space space)
+{
+	switch (space) {
+	case BAR_SPACE_IO:
+		return port->reserve_32bit ? IO_STEP : 0;
+	case BAR_SPACE_MEM32:
+		return port->reserve_32bit;
+	case BAR_SPACE_MEM64:
+		break;
+	}
+	return port->reserve_64bit;
+}
+
 /* bar_need() found the sum to be less than 2^64; rounding it up may still wrap. */
 static bool measure(const struct vm_plan *plan, unsigned port, enum bar_space space,
 		    struct block *ret_block)
@@ -129,10 +143,12 @@ static bool measure(const struct vm_plan *plan, unsigned port, enum bar_space sp
 	uint64_t step = space == BAR_SPACE_IO ? IO_STEP : MEMORY_STEP;
 	struct bar_ref bars[PLAN_FUNCTIONS_MAX * PLAN_BARS];
 	size_t count = collect(plan, port, space, bars);
-	uint64_t size = 0;
+	uint64_t reserve = reserved(&plan->ports[port], space), size = 0;
 
 	for (size_t i = 0; i < count; i++)
 		size += bars[i].room;
+	if (size < reserve)
+		size = reserve;
 	/* A window for memory is always there: a guest would give it 2 MiB for what may be plugged in later. */
 	if (size == 0 && space == BAR_SPACE_MEM32)
 		size = step;
@@ -141,8 +157,12 @@ static bool measure(const struct vm_plan *plan, unsigned port, enum bar_space sp
 	*ret_block = (struct block){
 		.port = port,
 		.size = size - size % step,
-		.align = count && bars[0].room > step ? bars[0].room : step,
+		.align = step,
 	};
+	if (count && bars[0].room > ret_block->align)
+		ret_block->align = bars[0].room;
+	if (reserve > ret_block->align)
+		ret_block->align = reserve;
 	return true;
 }
 
@@ -157,6 +177,24 @@ static struct plan_range *window_of(struct vm_plan *plan, unsigned port, enum ba
 		break;
 	}
 	return &plan->ports[port].prefetch;
+}
+
+bool plan_bars_fit(const struct plan_range *window, enum bar_space space,
+		   struct plan_device *device)
+{
+	const struct vm_plan one = {.devices = {*device}, .device_count = 1};
+	struct bar_ref bars[PLAN_FUNCTIONS_MAX * PLAN_BARS];
+	size_t count = collect(&one, device->port, space, bars);
+	uint64_t address = window->base, room = window->size;
+
+	for (size_t i = 0; i < count; i++) {
+		if (bars[i].room > room || address & (bars[i].room - 1))
+			return false;
+		device->bar_address[bars[i].bar] = address;
+		address += bars[i].room;
+		room -= bars[i].room;
+	}
+	return true;
 }
 
 static void place(struct vm_plan *plan, const struct block *block, enum bar_space space,

@@ -45,8 +45,8 @@ static unsigned pin_gsi(unsigned slot, unsigned pin)
 	return pin ? PLAN_INTX_GSI + (slot + pin - 1) % PLAN_INTX_GSIS : 0;
 }
 
-static int plan_device(const struct device_facts *facts, const struct vm_plan *plan, unsigned port,
-		       unsigned function, struct plan_device *ret_device, struct pt_error *err)
+static int describe(const struct device_facts *facts, const struct plan_port *ports, unsigned port,
+		    unsigned function, struct plan_device *ret_device, struct pt_error *err)
 {
 	const struct pt_host_device *host = &facts->host;
 	struct plan_device device = {
@@ -71,7 +71,7 @@ static int plan_device(const struct device_facts *facts, const struct vm_plan *p
 				    host->name);
 	(void)snprintf(device.name, sizeof(device.name), "%s", facts->name);
 	(void)snprintf(device.bdf, sizeof(device.bdf), "%s", host->name);
-	device.gsi = pin_gsi(plan->ports[port].slot, host->irq_pin);
+	device.gsi = pin_gsi(ports[port].slot, host->irq_pin);
 	memcpy(device.bars, host->bars, sizeof(host->bars));
 	*ret_device = device;
 	return 0;
@@ -138,6 +138,15 @@ static int plan_settings(const struct vm_config_device *config, const struct dev
 	if (config->vf_token)
 		(void)snprintf(device->vf_token, sizeof(device->vf_token), "%s", config->vf_token);
 	return ret < 0 ? ret : plan_clique(config, device, err);
+}
+
+int plan_device(const struct vm_config_device *config, const struct device_facts *facts,
+		const struct plan_port *ports, unsigned port, unsigned function,
+		struct plan_device *ret_device, struct pt_error *err)
+{
+	int ret = describe(facts, ports, port, function, ret_device, err);
+
+	return ret < 0 ? ret : plan_settings(config, facts, ret_device, err);
 }
 
 static int check_twice(const struct vm_plan *plan, const char *bdf, struct pt_error *err)
@@ -307,15 +316,9 @@ static int plan_noiommu(const struct host_facts *facts, struct vm_plan *plan, st
 	return 0;
 }
 
-/* Every device's slot has a port; ports, and with them buses, in the order of slots. */
-static void plan_ports(const struct place *places, size_t count, struct vm_plan *plan)
+/* Every slot in use has a port; ports, and with them buses, in the order of slots. */
+static void plan_ports(uint32_t used, struct vm_plan *plan)
 {
-	uint32_t used = 0;
-
-	for (size_t i = 0; i < count; i++)
-		used |= 1u << places[i].slot;
-	for (unsigned i = 0; i < plan->virtio_count; i++)
-		used |= 1u << plan->virtio[i].slot;
 	for (unsigned slot = 1; slot <= VM_SLOT_MAX; slot++) {
 		if (!(used & 1u << slot))
 			continue;
@@ -323,6 +326,45 @@ static void plan_ports(const struct place *places, size_t count, struct vm_plan 
 		plan->ports[plan->port_count - 1].bus = plan->port_count;
 	}
 	plan->bus_last = plan->port_count;
+}
+
+static uint64_t power_of_two(uint64_t size)
+{
+	uint64_t power = UINT64_C(1) << 20; /* the step of a port's windows */
+
+	while (power < size && power < UINT64_C(1) << 63)
+		power *= 2;
+	return power;
+}
+
+/* Slots that are empty at first: the lowest that are free. */
+static int plan_empty(const struct vm_config *config, uint32_t used, struct vm_plan *plan,
+		      struct pt_error *err)
+{
+	unsigned left = config->hotplug_slots, room = 0;
+	uint32_t empty = 0;
+
+	for (unsigned slot = 1; slot <= VM_SLOT_MAX; slot++) {
+		if (used & 1u << slot)
+			continue;
+		room++;
+		if (left && left--)
+			empty |= 1u << slot;
+	}
+	if (left) {
+		(void)pt_error_set(err, -E2BIG,
+				   "%u slots that are empty at first, and the devices leave %u",
+				   config->hotplug_slots, room);
+		return pt_error_remedy(err, -E2BIG, "--hotplug-slots %u", room);
+	}
+	plan_ports(used | empty, plan);
+	for (unsigned i = 0; i < plan->port_count; i++) {
+		if (!(empty & 1u << plan->ports[i].slot))
+			continue;
+		plan->ports[i].reserve_32bit = power_of_two(config->reserve_32bit);
+		plan->ports[i].reserve_64bit = power_of_two(config->reserve_64bit);
+	}
+	return 0;
 }
 
 static unsigned port_of(const struct vm_plan *plan, unsigned slot)
@@ -347,6 +389,7 @@ int plan_devices(const struct vm_config *config, const struct host_facts *facts,
 		 struct vm_plan *plan, struct pt_error *err)
 {
 	struct place places[PLAN_DEVICES_MAX];
+	uint32_t used = 0;
 	int ret;
 
 	ret = check_count(facts, plan, err);
@@ -358,16 +401,20 @@ int plan_devices(const struct vm_config *config, const struct host_facts *facts,
 	ret = choose_places(config, facts, plan, places, err);
 	if (ret < 0)
 		return ret;
-	plan_ports(places, facts->device_count, plan);
+	for (size_t i = 0; i < facts->device_count; i++)
+		used |= 1u << places[i].slot;
+	for (unsigned i = 0; i < plan->virtio_count; i++)
+		used |= 1u << plan->virtio[i].slot;
+	ret = plan_empty(config, used, plan, err);
+	if (ret < 0)
+		return ret;
 	for (unsigned i = 0; i < facts->device_count; i++) {
 		ret = check_twice(plan, facts->devices[i].host.name, err);
 		if (ret < 0)
 			return ret;
-		ret = plan_device(&facts->devices[i], plan, port_of(plan, places[i].slot),
-				  places[i].function, &plan->devices[i], err);
-		if (ret == 0)
-			ret = plan_settings(settings_of(config, i), &facts->devices[i],
-					    &plan->devices[i], err);
+		ret = plan_device(settings_of(config, i), &facts->devices[i], plan->ports,
+				  port_of(plan, places[i].slot), places[i].function,
+				  &plan->devices[i], err);
 		if (ret < 0)
 			return ret;
 		plan->device_count++;

@@ -161,8 +161,8 @@ static void print_port(const struct vm_plan *plan, unsigned index, FILE *out)
 {
 	const struct plan_port *port = &plan->ports[index];
 
-	(void)fprintf(out, "  slot %u: root port 00:%02x.0, bus %02x\n", port->slot, port->slot,
-		      port->bus);
+	(void)fprintf(out, "  slot %u: root port 00:%02x.0, bus %02x%s\n", port->slot, port->slot,
+		      port->bus, port->reserve_32bit ? ", empty" : "");
 	print_window(&port->io, 4, "ports", out);
 	print_window(&port->memory, 13, "memory", out);
 	print_window(&port->prefetch, 13, "prefetchable", out);
@@ -253,7 +253,7 @@ void plan_print(const struct vm_plan *plan, FILE *out)
 	(void)fprintf(out, "devices:%s\n", plan->port_count ? "" : " none");
 	for (unsigned i = 0; i < plan->port_count; i++)
 		print_port(plan, i, out);
-	if (plan->device_count)
+	if (plan->port_count)
 		print_policies(plan, out);
 	(void)fprintf(out, "ends:\n  by its power button at SIGTERM; by force %u s later\n",
 		      plan->stop_limit);

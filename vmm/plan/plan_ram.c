@@ -83,6 +83,16 @@ static int check_reserved(const struct plan_ram *ram, const struct device_facts 
 	return 0;
 }
 
+int plan_ram_check(const struct vm_plan *plan, const struct device_facts *device,
+		   struct pt_error *err)
+{
+	int ret = 0;
+
+	for (unsigned i = 0; i < plan->ram_count && ret == 0; i++)
+		ret = check_reserved(&plan->ram[i], device, err);
+	return ret;
+}
+
 int plan_ram(const struct host_facts *facts, const struct plan_limit *limit, struct vm_plan *plan,
 	     struct pt_error *err)
 {
@@ -94,12 +104,7 @@ int plan_ram(const struct host_facts *facts, const struct plan_limit *limit, str
 		ret = add_ram(plan, PLAN_HIGH_RAM_BASE, plan->memory - low, low, limit, err);
 	if (ret < 0)
 		return ret;
-	for (unsigned i = 0; i < plan->ram_count; i++) {
-		for (size_t j = 0; j < facts->device_count; j++) {
-			ret = check_reserved(&plan->ram[i], &facts->devices[j], err);
-			if (ret < 0)
-				return ret;
-		}
-	}
-	return 0;
+	for (size_t i = 0; i < facts->device_count && ret == 0; i++)
+		ret = plan_ram_check(plan, &facts->devices[i], err);
+	return ret;
 }

@@ -5,6 +5,8 @@
 #ifndef TENON_PLAN_PLAN_STEPS_H
 #define TENON_PLAN_PLAN_STEPS_H
 
+#include <stdbool.h>
+
 #include "config/device_id.h"
 #include "config/vm_config.h"
 #include "host/host_facts.h"
@@ -37,12 +39,21 @@ int plan_numa(const struct vm_config *config, const struct host_facts *facts, st
 int plan_ram(const struct host_facts *facts, const struct plan_limit *limit, struct vm_plan *plan,
 	     struct pt_error *err);
 
+/** plan_ram_check() - whether a device's IOMMU leaves the RAM that was planned. Errors: -EADDRINUSE. */
+int plan_ram_check(const struct vm_plan *plan, const struct device_facts *device,
+		   struct pt_error *err);
+
 /** plan_virtio() - 2. what virtio devices there are, in the slots that were asked for; 0 for those that are not yet chosen */
 int plan_virtio(const struct vm_config *config, struct vm_plan *plan, struct pt_error *err);
 
 /** plan_devices() - 3. ports and their slots, those of virtio devices too, pins, and what the facts say of each function */
 int plan_devices(const struct vm_config *config, const struct host_facts *facts,
 		 struct vm_plan *plan, struct pt_error *err);
+
+/** plan_device() - what the plan says of one function, at @function behind @ports[@port]; BARs are in no place yet */
+int plan_device(const struct vm_config_device *config, const struct device_facts *facts,
+		const struct plan_port *ports, unsigned port, unsigned function,
+		struct plan_device *ret_device, struct pt_error *err);
 
 /** plan_ids() - 4. a name for each device that has none yet. Errors: -EEXIST two have the same. */
 int plan_ids(struct vm_plan *plan, struct pt_error *err);
@@ -63,6 +74,14 @@ enum bar_space bar_space(const struct pt_host_bar *bar);
 
 /** bar_name() - "BAR 0", or "expansion ROM", for an index below PLAN_BARS */
 const char *bar_name(unsigned bar);
+
+/**
+ * plan_bars_fit() - place a device's BARs of one space in the window of its port, which it has to itself
+ *
+ * Return: false when they do not fit.
+ */
+bool plan_bars_fit(const struct plan_range *window, enum bar_space space,
+		   struct plan_device *device);
 
 /** struct bar_need - the largest BAR of one space and whose it is; @largest is 0 when there is none */
 struct bar_need {

@@ -88,6 +88,35 @@ static struct plan_range find_window(const struct host_facts *facts, uint64_t st
 	return best;
 }
 
+/* What empty slots reserve is more than the largest BAR. */
+static int reserve_does_not_fit(enum bar_space space, uint64_t total, uint64_t room,
+				struct pt_error *err)
+{
+	char total_text[SIZE_TEXT_SIZE], has[SIZE_TEXT_SIZE];
+	const char *option = space == BAR_SPACE_MEM32 ? "reserve-32bit" : "reserve-64bit";
+
+	(void)pt_error_set(err, -ENOSPC,
+			   "devices' BARs and what is reserved for slots that are empty at first "
+			   "need %s, and there are %s %s",
+			   size_text(total, total_text), size_text(room, has),
+			   space == BAR_SPACE_MEM32 ? "below 4 GiB" : "above memory");
+	return pt_error_remedy(err, -ENOSPC, "a smaller --%s, or a smaller --hotplug-slots",
+			       option);
+}
+
+static uint64_t largest_reserve(const struct vm_plan *plan, enum bar_space space)
+{
+	uint64_t largest = 0;
+
+	for (unsigned i = 0; i < plan->port_count; i++) {
+		uint64_t reserve = space == BAR_SPACE_MEM32 ? plan->ports[i].reserve_32bit
+							    : plan->ports[i].reserve_64bit;
+
+		largest = reserve > largest ? reserve : largest;
+	}
+	return largest;
+}
+
 static int does_not_fit(const struct vm_plan *plan, const struct bar_need *need, uint64_t total,
 			uint64_t room, const char *where, const char *why, struct pt_error *err)
 {
@@ -121,6 +150,8 @@ static int plan_window32(struct vm_plan *plan, struct pt_error *err)
 	if (ret < 0)
 		return ret;
 	total = plan_bars_lay(plan, BAR_SPACE_MEM32, 0, UINT64_MAX);
+	if (total > size && largest_reserve(plan, BAR_SPACE_MEM32) >= need.largest)
+		return reserve_does_not_fit(BAR_SPACE_MEM32, total, size, err);
 	if (total > size)
 		return does_not_fit(plan, &need, total, size, "addresses below 4 GiB",
 				    "a fixed window", err);
@@ -137,16 +168,20 @@ static int plan_window64(const struct host_facts *facts, const struct plan_limit
 	uint64_t start = ram->gpa + ram->size;
 	struct plan_range window;
 	struct bar_need need;
-	uint64_t align, total;
+	uint64_t align, reserve, total;
 	int ret = bar_need(plan, BAR_SPACE_MEM64, &need, err);
 
 	if (ret < 0)
 		return ret;
 	if (start < PLAN_HIGH_RAM_BASE)
 		start = PLAN_HIGH_RAM_BASE;
+	reserve = largest_reserve(plan, BAR_SPACE_MEM64);
 	align = need.largest > GIB ? need.largest : GIB;
+	align = reserve > align ? reserve : align;
 	total = plan_bars_lay(plan, BAR_SPACE_MEM64, 0, UINT64_MAX);
 	window = find_window(facts, start, limit->end, align, wanted_size(total));
+	if (total > window.size && reserve >= need.largest)
+		return reserve_does_not_fit(BAR_SPACE_MEM64, total, window.size, err);
 	if (total > window.size)
 		return does_not_fit(plan, &need, total, window.size, "addresses above memory",
 				    limit->why, err);

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* Slots that are empty at first, and what plan_hotplug() decides on a device that comes into one. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "golden.h"
+#include "plan/plan.h"
+#include "plan_facts.h"
+
+static struct vm_plan must_plan(const struct test_host *host)
+{
+	struct pt_error err = PT_ERROR_INIT;
+	struct vm_plan plan;
+	int ret = plan_make(&host->config, &host->facts, &plan, &err);
+
+	cr_assert_eq(ret, 0, "%s", err.message);
+	return plan;
+}
+
+/* A guest with one device in slot 2, and two slots that are empty. */
+static struct vm_plan guest(struct test_host *host)
+{
+	static struct vm_config_device asked = {.slot = 2};
+
+	test_host_init(host);
+	test_bar(test_host_add(host), 0, 16 * KIB, "64");
+	host->config.devices = &asked;
+	host->config.device_count = 1;
+	host->config.hotplug_slots = 2;
+	host->config.reserve_64bit = 3 * GIB;
+	return must_plan(host);
+}
+
+/* One more device, 0000:09:00.0. */
+static struct device_facts *more(struct test_host *host, struct vm_config_device *asked)
+{
+	test_host_init(host);
+	*asked = (struct vm_config_device){0};
+	host->config.devices = asked;
+	host->config.device_count = 1;
+	(void)test_host_add(host);
+	memcpy(host->devices[0].host.name, "0000:09:00.0", 13);
+	return &host->devices[0];
+}
+
+Test(plan_hotplug, empty_slots)
+{
+	struct test_host host;
+	struct vm_plan plan = guest(&host);
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	plan_print(&plan, out);
+	(void)fclose(out);
+	golden_compare("plan-hotplug.txt", text);
+	free(text);
+}
+
+Test(plan_hotplug, too_many_empty_slots)
+{
+	struct pt_error err = PT_ERROR_INIT;
+	struct test_host host;
+	struct vm_plan plan;
+
+	(void)guest(&host);
+	host.config.hotplug_slots = 31;
+	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), -E2BIG);
+	cr_assert_str_eq(err.message, "31 slots that are empty at first, and the devices leave 30");
+	cr_assert_str_eq(err.remedy, "--hotplug-slots 30");
+	host.config.hotplug_slots = 30;
+	host.config.reserve_64bit = MIB;
+	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), 0, "%s", err.message);
+	cr_assert_eq(plan.port_count, 31);
+}
+
+Test(plan_hotplug, what_they_reserve_has_to_fit)
+{
+	struct pt_error err = PT_ERROR_INIT;
+	struct test_host host;
+	struct vm_plan plan;
+
+	(void)guest(&host);
+	host.config.reserve_32bit = GIB;
+	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), -ENOSPC);
+	cr_assert(strstr(err.message, "below 4 GiB"), "%s", err.message);
+	cr_assert(strstr(err.remedy, "--reserve-32bit"), "%s", err.remedy);
+	host.config.reserve_32bit = MIB;
+	host.config.reserve_64bit = UINT64_C(1) << 62;
+	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), -ENOSPC);
+	cr_assert(strstr(err.remedy, "--reserve-64bit"), "%s", err.remedy);
+	host.config.reserve_64bit = UINT64_MAX;
+	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), -ENOSPC);
+}
+
+Test(plan_hotplug, a_device_comes_into_the_first_that_is_empty)
+{
+	struct vm_config_device asked;
+	struct pt_error err = PT_ERROR_INIT;
+	struct test_host host, other;
+	struct vm_plan plan = guest(&host);
+	struct plan_device device;
+
+	test_bar(more(&other, &asked), 0, 4 * GIB, "64 pref");
+	test_bar(&other.devices[0], 2, 64 * KIB, "32");
+	test_bar(&other.devices[0], 4, 64, "io");
+	cr_assert_eq(plan_hotplug(&plan, &other.config, &other.facts, &device, &err), 0, "%s",
+		     err.message);
+	cr_assert_eq(plan.ports[device.port].slot, 1);
+	cr_assert_eq(device.bar_address[0], plan.ports[device.port].prefetch.base);
+	cr_assert_eq(device.bar_address[2], plan.ports[device.port].memory.base);
+	cr_assert_eq(device.bar_address[4], plan.ports[device.port].io.base);
+	cr_assert_eq(device.gsi, PLAN_INTX_GSI + 1);
+	cr_assert_str_eq(device.id, "passthrough1");
+	cr_assert_not(device.multifunction);
+	plan.devices[plan.device_count++] = device;
+	memcpy(other.devices[0].host.name, "0000:0a:00.0", 13);
+	cr_assert_eq(plan_hotplug(&plan, &other.config, &other.facts, &device, &err), 0, "%s",
+		     err.message);
+	cr_assert_eq(plan.ports[device.port].slot, 3);
+	cr_assert_str_eq(device.id, "passthrough2");
+}
+
+/* That of a device that left is empty, and its name and id are free. */
+Test(plan_hotplug, a_slot_that_was_emptied)
+{
+	struct vm_config_device asked;
+	struct pt_error err = PT_ERROR_INIT;
+	struct test_host host, other;
+	struct vm_plan plan = guest(&host);
+	struct plan_device device;
+
+	(void)more(&other, &asked);
+	asked.slot = 2;
+	cr_assert_eq(plan_hotplug(&plan, &other.config, &other.facts, &device, &err), -EBUSY);
+	plan.devices[0].id[0] = '\0';
+	cr_assert_eq(plan_hotplug(&plan, &other.config, &other.facts, &device, &err), 0, "%s",
+		     err.message);
+	cr_assert_eq(plan.ports[device.port].slot, 2);
+	cr_assert_str_eq(device.id, "passthrough0");
+}
+
+#define MUST_FAIL(code, part)                                                                    \
+	do {                                                                                     \
+		cr_assert_eq(plan_hotplug(&plan, &other.config, &other.facts, &device, &err),    \
+			     code, "%s", err.message);                                           \
+		cr_assert(strstr(err.message, "0000:09:00.0") || strstr(err.message, "one dev"), \
+			  "%s", err.message);                                                    \
+		cr_assert(strstr(err.message, part), "%s", err.message);                         \
+	} while (0)
+
+Test(plan_hotplug, what_cannot_come)
+{
+	static char id[] = "passthrough0";
+	struct vm_config_device asked;
+	struct pt_error err = PT_ERROR_INIT;
+	struct test_host host, other;
+	struct vm_plan plan = guest(&host);
+	struct plan_device device;
+
+	(void)more(&other, &asked);
+	asked.slot = 2;
+	MUST_FAIL(-EBUSY, "slot 2 is taken");
+	asked.slot = 9;
+	MUST_FAIL(-EBUSY, "no such slot");
+	asked.slot = 1;
+	asked.function = 1;
+	MUST_FAIL(-EINVAL, "function 0");
+	asked.function = 0;
+	asked.id = id;
+	MUST_FAIL(-EEXIST, "the id passthrough0 is 0000:01:00.0's");
+	asked.id = NULL;
+	other.facts.backend = PT_BACKEND_GROUP;
+	MUST_FAIL(-EINVAL, "by cdevs");
+	other.facts.backend = PT_BACKEND_CDEV;
+	other.devices[0].host.noiommu = 1;
+	MUST_FAIL(-EINVAL, "no IOMMU");
+	other.devices[0].host.noiommu = 0;
+	other.devices[0].iova_bits = 29;
+	MUST_FAIL(-ERANGE, "translates 29 bits");
+	other.devices[0].iova_bits = 39;
+	other.devices[0].reserved[1] = (struct pt_iova_range){0x1000, 0x1fff};
+	other.devices[0].reserved_count = 2;
+	MUST_FAIL(-EADDRINUSE, "reserves 0x1000");
+	other.devices[0].reserved_count = 1;
+	test_bar(&other.devices[0], 0, 32 * MIB, "32");
+	MUST_FAIL(-ENOSPC, "below 4 GiB");
+	cr_assert(strstr(err.remedy, "reserve-32bit"));
+	test_bar(&other.devices[0], 0, 8 * GIB, "64 pref");
+	MUST_FAIL(-ENOSPC, "which has 4 GiB");
+	cr_assert(strstr(err.remedy, "reserve-64bit"));
+	test_bar(&other.devices[0], 0, 0, "");
+	plan.devices[1] = plan.devices[2] = plan.devices[0];
+	plan.devices[1].port = 0;
+	plan.devices[2].port = 2;
+	plan.device_count = 3;
+	asked.slot = 0;
+	MUST_FAIL(-ENOSPC, "no slot of the guest is empty");
+	other.config.device_count = 0;
+	cr_assert_eq(plan_hotplug(&plan, &other.config, &other.facts, &device, &err), -EINVAL);
+}
