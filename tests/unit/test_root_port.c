@@ -398,3 +398,44 @@ Test(root_port, an_empty_slot_stays_empty_over_a_reset)
 	cr_assert_eq(in(2, 0, 0, 4), NOBODY);
 	cr_assert_eq(get(0x18, 4), 0x00020200);
 }
+
+/* The slot was never filled, and the guest listens to it. */
+Test(root_port, a_card_that_comes)
+{
+	root_port_init(&port, &plan, &ops, NULL);
+	pci_host_plug(&pci, 5, &root_port_config_ops, &port);
+	cr_assert_eq(get(SLTSTA, 2) & PDS, 0);
+	cr_assert(get(SLTCTL, 2) & POWER_OFF);
+	set(MSI + 4, 4, 0xfee00000);
+	set(MSI + 2, 2, 1);
+	set(SLTCTL, 2, get(SLTCTL, 2) | LISTEN | PDC);
+	memset(&seen, 0, sizeof(seen));
+	make_endpoint(spaces[0]);
+	root_port_insert(&port, &space_ops, spaces[0]);
+	cr_assert_eq(seen.messages, 1);
+	cr_assert_eq(get(SLTSTA, 2) & (PDS | PDC | ABP), PDS | PDC | ABP);
+	cr_assert_eq(get(EXP + 0x0c, 4) & 0x3ff, 0x43, "the link's, as the device has it");
+	cr_assert_eq(get(LNKSTA, 2) & DLLLA, 0);
+	cr_assert_eq(seen.releases, 0);
+	cr_assert_eq(in(2, 0, 0, 4), NOBODY);
+	set(SLTCTL, 2, get(SLTCTL, 2) & ~(uint32_t)POWER_OFF);
+	cr_assert_eq(seen.releases, 1);
+	cr_assert(get(LNKSTA, 2) & DLLLA);
+	cr_assert_eq(in(2, 0, 0, 4), 0x00101b36);
+	root_port_remove(&port);
+	cr_assert_eq(in(2, 0, 0, 4), NOBODY);
+	root_port_forget(&port, 0);
+}
+
+/* A guest without hot-plug has left the power on. */
+Test(root_port, a_card_that_comes_into_a_slot_with_power)
+{
+	root_port_init(&port, &plan, &ops, NULL);
+	pci_host_plug(&pci, 5, &root_port_config_ops, &port);
+	set(SLTCTL, 2, get(SLTCTL, 2) & ~(uint32_t)POWER_OFF);
+	memset(&seen, 0, sizeof(seen));
+	make_endpoint(spaces[0]);
+	root_port_insert(&port, &space_ops, spaces[0]);
+	cr_assert_eq(seen.releases, 1);
+	cr_assert_eq(in(2, 0, 0, 4), 0x00101b36);
+}

@@ -458,6 +458,14 @@ bool assigned_gone(struct assigned *assigned)
 	return gone || !in_sysfs(assigned);
 }
 
+void assigned_make_peer(struct assigned *assigned)
+{
+	pthread_mutex_lock(&assigned->lock);
+	if (assigned->function)
+		pt_function_set_peers(assigned->function, 1);
+	pthread_mutex_unlock(&assigned->lock);
+}
+
 int assigned_start(struct assigned *assigned, struct pt_error *err)
 {
 	int r = 0;

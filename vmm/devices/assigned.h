@@ -124,6 +124,9 @@ bool assigned_gone(struct assigned *assigned);
  */
 void assigned_wanted_back(struct assigned *assigned);
 
+/** assigned_make_peer() - from now on its BARs are mapped for the guest's other devices */
+void assigned_make_peer(struct assigned *assigned);
+
 /** assigned_start() - errors: of pt_function_start(). Does nothing when the device is gone. */
 int assigned_start(struct assigned *assigned, struct pt_error *err);
 

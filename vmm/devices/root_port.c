@@ -248,6 +248,11 @@ static uint32_t read_express(const struct pci_function *function, unsigned expre
 		       : 0;
 }
 
+static void clear(struct root_port *port, unsigned offset, unsigned size, uint32_t bits)
+{
+	store(port->initial, offset, size, load(port->initial, offset, size) & ~bits);
+}
+
 /* A payload that differs would make the guest set the device's, which is not its to set. */
 static void adopt_link(struct root_port *port, const struct pci_function *function)
 {
@@ -257,6 +262,8 @@ static void adopt_link(struct root_port *port, const struct pci_function *functi
 
 	apply_link(port, read_express(function, express, LINK_CAPABILITIES),
 		   read_express(function, express, LINK_STATUS));
+	clear(port, DEVICE_CAPABILITIES, 2, DEVICE_PAYLOAD_MAX);
+	clear(port, DEVICE_CONTROL, 2, DEVICE_PAYLOAD);
 	fill(port, DEVICE_CAPABILITIES, 2, payload_max & DEVICE_PAYLOAD_MAX);
 	fill(port, DEVICE_CONTROL, 2, payload & DEVICE_PAYLOAD);
 }
@@ -352,8 +359,9 @@ static const struct pci_function *below(void *state, unsigned bus, unsigned devf
 {
 	struct root_port *port = state;
 
-	if (bus != atomic_load(&port->bus) || devfn >= PLAN_FUNCTIONS_MAX ||
-	    !port->functions[devfn].ops || !atomic_load(&port->link))
+	/* The link is looked at first: what is behind it changes only while it is down. */
+	if (!atomic_load(&port->link) || bus != atomic_load(&port->bus) ||
+	    devfn >= PLAN_FUNCTIONS_MAX || !port->functions[devfn].ops)
 		return NULL;
 	return &port->functions[devfn];
 }
@@ -397,6 +405,45 @@ void root_port_plug(struct root_port *port, unsigned number, const struct pci_fu
 		adopt_link(port, &port->functions[0]);
 	port->present = true;
 	power_on(port);
+}
+
+/* What of the registers is the device's: read only, so that the guest has nothing to lose in them. */
+static void show_link(struct root_port *port)
+{
+	static const struct {
+		uint8_t offset, size;
+	} shown[] = {{DEVICE_CAPABILITIES, 4}, {LINK_CAPABILITIES, 4}, {LINK_CAPABILITIES_2, 4}};
+	uint16_t payload = (uint16_t)(load(port->initial, DEVICE_CONTROL, 2) & DEVICE_PAYLOAD);
+	uint16_t link = (uint16_t)load(port->initial, LINK_STATUS, 2);
+
+	for (size_t i = 0; i < COUNT(shown); i++)
+		store(port->value, shown[i].offset, shown[i].size,
+		      load(port->initial, shown[i].offset, shown[i].size));
+	set(port, DEVICE_CONTROL, DEVICE_PAYLOAD, false);
+	set(port, DEVICE_CONTROL, payload, true);
+	set(port, LINK_STATUS, LINK_SPEED | LINK_WIDTH, false);
+	set(port, LINK_STATUS, link & (LINK_SPEED | LINK_WIDTH), true);
+}
+
+void root_port_forget(struct root_port *port, unsigned number)
+{
+	pthread_mutex_lock(&port->lock);
+	port->functions[number] = (struct pci_function){0};
+	pthread_mutex_unlock(&port->lock);
+}
+
+void root_port_insert(struct root_port *port, const struct pci_function_ops *ops, void *state)
+{
+	pthread_mutex_lock(&port->lock);
+	port->functions[0] = (struct pci_function){.ops = ops, .state = state};
+	adopt_link(port, &port->functions[0]);
+	show_link(port);
+	port->present = true;
+	set(port, SLOT_STATUS, SLOT_PRESENT, true);
+	set(port, SLOT_STATUS, SLOT_PRESENCE_EVENT | SLOT_BUTTON, true);
+	update_link(port);
+	update_interrupt(port);
+	pthread_mutex_unlock(&port->lock);
 }
 
 void root_port_reset(struct root_port *port)

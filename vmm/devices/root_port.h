@@ -77,6 +77,18 @@ void root_port_done(struct root_port *port);
 void root_port_plug(struct root_port *port, unsigned number, const struct pci_function_ops *ops,
 		    void *state);
 
+/**
+ * root_port_insert() - a device of one function into the empty slot, while vCPUs run
+ *
+ * The guest sees the card arrive, and its button pressed, as whoever puts one in would do (PCI Express base specification
+ * 6.7.1.5); it turns the slot's power on, and with that the link comes up. Where it has left the power on, the link comes up
+ * at once. Inverse: root_port_remove(), and root_port_clear().
+ */
+void root_port_insert(struct root_port *port, const struct pci_function_ops *ops, void *state);
+
+/** root_port_forget() - function @number left the slot; no vCPU runs, so that none is on its way there */
+void root_port_forget(struct root_port *port, unsigned number);
+
 /** root_port_reset() - as at power-on, but for what is in the slot; no vCPU runs */
 void root_port_reset(struct root_port *port);
 

@@ -238,6 +238,11 @@ void cpus_resume(struct cpus *cpus)
 	want(cpus, CPUS_RUN);
 }
 
+bool cpus_running(const struct cpus *cpus)
+{
+	return atomic_load_explicit(&cpus->wanted, memory_order_acquire) == CPUS_RUN;
+}
+
 static void kick_all(struct cpus *cpus)
 {
 	for (unsigned i = 0; i < cpus->count; i++) {

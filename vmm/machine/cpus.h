@@ -78,6 +78,8 @@ void cpus_resume(struct cpus *cpus);
 
 /** cpus_forgive_pause() - tell the guest that it was not its own fault that it stood still; they are parked */
 void cpus_forgive_pause(struct cpus *cpus);
+/** cpus_running() - whether they run, or are about to; asked by whoever resumes and parks them */
+bool cpus_running(const struct cpus *cpus);
 
 /** cpus_park() - returns when every thread is parked; inverse: cpus_resume() */
 void cpus_park(struct cpus *cpus);

@@ -68,18 +68,3 @@ void machine_reset_devices(struct machine *machine)
 	rtc_reset(&machine->rtc);
 	pm_reset(&machine->pm);
 }
-
-int machine_start_assigned(struct machine *machine, struct pt_error *err)
-{
-	int r = 0;
-
-	for (unsigned i = 0; i < machine->plan.device_count && !r; i++)
-		r = assigned_start(&machine->assigned[i], err);
-	return r;
-}
-
-void machine_stop_assigned(struct machine *machine)
-{
-	for (unsigned i = 0; i < machine->plan.device_count; i++)
-		assigned_stop(&machine->assigned[i]);
-}

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "machine/address_space.h"
 #include "machine/machine_private.h"
 #include "service.h"
 
@@ -53,32 +54,9 @@ static int create_vm(struct machine *machine, struct pt_error *err)
 	return r;
 }
 
-/* All of RAM will be pinned, and whatever is assigned now or later must reach it; other devices' BARs only where that is
- * asked for. */
-static int announce_memory(struct machine *machine, struct pt_error *err)
+static struct assigned_host what_devices_get(struct machine *machine)
 {
-	const struct vm_plan *plan = &machine->plan;
-	const struct plan_range windows[] = {plan->mmio32_window, plan->mmio64_window};
-	struct pt_iova_range ranges[PLAN_RAM_MAX + 2];
-	unsigned count = 0;
-	int r = pt_space_check_limit(machine->space, plan->memory, err);
-
-	if (r)
-		return r;
-	for (unsigned i = 0; i < plan->ram_count; i++)
-		ranges[count++] = (struct pt_iova_range){plan->ram[i].gpa,
-							 plan->ram[i].gpa + plan->ram[i].size - 1};
-	for (unsigned i = 0; plan->peers_reach_all && i < 2; i++)
-		if (windows[i].size)
-			ranges[count++] = (struct pt_iova_range){
-				windows[i].base, windows[i].base + windows[i].size - 1};
-	return pt_space_allow(machine->space, ranges, count, err);
-}
-
-/* 4. */
-static int open_assigned(struct machine *machine, struct pt_error *err)
-{
-	const struct assigned_host host = {
+	return (struct assigned_host){
 		.kvm = &machine->kvm,
 		.memslots = &machine->memslots,
 		.routes = &machine->routes,
@@ -87,25 +65,18 @@ static int open_assigned(struct machine *machine, struct pt_error *err)
 		.memory_end = 1ull << machine->plan.phys_bits,
 		.peer_to_peer = machine->plan.peer_to_peer,
 	};
-	const struct pt_space_setup setup = {
-		.backend = machine->plan.backend,
-		.unsafe_noiommu = machine->plan.unsafe_noiommu,
-		.kvm = &kvm_vfio_ops,
-		.kvm_ctx = &machine->kvm,
-	};
+}
+
+/* 4. */
+static int open_assigned(struct machine *machine, struct pt_error *err)
+{
+	const struct assigned_host host = what_devices_get(machine);
 	unsigned count = machine->plan.device_count;
 	int r;
 
-	machine->assigned = calloc(count, sizeof(*machine->assigned));
-	if (!machine->assigned)
-		return pt_error_set(err, -ENOMEM, "no memory for %u devices", count);
 	for (unsigned i = 0; i < count; i++)
 		assigned_init(&machine->assigned[i], &host, &machine->plan.devices[i]);
-	r = machine->plan.space_fd ? pt_space_open_fd(machine->sys, &setup, machine->plan.space_fd,
-						      &machine->space, err)
-				   : pt_space_open(machine->sys, &setup, &machine->space, err);
-	if (!r)
-		r = announce_memory(machine, err);
+	r = address_space_open(&machine->kvm, &machine->plan, &machine->space, err);
 	for (unsigned i = 0; i < count && !r; i++)
 		r = assigned_open(&machine->assigned[i], machine->space, err);
 	if (!r)
@@ -132,19 +103,8 @@ static int attach_assigned(struct machine *machine, struct pt_error *err)
 /* 6. Once, whatever the number of devices. */
 static int map_ram(struct machine *machine, struct pt_error *err)
 {
-	int r = 0;
+	int r = address_space_fill(machine->space, &machine->plan, &machine->ram, err);
 
-	for (unsigned i = 0; i < machine->plan.ram_count && !r; i++) {
-		const struct plan_ram *ram = &machine->plan.ram[i];
-		const struct pt_memory memory = {
-			.hva = machine->ram.base + ram->offset,
-			.fd = machine->ram.fd,
-			.offset = ram->offset,
-		};
-
-		r = pt_space_map(machine->space, ram->gpa, ram->size, &memory,
-				 PT_MAP_READ | PT_MAP_WRITE, err);
-	}
 	if (r)
 		return r;
 	if (machine->options.timing)
@@ -179,17 +139,41 @@ static int load(struct machine *machine, struct pt_error *err)
 	return r;
 }
 
+/* Its entry in the plan is free from now on. */
+static void device_left(void *ctx, struct assigned *assigned)
+{
+	struct machine *machine = ctx;
+
+	machine->plan.devices[assigned - machine->assigned].id[0] = '\0';
+}
+
 /* 10. */
 static int listen_to_devices(struct machine *machine, struct pt_error *err)
 {
+	int r;
+
 	machine->unplug = (struct unplug){
 		.plan = &machine->plan,
 		.slots = &machine->slots,
 		.loop = &machine->loop,
 		.requests = &machine->requests,
 		.listener = &machine->options.listener,
+		.left = device_left,
+		.ctx = machine,
 	};
-	return unplug_open(&machine->unplug, err);
+	machine->plug = (struct plug){
+		.plan = &machine->plan,
+		.assigned = machine->assigned,
+		.space = &machine->space,
+		.host = what_devices_get(machine),
+		.ram = &machine->ram,
+		.slots = &machine->slots,
+		.unplug = &machine->unplug,
+		.loop = &machine->loop,
+		.cpus = &machine->cpus,
+	};
+	r = unplug_open(&machine->unplug, err);
+	return r ? r : plug_open(&machine->plug, err);
 }
 
 static int build(struct machine *machine, struct pt_error *err)
@@ -209,7 +193,7 @@ static int build(struct machine *machine, struct pt_error *err)
 	if (!r && devices)
 		r = attach_assigned(machine, err);
 	/* 6. the guest's memory in it */
-	if (!r && devices && !machine->plan.unsafe_noiommu)
+	if (!r && devices)
 		r = map_ram(machine, err);
 	/* 7. the host bridge, the root ports, the serial line, clock, power and reset */
 	if (!r)
@@ -266,13 +250,13 @@ void machine_destroy(struct machine *machine)
 	if (!machine)
 		return;
 	cpus_stop(&machine->cpus);
+	plug_close(&machine->plug);
 	unplug_done(&machine->unplug);
 	shutdown_done(machine);
 	service_unwatch(machine->options.service);
 	loop_done(&machine->loop);
-	for (unsigned i = machine->plan.device_count; i-- > 0 && machine->assigned;)
+	for (unsigned i = machine->plan.device_count; i-- > 0;)
 		assigned_done(&machine->assigned[i]);
-	free(machine->assigned);
 	machine_remove_virtio(machine);
 	slots_done(&machine->slots);
 	serial_done(&machine->serial);

@@ -104,9 +104,6 @@ void machine_shut_down(struct machine *machine);
 /** machine_loop() - what machine_run() waits with; its watches and callbacks are of that thread */
 struct loop *machine_loop(struct machine *machine);
 
-/** machine_plan() - what it was made from */
-const struct vm_plan *machine_plan(const struct machine *machine);
-
 /**
  * machine_pause() - no vCPU runs until machine_resume(); on the thread in machine_run(), or before it
  *
@@ -147,12 +144,27 @@ bool machine_device_info(struct machine *machine, unsigned device, struct assign
 
 /** machine_dma() - what is mapped for devices */
 struct pt_space_stats machine_dma(struct machine *machine);
+/** machine_plan() - what it is made of as it is now; a device that has left has no id. On the thread in machine_run(). */
+const struct vm_plan *machine_plan(const struct machine *machine);
+
+/**
+ * machine_plug() - bring a device into an empty slot while the guest runs
+ * @device: of plan_hotplug(), for machine_plan()
+ * @done: called once, on the thread in machine_run(), after the call has returned 0; @err is NULL when the device is in its slot.
+ *	Else it is given back, and guest and host are as before.
+ *
+ * On the thread in machine_run(), which is held up for as long as it takes to park the vCPUs; what takes the kernel long is
+ * done by another. Errors: -EBUSY another one comes; -E2BIG; -EAGAIN.
+ */
+int machine_plug(struct machine *machine, const struct plan_device *device,
+		 void (*done)(void *ctx, const struct pt_error *err), void *ctx,
+		 struct pt_error *err);
 
 /**
  * machine_unplug_request() - ask the guest for a device; it leaves when the guest lets go of it, by force after the plan's limit
  * @device: of the plan's devices; what shares its slot leaves with it
  *
- * On the thread in machine_run(). Errors: -ENODEV it is gone; -EALREADY the guest was asked; -EMFILE, -ENOMEM no timer.
+ * On the thread in machine_run(). Errors: -ENODEV there is none; -EALREADY the guest was asked; -EMFILE, -ENOMEM no timer.
  */
 int machine_unplug_request(struct machine *machine, unsigned device, struct pt_error *err);
 

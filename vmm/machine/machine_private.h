@@ -15,6 +15,7 @@
 #include "loop/loop.h"
 #include "machine/cpus.h"
 #include "machine/machine.h"
+#include "machine/plug.h"
 #include "machine/ram.h"
 #include "machine/shutdown.h"
 #include "machine/slots.h"
@@ -35,8 +36,8 @@ struct machine {
 	struct bus ports;
 	struct bus memory;
 	struct cpus cpus;
-	struct pt_space *space; /* NULL when there are no devices */
-	struct assigned *assigned;
+	struct pt_space *space;			    /* NULL when there are no devices */
+	struct assigned assigned[PLAN_DEVICES_MAX]; /* of the plan's devices */
 	struct pci_host pci;
 	struct slots slots;
 	struct virtio_unit *virtio; /* those of the plan, in its order */
@@ -46,6 +47,7 @@ struct machine {
 	struct loop loop;
 	struct unplug unplug;
 	struct shutdown shutdown;
+	struct plug plug;
 	bool paused;
 	bool reset_pressed; /* the reset that is pending was asked for from outside */
 };
@@ -72,12 +74,6 @@ void machine_reset_devices(struct machine *machine);
 
 /** machine_enter_kernel() - vCPU 0 at the kernel's entry point; the others wait to be started */
 int machine_enter_kernel(struct machine *machine, struct pt_error *err);
-
-/** machine_start_assigned() - the guest may use the passed-through devices */
-int machine_start_assigned(struct machine *machine, struct pt_error *err);
-
-/** machine_stop_assigned() - they are quiet and reset; the vCPUs are parked or were never started */
-void machine_stop_assigned(struct machine *machine);
 
 /** machine_reset() - back to power-on, and the kernel loaded anew; the vCPUs are parked */
 int machine_reset(struct machine *machine, struct pt_error *err);

@@ -32,7 +32,7 @@ int machine_reset(struct machine *machine, struct pt_error *err)
 {
 	int r;
 
-	machine_stop_assigned(machine);
+	slots_stop(&machine->slots);
 	machine_reset_virtio(machine);
 	unplug_reset(&machine->unplug);
 	machine_reset_devices(machine);
@@ -44,6 +44,6 @@ int machine_reset(struct machine *machine, struct pt_error *err)
 	if (!r)
 		r = machine_enter_kernel(machine, err);
 	if (!r)
-		r = machine_start_assigned(machine, err);
+		r = slots_start(&machine->slots, err);
 	return r ? pt_error_prefix(err, r, "reset") : 0;
 }

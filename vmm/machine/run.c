@@ -192,11 +192,13 @@ static int start(struct run *run, struct pt_error *err)
 	if (!r)
 		r = unplug_watch(&machine->unplug, err);
 	if (!r)
+		r = plug_watch(&machine->plug, err);
+	if (!r)
 		r = machine_watch_virtio(machine, err);
 	if (!r)
 		r = service_watch(machine->options.service, &machine->loop, err);
 	if (!r)
-		r = machine_start_assigned(machine, err);
+		r = slots_start(&machine->slots, err);
 	if (!r)
 		r = cpus_start(&machine->cpus, err);
 	if (r)
@@ -218,7 +220,7 @@ int machine_run(struct machine *machine, enum machine_end *ret_end, struct pt_er
 	service_stopping(machine->options.service);
 	cpus_stop(&machine->cpus);
 	serial_flush(&machine->serial);
-	machine_stop_assigned(machine);
+	slots_stop(&machine->slots);
 	machine_reset_virtio(machine);
 	if (r)
 		return r;
@@ -302,7 +304,7 @@ uint32_t machine_config_read(struct machine *machine, unsigned bus, unsigned dev
 
 bool machine_device_info(struct machine *machine, unsigned device, struct assigned_info *ret_info)
 {
-	return device < machine->plan.device_count &&
+	return device < machine->plan.device_count && !plug_brings(&machine->plug, device) &&
 	       assigned_query(&machine->assigned[device], ret_info);
 }
 
@@ -311,16 +313,23 @@ struct pt_space_stats machine_dma(struct machine *machine)
 	return machine->space ? pt_space_stats(machine->space) : (struct pt_space_stats){0};
 }
 
+int machine_plug(struct machine *machine, const struct plan_device *device,
+		 void (*done)(void *ctx, const struct pt_error *err), void *ctx,
+		 struct pt_error *err)
+{
+	return plug_start(&machine->plug, device, done, ctx, err);
+}
+
 int machine_unplug_request(struct machine *machine, unsigned device, struct pt_error *err)
 {
-	if (device >= machine->plan.device_count)
+	if (device >= machine->plan.device_count || !machine->plan.devices[device].id[0])
 		return pt_error_set(err, -ENODEV, "there is no device %u", device);
 	return unplug_request(&machine->unplug, machine->plan.devices[device].port, err);
 }
 
 void machine_unplug_force(struct machine *machine, unsigned device)
 {
-	if (device < machine->plan.device_count)
+	if (device < machine->plan.device_count && machine->plan.devices[device].id[0])
 		unplug_force(&machine->unplug, machine->plan.devices[device].port);
 }
 

@@ -49,14 +49,19 @@ static void tell(const struct slot *slot)
 	(void)!write(slot->power_fd, &one, sizeof(one));
 }
 
-static void hold(void *ctx)
+static void stop(const struct slot *slot)
 {
-	const struct slot *slot = ctx;
-
 	for (unsigned i = 0; i < PLAN_FUNCTIONS_MAX; i++) {
 		if (slot->functions[i])
 			assigned_stop(slot->functions[i]);
 	}
+}
+
+static void hold(void *ctx)
+{
+	const struct slot *slot = ctx;
+
+	stop(slot);
 	if (slot->virtio)
 		virtio_pci_hold(&slot->virtio->pci);
 	tell(slot);
@@ -136,6 +141,58 @@ void slots_plug_virtio(struct slots *slots, struct virtio_unit *unit)
 
 	slot->virtio = unit;
 	root_port_plug(&slot->port, 0, &virtio_pci_config_ops, &unit->pci);
+}
+
+void slots_clear(struct slots *slots, unsigned port)
+{
+	struct slot *slot = &slots->list[port];
+
+	for (unsigned i = 0; i < PLAN_FUNCTIONS_MAX; i++) {
+		slot->functions[i] = NULL;
+		root_port_forget(&slot->port, i);
+	}
+}
+
+void slots_forget(struct slots *slots, const struct assigned *assigned)
+{
+	for (unsigned i = 0; i < slots->count; i++) {
+		struct slot *slot = &slots->list[i];
+
+		for (unsigned j = 0; j < PLAN_FUNCTIONS_MAX; j++) {
+			if (slot->functions[j] != assigned)
+				continue;
+			slot->functions[j] = NULL;
+			root_port_forget(&slot->port, j);
+		}
+	}
+}
+
+/* Its link is down until it is inserted, so that nobody looks meanwhile. */
+void slots_insert(struct slots *slots, const struct plan_device *plan, struct assigned *assigned)
+{
+	struct slot *slot = &slots->list[plan->port];
+
+	slot->functions[plan->function] = assigned;
+	root_port_insert(&slot->port, &assigned_function_ops, assigned);
+}
+
+int slots_start(struct slots *slots, struct pt_error *err)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < slots->count; i++) {
+		for (unsigned j = 0; j < PLAN_FUNCTIONS_MAX && !r; j++) {
+			if (slots->list[i].functions[j])
+				r = assigned_start(slots->list[i].functions[j], err);
+		}
+	}
+	return r;
+}
+
+void slots_stop(struct slots *slots)
+{
+	for (unsigned i = 0; i < slots->count; i++)
+		stop(&slots->list[i]);
 }
 
 void slots_reset(struct slots *slots)

@@ -2,7 +2,8 @@
 /*
  * struct slots: the root ports, and which functions are behind each: those of a device that is passed through, or a virtio device.
  *
- * Ports and slots do not change while the machine lives; a slot that was emptied stays empty.
+ * Ports and slots do not change while the machine lives. What is in a slot changes while its link is down, and what was in it is
+ * not used for another device before all vCPUs were parked once: one may be on its way to it.
  */
 #ifndef TENON_MACHINE_SLOTS_H
 #define TENON_MACHINE_SLOTS_H
@@ -55,6 +56,20 @@ void slots_plug_virtio(struct slots *slots, struct virtio_unit *unit);
 
 /** slots_line() - the level of INTA# of what is in a slot, by KVM_IRQ_LINE; @ctx is its struct slot; from any thread, a leaf */
 void slots_line(void *ctx, bool level);
+/** slots_clear() - forget who was in a slot, which is empty; the vCPUs are parked */
+void slots_clear(struct slots *slots, unsigned port);
+
+/** slots_forget() - forget a function, which left its slot, so that its struct can be another's; the vCPUs are parked */
+void slots_forget(struct slots *slots, const struct assigned *assigned);
+
+/** slots_insert() - a function that was created, into its empty slot, while vCPUs run: the guest is told */
+void slots_insert(struct slots *slots, const struct plan_device *plan, struct assigned *assigned);
+
+/** slots_start() - the guest may use what is in the slots; no vCPU runs. Errors: of assigned_start(). */
+int slots_start(struct slots *slots, struct pt_error *err);
+
+/** slots_stop() - the functions are quiet and reset; no vCPU runs */
+void slots_stop(struct slots *slots);
 
 /** slots_reset() - ports as at power-on; no vCPU runs */
 void slots_reset(struct slots *slots);

@@ -59,6 +59,8 @@ static void take(struct unplug_slot *slot)
 		loop_watch_stop(loop, &function->error);
 		assigned_done(function->assigned);
 		tell(function, MACHINE_EVENT_DEVICE_REMOVED, NULL);
+		if (slot->unplug->left)
+			slot->unplug->left(slot->unplug->ctx, function->assigned);
 	}
 	if (slot->slot->virtio) {
 		virtio_unit_unwatch(slot->slot->virtio, loop);
@@ -287,21 +289,27 @@ static enum loop_next on_error(void *ctx)
 	return LOOP_AGAIN;
 }
 
+static void hear(struct unplug_slot *slot, unsigned index, struct assigned *assigned)
+{
+	slot->functions[index] = (struct unplug_function){
+		.slot = slot,
+		.assigned = assigned,
+		.request = {.fd = assigned->request_fd, .ready = on_request},
+		.error = {.fd = assigned->error_fd, .ready = on_error},
+	};
+	slot->functions[index].request.ctx = &slot->functions[index];
+	slot->functions[index].error.ctx = &slot->functions[index];
+	slot->empty = false;
+	add_name(slot, assigned->plan->bdf);
+}
+
 static int open_function(struct unplug_slot *slot, unsigned index, struct pt_error *err)
 {
-	struct unplug_function *function = &slot->functions[index];
-	int r;
+	struct assigned *assigned = slot->slot->functions[index];
+	int r = assigned ? assigned_listen(assigned, err) : 0;
 
-	function->slot = slot;
-	function->assigned = slot->slot->functions[index];
-	if (!function->assigned)
-		return 0;
-	add_name(slot, function->assigned->plan->bdf);
-	r = assigned_listen(function->assigned, err);
-	function->request = (struct loop_watch){
-		.fd = function->assigned->request_fd, .ready = on_request, .ctx = function};
-	function->error = (struct loop_watch){
-		.fd = function->assigned->error_fd, .ready = on_error, .ctx = function};
+	if (assigned && !r)
+		hear(slot, index, assigned);
 	return r;
 }
 
@@ -320,13 +328,16 @@ int unplug_open(struct unplug *unplug, struct pt_error *err)
 
 		slot->unplug = unplug;
 		slot->slot = &unplug->slots->list[i];
+		slot->empty = true;
 		slot->limit = (struct loop_timer)LOOP_TIMER_CLOSED;
 		slot->power = (struct loop_watch){
 			.fd = slot->slot->power_fd, .ready = on_power, .ctx = slot};
 		for (unsigned j = 0; j < PLAN_FUNCTIONS_MAX && !r; j++)
 			r = open_function(slot, j, err);
-		if (slot->slot->virtio)
+		if (slot->slot->virtio) {
 			add_name(slot, slot->slot->virtio->plan->id);
+			slot->empty = false;
+		}
 	}
 	return r;
 }
@@ -356,6 +367,43 @@ static int watch_slot(struct unplug_slot *slot, struct pt_error *err)
 		r = start(slot->unplug, &function->request, err);
 		if (!r)
 			r = start(slot->unplug, &function->error, err);
+	}
+	return r;
+}
+
+bool unplug_lingers(const struct unplug *unplug, unsigned index)
+{
+	const struct unplug_slot *slot = &unplug->list[index];
+	bool waiting = slot->limit.watch.waiting;
+
+	for (unsigned i = 0; i < PLAN_FUNCTIONS_MAX && !waiting; i++)
+		waiting = slot->functions[i].request.waiting || slot->functions[i].error.waiting;
+	return waiting;
+}
+
+int unplug_enter(struct unplug *unplug, unsigned index, struct assigned *assigned,
+		 struct pt_error *err)
+{
+	struct unplug_slot *slot = &unplug->list[index];
+	struct unplug_function *function = &slot->functions[assigned->plan->function];
+	int r;
+
+	if (unplug_lingers(unplug, index))
+		return pt_error_remedy(err,
+				       pt_error_set(err, -EBUSY,
+						    "%s: what was in its slot is still leaving",
+						    assigned->plan->bdf),
+				       "try again");
+	memset(slot->functions, 0, sizeof(slot->functions));
+	slot->limit = (struct loop_timer)LOOP_TIMER_CLOSED;
+	slot->names[0] = '\0';
+	hear(slot, assigned->plan->function, assigned);
+	r = start(unplug, &function->request, err);
+	if (!r)
+		r = start(unplug, &function->error, err);
+	if (r) {
+		loop_watch_stop(unplug->loop, &function->request);
+		slot->empty = true;
 	}
 	return r;
 }

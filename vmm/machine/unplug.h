@@ -4,7 +4,7 @@
  *
  * By request: the slot's attention button is pressed, the guest stops using the device and turns the slot's power off, and
  * then it is taken. By force: it is taken, and the guest sees a surprise removal. A request that is not honoured within a
- * limit becomes a force. A slot is taken as a whole, and stays empty.
+ * limit becomes a force. A slot is taken as a whole, and is empty until something else comes (machine/plug.h).
  *
  * What starts it: somebody calls; the host wants a device back (the VFIO REQ interrupt: an unbind of the driver, which waits
  * until the device is closed); a device reports an error (ERR) and the policy is to remove it; a device is gone.
@@ -49,6 +49,9 @@ struct unplug {
 	struct loop *loop;
 	struct requests *requests;
 	const struct machine_listener *listener;
+	void (*left)(void *ctx,
+		     struct assigned *assigned); /* a function was given back; NULL: nobody asks */
+	void *ctx;
 	struct unplug_slot *list; /* one for each of @slots */
 };
 
@@ -62,6 +65,18 @@ int unplug_open(struct unplug *unplug, struct pt_error *err);
 
 /** unplug_done() - accepts one that was only zeroed */
 void unplug_done(struct unplug *unplug);
+
+/** unplug_lingers() - whether the loop has not let go yet of what a slot held before; it does when it goes on */
+bool unplug_lingers(const struct unplug *unplug, unsigned slot);
+
+/**
+ * unplug_enter() - hear from a function that comes into an empty slot; on the loop's thread
+ *
+ * Its events were asked for by assigned_listen(). Undone by the slot's emptying. Errors: -EBUSY the loop has not let go of what
+ * the slot held before, or has no room.
+ */
+int unplug_enter(struct unplug *unplug, unsigned slot, struct assigned *assigned,
+		 struct pt_error *err);
 
 /** unplug_watch() - let the loop wait for what comes; once. Errors: -EBUSY. */
 int unplug_watch(struct unplug *unplug, struct pt_error *err);

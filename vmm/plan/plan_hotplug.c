@@ -100,6 +100,14 @@ static int check_names(const struct vm_plan *plan, const struct plan_device *dev
 							    device->bdf, device->id, other->bdf),
 					       "another id, or none");
 	}
+	for (unsigned i = 0; i < plan->virtio_count; i++) {
+		if (strcmp(plan->virtio[i].id, device->id) == 0)
+			return pt_error_remedy(err,
+					       pt_error_set(err, -EEXIST,
+							    "%s: the id %s is a virtio device's",
+							    device->bdf, device->id),
+					       "another id, or none");
+	}
 	return 0;
 }
 

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+/* Devices that come into a running machine, and go again; on the modelled kernel. */
+#include "machine/plug.h"
+#include "running_machine.h"
+
+#define DISK2 (2u << 20)
+#define PORT2 (2u << 15)
+#define PDC   0x008u
+
+static struct assigned assigned[PLAN_DEVICES_MAX];
+static struct cpus cpus;
+static struct plug plug;
+static struct ram ram;
+static struct requests none;
+static unsigned char guest_memory_bytes[2 << 20] __attribute__((aligned(4096)));
+
+static struct {
+	struct loop_watch watch;
+	unsigned done;
+	struct pt_error err;
+	unsigned left;
+} over;
+
+static void left(void *ctx, struct assigned *who)
+{
+	(void)ctx;
+	over.left++;
+	plan.devices[who - assigned].id[0] = '\0';
+}
+
+static void make_plan(void)
+{
+	static const struct plan_port ports_of_plan[] = {
+		{.slot = 1, .bus = 1, .memory = {0x80000000, 0x1000000}},
+		{.slot = 2, .bus = 2, .memory = {0x81000000, 0x1000000}},
+	};
+
+	plan = (struct vm_plan){.port_count = 2, .unplug_limit = 30, .memory = 2 << 20};
+	plan.ram_count = 1;
+	plan.ram[0] = (struct plan_ram){.size = 2 << 20};
+	memcpy(plan.ports, ports_of_plan, sizeof(ports_of_plan));
+}
+
+static struct plan_device disk(unsigned number, unsigned port)
+{
+	struct plan_device device = {.port = port, .gsi = 17 + port};
+
+	(void)snprintf(device.id, sizeof(device.id), "disk%u", number);
+	(void)snprintf(device.name, sizeof(device.name), "0000:0%u:00.0", number);
+	(void)snprintf(device.bdf, sizeof(device.bdf), "0000:0%u:00.0", number);
+	device.bars[0] = (struct pt_host_bar){.size = 0x4000, .is_64bit = 1};
+	device.bar_address[0] = plan.ports[port].memory.base;
+	return device;
+}
+
+static enum loop_next is_over(void *ctx)
+{
+	uint64_t count;
+
+	(void)ctx;
+	(void)!read(over.watch.fd, &count, sizeof(count));
+	return LOOP_END;
+}
+
+static void done(void *ctx, const struct pt_error *why)
+{
+	const uint64_t one = 1;
+
+	(void)ctx;
+	over.done++;
+	over.err = why ? *why : (struct pt_error)PT_ERROR_INIT;
+	(void)!write(over.watch.fd, &one, sizeof(one));
+}
+
+static void up(void)
+{
+	const struct model_pci nvme = model_nvme("0000:02:00.0", 26);
+	const struct model_pci other = model_nvme("0000:03:00.0", 27);
+	int r = loop_open(&loop, &err);
+
+	if (r == -EPERM || r == -ENOSYS)
+		cr_skip_test("no io_uring here: %s", err.message);
+	check_ok(r, err);
+	model = model_new();
+	model_add(model, &nvme);
+	model_add(model, &other);
+	make_kvm();
+	make_plan();
+	buses_up();
+	check_ok(slots_open(&slots, &kvm, &plan, &pci, &err), err);
+	unplug = (struct unplug){
+		.plan = &plan, .slots = &slots, .loop = &loop, .requests = &requests, .left = left};
+	check_ok(unplug_open(&unplug, &err), err);
+	check_ok(unplug_watch(&unplug, &err), err);
+	ram = (struct ram){.fd = -1, .base = guest_memory_bytes, .size = 2 << 20};
+	cpus = (struct cpus){.requests = &none, .lock = PTHREAD_MUTEX_INITIALIZER};
+	plug = (struct plug){
+		.plan = &plan,
+		.assigned = assigned,
+		.space = &space,
+		.host = {&kvm, &memslots, &routes, &ports, &memory, 1ull << 40, 0},
+		.ram = &ram,
+		.slots = &slots,
+		.unplug = &unplug,
+		.loop = &loop,
+		.cpus = &cpus,
+	};
+	check_ok(plug_open(&plug, &err), err);
+	check_ok(plug_watch(&plug, &err), err);
+	over.watch = (struct loop_watch){.fd = eventfd(0, EFD_NONBLOCK), .ready = is_over};
+}
+
+static void down(void)
+{
+	plug_close(&plug);
+	unplug_done(&unplug);
+	loop_done(&loop);
+	for (unsigned i = 0; i < PLAN_DEVICES_MAX; i++)
+		assigned_done(&assigned[i]);
+	slots_done(&slots);
+	requests_done(&requests);
+	pt_space_close(space);
+	(void)close(over.watch.fd);
+	buses_down();
+}
+
+TestSuite(plug, .init = up, .fini = down);
+
+/* The loop runs until the device is there, or is not. Return: 0, or why not. */
+static int bring(const struct plan_device *device)
+{
+	unsigned before = over.done;
+	int r = plug_start(&plug, device, done, NULL, &over.err);
+
+	if (r)
+		return r;
+	check_ok(loop_watch_start(&loop, &over.watch, &err), err);
+	check_ok(loop_run(&loop, &err), err);
+	cr_assert_eq(over.done, before + 1);
+	return over.err.code;
+}
+
+/* The guest has pciehp, by message. */
+static void guest_listens(unsigned port)
+{
+	out(port + 0x84, 4, 0xfee00000);
+	out(port + 0x82, 2, 1);
+	out(port + SLTCTL, 2, in(port + SLTCTL, 2) | LISTEN | PDC);
+}
+
+static void guest_turns_on(unsigned port, unsigned device)
+{
+	out(port + SLTSTA, 2, 0x11f);
+	out(port + SLTCTL, 2, in(port + SLTCTL, 2) & ~POWER_OFF);
+	cr_assert_eq(in(device, 4), 0x00101b36);
+	out(device + 4, 2, 6);
+}
+
+static void guest_turns_off(unsigned port)
+{
+	out(port + SLTCTL, 2, in(port + SLTCTL, 2) | POWER_OFF);
+}
+
+static unsigned leaks(void)
+{
+	char text[1024];
+
+	return model_leaks(model, text, sizeof(text));
+}
+
+Test(plug, a_device_comes)
+{
+	struct plan_device device = disk(2, 1);
+
+	guest_listens(PORT2);
+	cr_assert_eq(in(DISK2, 4), UINT32_MAX);
+	check_ok(bring(&device), over.err);
+	cr_assert_eq(seen.messages, 1);
+	cr_assert_eq(in(PORT2 + SLTSTA, 2) & (PDS | PDC | ABP), PDS | PDC | ABP);
+	cr_assert_eq(in(DISK2, 4), UINT32_MAX, "the slot has no power yet");
+	guest_turns_on(PORT2, DISK2);
+	cr_assert_eq(memory.count, 1);
+	cr_assert_gt(seen.slots, 0);
+	cr_assert_eq(pt_space_stats(space).maps, 1, "the guest's memory");
+	cr_assert_eq(in(DISK2 + 0x10, 4) & ~0xfu, 0x81000000, "where the plan put it");
+}
+
+Test(plug, ten_times_in_and_out)
+{
+	struct plan_device device = disk(2, 1);
+	unsigned first = 0;
+
+	guest_listens(PORT2);
+	for (unsigned i = 0; i < 10; i++) {
+		check_ok(bring(&device), over.err);
+		guest_turns_on(PORT2, DISK2);
+		cr_assert_eq(memory.count, 1);
+		if (i & 1) {
+			unplug_force(&unplug, 1);
+		} else {
+			check_ok(unplug_request(&unplug, 1, &err), err);
+			guest_turns_off(PORT2);
+			unplug_power_changed(&unplug.list[1]);
+		}
+		cr_assert_eq(over.left, i + 1);
+		cr_assert_eq(in(DISK2, 4), UINT32_MAX);
+		cr_assert_eq(memory.count + seen.slots + seen.irqfds, 0);
+		cr_assert_eq(unplug_request(&unplug, 1, &err), -ENODEV);
+		if (i == 0)
+			first = leaks();
+		cr_assert_eq(leaks(), first, "nothing more is open after cycle %u", i + 1);
+		guest_turns_off(PORT2);
+	}
+	cr_assert_eq(pt_space_stats(space).maps, 1, "once");
+	cr_assert_eq(plan.device_count, 1, "the entry is used again");
+}
+
+/* The second one comes where the first was, and the first one's entry in the plan is that of a third elsewhere. */
+Test(plug, slots_and_entries_are_used_again_in_any_order)
+{
+	struct plan_device a = disk(2, 0), b = disk(3, 1), c = disk(3, 0), d = disk(2, 1);
+
+	check_ok(bring(&a), over.err);
+	check_ok(bring(&b), over.err);
+	guest_turns_on(PORT, DISK);
+	guest_turns_on(PORT2, DISK2);
+	unplug_force(&unplug, 1);
+	guest_turns_off(PORT2);
+	unplug_force(&unplug, 0);
+	guest_turns_off(PORT);
+	check_ok(bring(&c), over.err);
+	check_ok(bring(&d), over.err);
+	guest_turns_on(PORT, DISK);
+	guest_turns_on(PORT2, DISK2);
+	cr_assert_str_eq(slots.list[0].functions[0]->plan->bdf, "0000:03:00.0");
+	cr_assert_str_eq(slots.list[1].functions[0]->plan->bdf, "0000:02:00.0");
+	slots_stop(&slots);
+	check_ok(slots_start(&slots, &err), err);
+}
+
+Test(plug, one_at_a_time)
+{
+	struct plan_device a = disk(2, 0), b = disk(3, 1);
+
+	check_ok(plug_start(&plug, &a, done, NULL, &err), err);
+	check_error(plug_start(&plug, &b, done, NULL, &err), -EBUSY, err, "0000:03:00.0");
+	check_ok(loop_watch_start(&loop, &over.watch, &err), err);
+	check_ok(loop_run(&loop, &err), err);
+	check_ok(over.err.code, over.err);
+	check_ok(bring(&b), over.err);
+}
+
+Test(plug, the_machine_ends_meanwhile)
+{
+	struct plan_device a = disk(2, 0);
+
+	check_ok(plug_start(&plug, &a, done, NULL, &err), err);
+	plug_close(&plug);
+	cr_assert_eq(over.done, 0);
+}
+
+static void take_out(bool first)
+{
+	unplug_force(&unplug, 1);
+	guest_turns_off(PORT2);
+	out(PORT2 + SLTSTA, 2, 0x11f);
+	seen.messages = over.left = 0;
+	if (!first)
+		return;
+	pt_space_close(space);
+	space = NULL;
+}
+
+/* What is made once and stays, such as KVM's list of devices, is there before. Its space goes too when it was made for it. */
+static void every_call_fails_once(bool first)
+{
+	struct plan_device device = disk(2, 1), resident = disk(3, 0);
+	unsigned before, failed = 0;
+
+	guest_listens(PORT2);
+	if (!first)
+		check_ok(bring(&resident), over.err);
+	check_ok(bring(&device), over.err);
+	take_out(first);
+	before = leaks();
+	for (unsigned n = 1, fired = 1; fired; n++) {
+		struct model_fault *fault = model_fault(model);
+		int r;
+
+		*fault = (struct model_fault){.countdown = n, .error = -ENOMEM};
+		r = bring(&device);
+		fired = fault->fired;
+		*fault = (struct model_fault){0};
+		if (r) {
+			cr_assert(fired, "%s", over.err.message);
+			cr_assert_neq(over.err.message[0], '\0');
+			cr_assert_eq(leaks(), before, "call %u, %s", n, fault->where);
+			cr_assert_eq(in(PORT2 + SLTSTA, 2) & PDS, 0);
+			cr_assert_eq(seen.messages, 0);
+			cr_assert_eq(over.left, 0);
+			cr_assert_eq(plan.devices[first ? 0 : 1].id[0], '\0');
+			cr_assert(!first || !space);
+			failed++;
+			continue;
+		}
+		if (fired) {
+			take_out(first);
+			cr_assert_eq(leaks(), before, "call %u, %s", n, fault->where);
+		}
+	}
+	cr_assert_gt(failed, first ? 30 : 20, "%u", failed);
+	check_ok(over.err.code, over.err);
+	guest_turns_on(PORT2, DISK2);
+	cr_assert_eq(memory.count, 1);
+}
+
+Test(plug, a_step_that_fails_leaves_all_as_it_was)
+{
+	every_call_fails_once(false);
+}
+
+Test(plug, and_so_it_is_with_the_first_device)
+{
+	every_call_fails_once(true);
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+#include "machine/plug.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "machine/address_space.h"
+#include "report.h"
+
+#define TURNS_MAX 1000
+
+/* The device that comes is not in its slot yet, so that nobody else uses it. */
+static int bring(struct plug *plug, struct pt_space *space, bool fresh, struct pt_error *err)
+{
+	struct assigned *assigned = &plug->assigned[plug->index];
+	int r = assigned_open(assigned, space, err);
+
+	if (!r)
+		r = assigned_bind(assigned, err);
+	if (!r)
+		r = assigned_attach(assigned, err);
+	if (!r && fresh)
+		r = address_space_fill(space, plug->plan, plug->ram, err);
+	if (!r)
+		r = assigned_create(assigned, err);
+	if (!r)
+		r = assigned_listen(assigned, err);
+	if (r)
+		assigned_done(assigned);
+	return r;
+}
+
+static int bring_into_space(struct plug *plug, struct pt_error *err)
+{
+	struct pt_space *space = *plug->space;
+	int r = 0;
+
+	if (!space) {
+		r = address_space_open(plug->host.kvm, plug->plan, &plug->fresh, err);
+		space = plug->fresh;
+	}
+	return r ? r : bring(plug, space, plug->fresh != NULL, err);
+}
+
+static void signal_ready(struct plug *plug)
+{
+	const uint64_t one = 1;
+
+	(void)!write(plug->ready.fd, &one, sizeof(one));
+}
+
+static void *thread_main(void *arg)
+{
+	struct plug *plug = arg;
+
+	plug->result = bring_into_space(plug, &plug->error);
+	signal_ready(plug);
+	return NULL;
+}
+
+/* A device may have left the slot a moment ago, and the loop have some more turns to do for it. */
+static enum loop_next on_ready(void *ctx)
+{
+	struct plug *plug = ctx;
+	uint64_t count;
+
+	(void)!read(plug->ready.fd, &count, sizeof(count));
+	if (unplug_lingers(plug->unplug, plug->plan->devices[plug->index].port) &&
+	    plug->turns++ < TURNS_MAX)
+		signal_ready(plug);
+	else
+		plug_ready(plug);
+	return LOOP_AGAIN;
+}
+
+int plug_open(struct plug *plug, struct pt_error *err)
+{
+	plug->ready = (struct loop_watch){
+		.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .ready = on_ready, .ctx = plug};
+	return plug->ready.fd < 0 ? pt_error_set(err, -errno, "no eventfd: %m") : 0;
+}
+
+void plug_close(struct plug *plug)
+{
+	if (!plug->plan)
+		return;
+	if (plug->busy)
+		(void)pthread_join(plug->thread, NULL);
+	plug->busy = false;
+	/* The device that came so far is closed before its space. */
+	if (plug->fresh) {
+		assigned_done(&plug->assigned[plug->index]);
+		pt_space_close(plug->fresh);
+	}
+	if (plug->ready.fd >= 0)
+		(void)close(plug->ready.fd);
+	plug->plan = NULL;
+}
+
+int plug_watch(struct plug *plug, struct pt_error *err)
+{
+	return loop_watch_start(plug->loop, &plug->ready, err);
+}
+
+/* An entry that a device has left, or one more. */
+static int find_entry(const struct plug *plug, unsigned *ret_index, struct pt_error *err)
+{
+	unsigned i = 0;
+
+	while (i < plug->plan->device_count && plug->plan->devices[i].id[0])
+		i++;
+	if (i == PLAN_DEVICES_MAX)
+		return pt_error_set(err, -E2BIG, "the guest has %d devices, and room for no more",
+				    PLAN_DEVICES_MAX);
+	*ret_index = i;
+	return 0;
+}
+
+static unsigned peers(const struct plug *plug)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < plug->plan->device_count; i++)
+		count += plug->plan->devices[i].id[0] != '\0';
+	return count;
+}
+
+/* What of the entry and the slot was another device's is nobody's after this. */
+static void take_entry(struct plug *plug, unsigned index, const struct plan_device *device)
+{
+	bool running = cpus_running(plug->cpus);
+	struct assigned_host host = plug->host;
+
+	cpus_park(plug->cpus);
+	slots_forget(plug->slots, &plug->assigned[index]);
+	slots_clear(plug->slots, device->port);
+	plug->plan->devices[index] = *device;
+	if (index == plug->plan->device_count)
+		plug->plan->device_count++;
+	host.peer_to_peer = plug->plan->peers_wanted && peers(plug) > 1;
+	assigned_init(&plug->assigned[index], &host, &plug->plan->devices[index]);
+	if (running)
+		cpus_resume(plug->cpus);
+	plug->index = index;
+}
+
+/* vCPUs' signals and those that end the program are not for this thread. */
+static int start_thread(struct plug *plug, struct pt_error *err)
+{
+	sigset_t all, before;
+	int r;
+
+	sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = pthread_create(&plug->thread, NULL, thread_main, plug);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return r ? pt_error_set(err, -r, "no thread for a device that comes: %s", strerror(r)) : 0;
+}
+
+int plug_start(struct plug *plug, const struct plan_device *device, plug_done_fn *done, void *ctx,
+	       struct pt_error *err)
+{
+	unsigned index = 0;
+	int r;
+
+	if (plug->busy)
+		return pt_error_remedy(
+			err, pt_error_set(err, -EBUSY, "%s: another device is coming", device->bdf),
+			"try again when it is there");
+	r = find_entry(plug, &index, err);
+	if (r)
+		return r;
+	take_entry(plug, index, device);
+	plug->done = done;
+	plug->ctx = ctx;
+	plug->turns = 0;
+	plug->error = (struct pt_error)PT_ERROR_INIT;
+	r = start_thread(plug, err);
+	if (r)
+		plug->plan->devices[index].id[0] = '\0';
+	plug->busy = !r;
+	return r;
+}
+
+/* Those that were alone so far. */
+static void make_peers(struct plug *plug)
+{
+	if (!plug->plan->peers_wanted || peers(plug) < 2)
+		return;
+	plug->plan->peer_to_peer = 1;
+	for (unsigned i = 0; i < plug->plan->device_count; i++) {
+		if (plug->plan->devices[i].id[0])
+			assigned_make_peer(&plug->assigned[i]);
+	}
+}
+
+static int put_in_slot(struct plug *plug, struct pt_error *err)
+{
+	struct assigned *assigned = &plug->assigned[plug->index];
+	const struct plan_device *device = assigned->plan;
+	int r = unplug_enter(plug->unplug, device->port, assigned, err);
+
+	if (r)
+		return r;
+	make_peers(plug);
+	slots_insert(plug->slots, device, assigned);
+	report_note(stderr, "%s: in slot %u of the guest", device->bdf,
+		    plug->plan->ports[device->port].slot);
+	return 0;
+}
+
+bool plug_brings(const struct plug *plug, unsigned index)
+{
+	return plug->busy && plug->index == index;
+}
+
+void plug_ready(struct plug *plug)
+{
+	struct assigned *assigned = &plug->assigned[plug->index];
+
+	(void)pthread_join(plug->thread, NULL);
+	plug->busy = false;
+	if (!plug->result) {
+		plug->result = put_in_slot(plug, &plug->error);
+		if (plug->result)
+			assigned_done(assigned);
+	}
+	if (plug->result) {
+		plug->plan->devices[plug->index].id[0] = '\0';
+		pt_space_close(plug->fresh);
+	} else if (plug->fresh) {
+		*plug->space = plug->fresh;
+	}
+	plug->fresh = NULL;
+	plug->done(plug->ctx, plug->result ? &plug->error : NULL);
+}
