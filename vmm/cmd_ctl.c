@@ -78,6 +78,35 @@ static int kill_guest(struct ctl *ctl, struct pt_error *err)
 	return plain(ctl, "quit", err);
 }
 
+/* "HOST,KEY=VALUE..." as --device takes it; a comma that is written twice belongs to the value. */
+static int add_device(struct ctl *ctl, struct pt_error *err)
+{
+	json_t *arguments = json_pack("{s:s}", "driver", "vfio-pci");
+	char piece[PT_PATH_SIZE];
+	const char *at = ctl->argument;
+
+	for (bool first = true; *at || first; first = false) {
+		size_t used = 0;
+		char *value;
+
+		for (; *at && (*at != ',' || at[1] == ',') && used + 1 < sizeof(piece); at++) {
+			at += *at == ',';
+			piece[used++] = *at;
+		}
+		piece[used] = '\0';
+		at += *at == ',';
+		value = first ? NULL : strchr(piece, '=');
+		if (value)
+			*value++ = '\0';
+		(void)json_object_set_new(arguments, first ? "host" : piece,
+					  json_string(first   ? piece
+						      : value ? value
+							      : ""));
+	}
+	qmp_client_patient(&ctl->client);
+	return qmp_client_call(&ctl->client, "device_add", arguments, NULL, err);
+}
+
 static int remove_device(struct ctl *ctl, struct pt_error *err)
 {
 	return qmp_client_call(&ctl->client, "device_del", json_pack("{s:s}", "id", ctl->argument),
@@ -168,6 +197,7 @@ static const struct ctl_verb {
 	{"shutdown", NULL, "press its power button", shutdown_guest},
 	{"reset", NULL, "reset it, without asking it", reset_guest},
 	{"kill", NULL, "end it at once, without asking it", kill_guest},
+	{"add", "DEVICE", "give it a device, said as for --device", add_device},
 	{"remove", "DEVICE",
 	 "ask it to let go of a device, named by its id or its address on the host", remove_device},
 	{"console", NULL, "be the terminal of its serial line, if that is a pty", console},

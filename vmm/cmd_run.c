@@ -41,6 +41,12 @@ static int exit_code(enum machine_end end, int signal, const struct pt_error *er
 	return EXIT_CRASHED;
 }
 
+static int plan_device(const struct vm_plan *plan, const char *option,
+		       struct plan_device *ret_device, struct pt_error *err)
+{
+	return guest_plan_device(pt_sys_linux(), plan, option, ret_device, err);
+}
+
 static int run_machine(struct machine *machine, struct machine_target *remote,
 		       struct stop_signals *signals)
 {
@@ -104,7 +110,7 @@ static int open_and_run(const struct pt_sys *sys, const struct vm_config *config
 			struct timing *timing)
 {
 	struct control control = CONTROL_CLOSED;
-	struct machine_target remote = {.control = &control};
+	struct machine_target remote = {.control = &control, .plan_device = plan_device};
 	char serial_name[SERIAL_PTY_SIZE + 4];
 	struct serial_backend serial;
 	struct pt_error err = PT_ERROR_INIT;

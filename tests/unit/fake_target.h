@@ -16,6 +16,9 @@
 struct fake_target {
 	bool paused;
 	bool present;
+	int plug_result;
+	void (*plug_done)(void *ctx, const struct pt_error *err);
+	void *plug_ctx;
 	int unplug_result;
 	char did[128];				/* what was asked, in words */
 	uint8_t config[FAKE_TARGET_BUSES][256]; /* of device 1 of bus 0, and device 0 of bus 1 */
@@ -104,6 +107,20 @@ static inline struct pt_space_stats fake_dma(void *ctx)
 	return (struct pt_space_stats){.maps = 2, .bytes = 1u << 30, .by_file = 2};
 }
 
+/* Done by the test, with @plug_done and @plug_ctx. */
+static inline int fake_plug(void *ctx, const char *option,
+			    void (*done)(void *ctx, const struct pt_error *err), void *done_ctx,
+			    struct pt_error *err)
+{
+	struct fake_target *fake = ctx;
+
+	fake_did(ctx, "plug ");
+	fake_did(ctx, option);
+	fake->plug_done = done;
+	fake->plug_ctx = done_ctx;
+	return fake->plug_result ? pt_error_set(err, fake->plug_result, "no room") : 0;
+}
+
 static inline int fake_unplug(void *ctx, unsigned index, struct pt_error *err)
 {
 	struct fake_target *fake = ctx;
@@ -143,6 +160,7 @@ static const struct target_ops fake_target_ops = {
 	.devices = fake_devices,
 	.device = fake_device,
 	.dma = fake_dma,
+	.plug = fake_plug,
 	.unplug = fake_unplug,
 	.pci_read = fake_pci_read,
 	.serial = fake_serial,

@@ -148,6 +148,48 @@ Test(qmp, unplugs_by_id_and_by_host_address)
 		       "DeviceNotFound"));
 }
 
+#define ADD "{\"execute\":\"device_add\",\"id\":1,\"arguments\":{\"driver\":\"vfio-pci\","
+
+/* It is answered when the device is there, and what was said behind it after that. */
+Test(qmp, a_device_that_comes)
+{
+	negotiate();
+	expect(tell(ADD "\"host\":\"0000:03:00.0\",\"id\":\"disk\",\"slot\":3,\"rom\":\"a,b\"}}"
+			"{\"execute\":\"stop\"}"),
+	       "");
+	cr_assert_str_eq(fake.did, "plug 0000:03:00.0,id=disk,slot=3,rom=a,,b");
+	fake.plug_done(fake.plug_ctx, NULL);
+	expect(tell(""), "{\"return\":{},\"id\":1}\r\n{\"return\":{}}\r\n");
+	cr_assert(fake.paused);
+}
+
+Test(qmp, a_device_that_does_not_come)
+{
+	const struct pt_error why = {.code = -EBUSY, .message = "in use", .remedy = "wait"};
+
+	negotiate();
+	expect(tell(ADD "\"host\":\"0000:03:00.0\"}}"), "");
+	fake.plug_done(fake.plug_ctx, &why);
+	expect(tell(""),
+	       "{\"error\":{\"class\":\"GenericError\",\"desc\":\"in use; remedy: wait\"},\"id\":1}\r\n");
+	fake.plug_result = -ENOSPC;
+	expect(tell(ADD "\"host\":\"0000:03:00.0\"}}"),
+	       "{\"error\":{\"class\":\"GenericError\",\"desc\":\"no room\"},\"id\":1}\r\n");
+	cr_assert_not_null(strstr(tell(ADD "\"host\":\"a\",\"slot\":[]}}"),
+				  "Parameter 'slot' expects a text or a number"));
+	cr_assert_not_null(strstr(tell("{\"execute\":\"device_add\",\"arguments\":{\"driver\":"
+				       "\"e1000\",\"host\":\"a\"}}"),
+				  "'e1000' is not a device"));
+}
+
+Test(qmp, a_client_that_does_not_wait_for_it)
+{
+	negotiate();
+	expect(tell(ADD "\"host\":\"0000:03:00.0\"}}"), "");
+	qmp_session_done(&session);
+	fake.plug_done(fake.plug_ctx, NULL);
+}
+
 static const struct {
 	const char *input;
 	const char *desc;

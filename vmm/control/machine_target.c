@@ -77,7 +77,7 @@ static void device(void *ctx, unsigned index, struct target_device *ret_device)
 	struct assigned_info info;
 
 	*ret_device = (struct target_device){
-		.id = device->id,
+		.id = device->id[0] ? device->id : device->bdf,
 		.host_name = device->bdf,
 		.bus = plan->ports[device->port].bus,
 		.function = device->function,
@@ -94,6 +94,43 @@ static void device(void *ctx, unsigned index, struct target_device *ret_device)
 static struct pt_space_stats dma(void *ctx)
 {
 	return machine_dma(machine_of(ctx));
+}
+
+static json_t *happened(const char *id, const char *what, const char *detail)
+{
+	json_t *data = json_pack("{s:s, s:s}", "device", id, "what", what);
+
+	if (data && detail)
+		(void)json_object_set_new(data, "detail", json_string(detail));
+	return data;
+}
+
+/* Whoever asked is answered first. */
+static void came(void *ctx, const struct pt_error *err)
+{
+	struct machine_target *target = ctx;
+
+	target->came(target->came_ctx, err);
+	control_event(
+		target->control, "X_TENON_DEVICE",
+		happened(target->coming, err ? "not-added" : "added", err ? err->message : NULL));
+}
+
+static int plug(void *ctx, const char *option, void (*done)(void *ctx, const struct pt_error *err),
+		void *done_ctx, struct pt_error *err)
+{
+	struct machine_target *target = ctx;
+	struct plan_device device;
+	int r = target->plan_device(machine_plan(target->machine), option, &device, err);
+
+	if (r == 0)
+		r = machine_plug(target->machine, &device, came, target, err);
+	if (r < 0)
+		return r;
+	memcpy(target->coming, device.id, sizeof(target->coming));
+	target->came = done;
+	target->came_ctx = done_ctx;
+	return 0;
 }
 
 static int unplug(void *ctx, unsigned index, struct pt_error *err)
@@ -124,6 +161,7 @@ static const struct target_ops ops = {
 	.devices = devices,
 	.device = device,
 	.dma = dma,
+	.plug = plug,
 	.unplug = unplug,
 	.pci_read = pci_read,
 	.serial = serial,
@@ -147,13 +185,9 @@ static json_t *deleted(const struct machine_event *event)
 	return json_pack("{s:s, s:s}", "device", event->device->id, "path", path);
 }
 
-static json_t *happened(const struct machine_event *event, const char *what)
+static json_t *device_event(const struct machine_event *event, const char *what)
 {
-	json_t *data = json_pack("{s:s, s:s}", "device", event->device->id, "what", what);
-
-	if (data && event->detail)
-		(void)json_object_set_new(data, "detail", json_string(event->detail));
-	return data;
+	return happened(event->device->id, what, event->detail);
 }
 
 /* A reset comes as an event of its own. */
@@ -196,13 +230,13 @@ static void on_event(void *ctx, const struct machine_event *event)
 		control_event(control, "DEVICE_UNPLUG_GUEST_ERROR", deleted(event));
 		break;
 	case MACHINE_EVENT_DEVICE_WANTED:
-		control_event(control, "X_TENON_DEVICE", happened(event, "wanted-back"));
+		control_event(control, "X_TENON_DEVICE", device_event(event, "wanted-back"));
 		break;
 	case MACHINE_EVENT_DEVICE_ERROR:
-		control_event(control, "X_TENON_DEVICE", happened(event, "error"));
+		control_event(control, "X_TENON_DEVICE", device_event(event, "error"));
 		break;
 	case MACHINE_EVENT_DEVICE_LOST:
-		control_event(control, "X_TENON_DEVICE", happened(event, "lost"));
+		control_event(control, "X_TENON_DEVICE", device_event(event, "lost"));
 		break;
 	}
 }

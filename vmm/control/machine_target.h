@@ -12,13 +12,19 @@
 /**
  * struct machine_target - both of @machine and @control
  * @serial: as of struct target_ops
+ * @plan_device: decides on a device that is to come, said as --device takes it, for a machine with @plan
  * @quit: somebody said quit
  */
 struct machine_target {
 	struct machine *machine;
 	struct control *control;
 	const char *serial;
+	int (*plan_device)(const struct vm_plan *plan, const char *option,
+			   struct plan_device *ret_device, struct pt_error *err);
 	bool quit;
+	char coming[PLAN_ID_SIZE]; /* id of the device that comes, and who waits for it */
+	void (*came)(void *ctx, const struct pt_error *err);
+	void *came_ctx;
 };
 
 /** machine_target() - for control_start(); @target outlives it */

@@ -142,6 +142,14 @@ static int connect_to(struct qmp_client *client, const char *path, struct pt_err
 	return 0;
 }
 
+/* A socket that refuses it keeps its limit. */
+void qmp_client_patient(struct qmp_client *client)
+{
+	const struct timeval none = {0};
+
+	(void)setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &none, sizeof(none));
+}
+
 int qmp_client_open(struct qmp_client *client, const char *path, struct pt_error *err)
 {
 	json_t *greeting = NULL;

@@ -34,6 +34,9 @@ int qmp_client_open(struct qmp_client *client, const char *path, struct pt_error
 /** qmp_client_close() - accepts QMP_CLIENT_CLOSED */
 void qmp_client_close(struct qmp_client *client);
 
+/** qmp_client_patient() - wait for answers as long as it takes: to pin a terabyte takes minutes */
+void qmp_client_patient(struct qmp_client *client);
+
 /**
  * qmp_client_call() - give a command, skip events, get the answer
  * @arguments: taken over; NULL for none

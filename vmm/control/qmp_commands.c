@@ -56,6 +56,8 @@ const struct qmp_type qmp_types[] = {
 	       {"qdev_id", "str", false}, {"pci_bridge", "PciBridgeInfo", true},
 	       {"regions", "[PciMemoryRegion]", false}),
 	OBJECT("PciInfo", {"bus", "int", false}, {"devices", "[PciDeviceInfo]", false}),
+	OBJECT("device_add-arg", {"driver", "str", false}, {"host", "str", false},
+	       {"id", "str", true}),
 	OBJECT("device_del-arg", {"id", "str", false}),
 	ENUM("XTenonDeviceState", "opened", "attached", "running", "lost", "gone"),
 	OBJECT("XTenonBar", {"bar", "int", false}, {"size", "int", false},
@@ -75,7 +77,7 @@ const struct qmp_type qmp_types[] = {
 	ENUM("GuestPanicAction", "poweroff", "run"),
 	OBJECT("GUEST_PANICKED-arg", {"action", "GuestPanicAction", false}),
 	OBJECT("DEVICE_DELETED-arg", {"device", "str", true}, {"path", "str", false}),
-	ENUM("XTenonDeviceEvent", "wanted-back", "error", "lost"),
+	ENUM("XTenonDeviceEvent", "wanted-back", "error", "lost", "added", "not-added"),
 	OBJECT("X_TENON_DEVICE-arg", {"device", "str", false}, {"what", "XTenonDeviceEvent", false},
 	       {"detail", "str", true}),
 	{0},
@@ -231,6 +233,74 @@ static json_t *quit(struct qmp_session *session, json_t *arguments, struct qmp_e
 	return NULL;
 }
 
+/* Appends ",KEY=VALUE", with commas in the value doubled. Return: whether it fits. */
+static bool add_option(char *option, size_t size, const char *key, const char *value)
+{
+	size_t used = strlen(option);
+	int n = snprintf(option + used, size - used, ",%s=", key);
+
+	if (n < 0 || (size_t)n >= size - used)
+		return false;
+	used += (size_t)n;
+	for (; *value; value++) {
+		if (used + 2 >= size)
+			return false;
+		option[used++] = *value;
+		if (*value == ',')
+			option[used++] = ',';
+	}
+	option[used] = '\0';
+	return true;
+}
+
+/* What a device is said to be in QMP, as --device takes it: "HOST,KEY=VALUE..." */
+static int device_option(json_t *arguments, char *option, size_t size, struct pt_error *err)
+{
+	const char *host = json_string_value(json_object_get(arguments, "host")), *key;
+	bool fits = snprintf(option, size, "%s", host) < (int)size;
+	json_t *value;
+
+	json_object_foreach(arguments, key, value)
+	{
+		char number[32];
+		const char *text = json_string_value(value);
+
+		if (strcmp(key, "driver") == 0 || strcmp(key, "host") == 0)
+			continue;
+		(void)snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
+			       json_integer_value(value));
+		if (!text && !json_is_integer(value))
+			return pt_error_set(err, -EINVAL,
+					    "Parameter '%s' expects a text or a number", key);
+		fits = fits && add_option(option, size, key, text ? text : number);
+	}
+	return fits ? 0 : pt_error_set(err, -E2BIG, "The device's parameters are too long");
+}
+
+static json_t *device_add(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
+{
+	const char *driver = json_string_value(json_object_get(arguments, "driver"));
+	const struct target *target = session->target;
+	char option[2 * PT_PATH_SIZE];
+	struct qmp_wait *wait;
+
+	if (strcmp(driver, "vfio-pci") != 0) {
+		(void)pt_error_set(&err->error, -EINVAL,
+				   "'%s' is not a device that can come while the guest runs; "
+				   "vfio-pci is",
+				   driver);
+		return NULL;
+	}
+	if (device_option(arguments, option, sizeof(option), &err->error) < 0)
+		return NULL;
+	wait = qmp_session_wait(session);
+	if (!wait)
+		(void)pt_error_set(&err->error, -ENOMEM, "Out of memory");
+	else if (target->ops->plug(target->ctx, option, qmp_session_answer, wait, &err->error) < 0)
+		qmp_session_wait_no_more(wait);
+	return NULL;
+}
+
 static json_t *device_del(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
 {
 	const struct target *target = session->target;
@@ -326,6 +396,7 @@ const struct qmp_command qmp_commands[] = {
 	{"system_powerdown", NULL, false, NULL, system_powerdown},
 	{"system_reset", NULL, false, NULL, system_reset},
 	{"quit", NULL, false, NULL, quit},
+	{"device_add", "device_add-arg", true, NULL, device_add},
 	{"device_del", "device_del-arg", false, NULL, device_del},
 	{"x-tenon-query-passthrough", NULL, false, "XTenonPassthrough", query_passthrough},
 	{0},

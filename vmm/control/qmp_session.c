@@ -70,6 +70,9 @@ void qmp_session_init(struct qmp_session *session, const struct target *target)
 
 void qmp_session_done(struct qmp_session *session)
 {
+	if (session->wait)
+		session->wait->session = NULL;
+	json_decref(session->wait_id);
 	free(session->in);
 	free(session->out);
 	*session = (struct qmp_session){0};
@@ -145,6 +148,15 @@ static const struct qmp_command *choose(const struct qmp_session *session, const
 	return command;
 }
 
+static void send_result(struct qmp_session *session, json_t *id, json_t *result)
+{
+	json_t *answer = json_pack("{s:o}", "return", result ? result : json_object());
+
+	if (answer && id)
+		(void)json_object_set(answer, "id", id);
+	send_json(session, answer);
+}
+
 static void execute(struct qmp_session *session, json_t *input)
 {
 	struct qmp_error err = QMP_ERROR_INIT;
@@ -174,10 +186,11 @@ static void execute(struct qmp_session *session, json_t *input)
 		send_failure(session, id, &err);
 		return;
 	}
-	result = json_pack("{s:o}", "return", result ? result : json_object());
-	if (result && id)
-		(void)json_object_set(result, "id", id);
-	send_json(session, result);
+	if (session->wait) {
+		session->wait_id = json_incref(id);
+		return;
+	}
+	send_result(session, id, result);
 }
 
 static void handle(struct qmp_session *session, const char *text, size_t size)
@@ -196,10 +209,62 @@ static void handle(struct qmp_session *session, const char *text, size_t size)
 	json_decref(input);
 }
 
+/* Everything that is complete, up to a command that is not answered at once. */
+static void go_through(struct qmp_session *session)
+{
+	size_t done = 0, length;
+
+	while (!session->broken && !session->wait &&
+	       (length = json_frame_end(&session->frame, session->in + done,
+					session->in_size - done)) > 0) {
+		handle(session, session->in + done, length);
+		done += length;
+	}
+	session->in_size -= done;
+	if (done)
+		memmove(session->in, session->in + done, session->in_size);
+}
+
+struct qmp_wait *qmp_session_wait(struct qmp_session *session)
+{
+	session->wait = calloc(1, sizeof(*session->wait));
+	if (session->wait)
+		session->wait->session = session;
+	return session->wait;
+}
+
+void qmp_session_wait_no_more(struct qmp_wait *wait)
+{
+	wait->session->wait = NULL;
+	free(wait);
+}
+
+void qmp_session_answer(void *ctx, const struct pt_error *err)
+{
+	struct qmp_wait *wait = ctx;
+	struct qmp_session *session = wait->session;
+	struct qmp_error why = QMP_ERROR_INIT;
+	json_t *id;
+
+	free(wait);
+	if (!session)
+		return;
+	id = session->wait_id;
+	session->wait = NULL;
+	session->wait_id = NULL;
+	if (err) {
+		why.error = *err;
+		send_failure(session, id, &why);
+	} else {
+		send_result(session, id, NULL);
+	}
+	json_decref(id);
+	go_through(session);
+}
+
 void qmp_session_input(struct qmp_session *session, const char *bytes, size_t size)
 {
 	char *in;
-	size_t done = 0, length;
 
 	if (session->broken || !size)
 		return;
@@ -211,13 +276,7 @@ void qmp_session_input(struct qmp_session *session, const char *bytes, size_t si
 	session->in = in;
 	memcpy(in + session->in_size, bytes, size);
 	session->in_size += size;
-	while (!session->broken &&
-	       (length = json_frame_end(&session->frame, in + done, session->in_size - done)) > 0) {
-		handle(session, in + done, length);
-		done += length;
-	}
-	session->in_size -= done;
-	memmove(in, in + done, session->in_size);
+	go_through(session);
 	if (session->in_size <= QMP_COMMAND_MAX)
 		return;
 	send_error(session, NULL, "GenericError", "JSON parse error, the command is too long");

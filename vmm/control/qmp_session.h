@@ -32,9 +32,30 @@ struct qmp_session {
 	size_t out_sent;
 	size_t out_size;
 	size_t out_room;
+	struct qmp_wait
+		*wait; /* a command is not answered yet, and those behind it wait; NULL: none */
+	json_t *wait_id;
 	bool negotiated;
 	bool broken;
 };
+
+/** struct qmp_wait - @session: NULL when it has ended meanwhile */
+struct qmp_wait {
+	struct qmp_session *session;
+};
+
+/**
+ * qmp_session_wait() - the command that runs is answered later
+ *
+ * Return: what qmp_session_answer() takes, NULL without memory. Inverse, within the command: qmp_session_wait_no_more().
+ */
+struct qmp_wait *qmp_session_wait(struct qmp_session *session);
+
+/** qmp_session_wait_no_more() - it is answered at once after all */
+void qmp_session_wait_no_more(struct qmp_wait *wait);
+
+/** qmp_session_answer() - answer with success, or with @err; @ctx is the struct qmp_wait, which is gone then */
+void qmp_session_answer(void *ctx, const struct pt_error *err);
 
 /** qmp_session_init() - and greet. @target outlives it. Inverse: qmp_session_done(). */
 void qmp_session_init(struct qmp_session *session, const struct target *target);

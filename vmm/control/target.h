@@ -52,6 +52,7 @@ struct target_device {
  * @cpus: how many; @cpu_thread: the thread of one, 0 when it has none yet
  * @devices: how many were given to the guest, gone ones included; @device: one of them
  * @dma: what is mapped for all devices together
+ * @plug: bring a device, said as --device takes it; @done is called later, once, with NULL or what is wrong, unless this fails
  * @unplug: ask the guest for one. Errors: -ENODEV, -EALREADY.
  * @pci_read: 1, 2 or 4 bytes of a function's configuration space as the guest has it; all ones where none is
  * @serial: where the serial line is on the host, as "pty:/dev/pts/3", "stdio" or "null"
@@ -69,6 +70,9 @@ struct target_ops {
 	unsigned (*devices)(void *ctx);
 	void (*device)(void *ctx, unsigned index, struct target_device *ret_device);
 	struct pt_space_stats (*dma)(void *ctx);
+	int (*plug)(void *ctx, const char *option,
+		    void (*done)(void *ctx, const struct pt_error *err), void *done_ctx,
+		    struct pt_error *err);
 	int (*unplug)(void *ctx, unsigned index, struct pt_error *err);
 	uint32_t (*pci_read)(void *ctx, unsigned bus, unsigned devfn, unsigned offset,
 			     unsigned size);

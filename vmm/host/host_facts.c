@@ -175,6 +175,7 @@ static int read_devices(const struct pt_sys *sys, const struct device_request *r
 			size_t count, const enum pt_backend_kind *backend, struct host_facts *facts,
 			struct pt_error *err)
 {
+	facts->backend = backend ? *backend : PT_BACKEND_CDEV;
 	if (!count)
 		return 0;
 	facts->devices = calloc(count, sizeof(*facts->devices));
@@ -193,7 +194,8 @@ static int read_devices(const struct pt_sys *sys, const struct device_request *r
 		if (ret < 0)
 			return ret;
 	}
-	facts->backend = backend ? *backend : choose_backend(sys, facts);
+	if (!backend)
+		facts->backend = choose_backend(sys, facts);
 	return check_devices(sys, requests, facts, err);
 }
 
