@@ -108,6 +108,7 @@ Test(plan, many_kinds)
 	host.config.device_count = 3;
 	settings[0].has_gpudirect_clique = true;
 	settings[0].gpudirect_clique = 9;
+	settings[0].low_power = true;
 	test_bar(device, 0, 16 * MIB, "32");
 	test_bar(device, 1, 32 * GIB, "64 pref");
 	test_bar(device, 3, 32 * MIB, "64 pref");

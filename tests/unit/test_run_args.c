@@ -199,6 +199,8 @@ Test(run_args, options_and_values)
 		  "02:00.0,gpudirect-clique=x");
 	MUST_FAIL(-ERANGE, "--device: gpudirect-clique: 16 is out of range", "--device",
 		  "02:00.0,gpudirect-clique=16");
+	MUST_FAIL(-EINVAL, "--device: low-power: \"maybe\" is not yes or no", "--device",
+		  "02:00.0,low-power=maybe");
 	MUST_FAIL(-EINVAL, "--device: \"\" is not a device", "--device", "");
 }
 
@@ -207,7 +209,7 @@ Test(run_args, what_is_said_of_a_device)
 	static const char *const words[] = {
 		"--kernel", "k",
 		"--device", "02:00.0",
-		"--device", "03:00.0,rom=off,gpudirect-clique=15,slot=31.7,id=gpu.1",
+		"--device", "03:00.0,rom=off,gpudirect-clique=15,slot=31.7,id=gpu.1,low-power=yes",
 		"--device", "04:00.0,rom=card.rom,slot=3,gpudirect-clique=0",
 		NULL};
 	struct run_args args;
@@ -218,6 +220,7 @@ Test(run_args, what_is_said_of_a_device)
 	cr_assert_not(args.config.devices[0].has_gpudirect_clique);
 	cr_assert_eq(args.config.devices[1].rom, VM_ROM_OFF);
 	cr_assert_eq(args.config.devices[1].gpudirect_clique, 15);
+	cr_assert(args.config.devices[1].low_power && !args.config.devices[2].low_power);
 	cr_assert_eq(args.config.devices[2].rom, VM_ROM_FILE);
 	cr_assert_str_eq(args.config.devices[2].rom_file, "card.rom");
 	cr_assert_eq(args.config.devices[0].slot, 0);

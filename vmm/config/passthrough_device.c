@@ -196,6 +196,14 @@ static const struct setting rows[] = {
 		.max = VM_CLIQUE_MAX,
 	},
 	{
+		.name = "low-power",
+		.arg = "yes|no",
+		.help = "while the guest has it asleep, let the host put it to a deeper sleep",
+		.standard = "no",
+		.kind = SETTING_BOOL,
+		.field = offsetof(struct vm_config_device, low_power),
+	},
+	{
 		.name = "vf-token",
 		.arg = "UUID",
 		.help = "the token that the user of its physical function has set",

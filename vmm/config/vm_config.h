@@ -95,6 +95,7 @@ struct vm_config_device {
 	char *rom_file; /* for VM_ROM_FILE */
 	bool has_gpudirect_clique;
 	unsigned gpudirect_clique; /* 0 to VM_CLIQUE_MAX */
+	bool low_power;		   /* while the guest has it in D3hot */
 };
 
 #define VM_DISK_SERIAL_MAX 20

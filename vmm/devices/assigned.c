@@ -357,6 +357,7 @@ int assigned_create(struct assigned *assigned, struct pt_error *err)
 		.peer_to_peer = assigned->host.peer_to_peer,
 		.has_gpudirect_clique = plan->has_gpudirect_clique,
 		.gpudirect_clique = plan->gpudirect_clique,
+		.low_power = plan->low_power,
 		.rom = {.source = plan->rom, .address = plan->bar_address[PT_BAR_ROM]},
 	};
 	CLEANUP_FREE void *rom = NULL;

@@ -104,7 +104,7 @@ struct plan_port {
  * @multifunction: the slot's device has other functions as well
  * @gsi: of its interrupt pin, 0 when it has none
  * @rom: what the guest finds as its expansion ROM; with PT_ROM_BYTES, what is in @rom_file
- * @has_gpudirect_clique, @gpudirect_clique: see struct pt_function_setup
+ * @has_gpudirect_clique, @gpudirect_clique, @low_power: see struct pt_function_setup
  * @bars: sizes and kinds as facts said
  * @bar_address: where each BAR is at power-on; 0 for an I/O BAR that found no ports
  */
@@ -127,6 +127,7 @@ struct plan_device {
 	char rom_file[PT_PATH_SIZE];
 	int has_gpudirect_clique;
 	unsigned gpudirect_clique;
+	int low_power;
 	struct pt_host_bar bars[PLAN_BARS];
 	uint64_t bar_address[PLAN_BARS];
 };

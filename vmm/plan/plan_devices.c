@@ -135,6 +135,7 @@ static int plan_settings(const struct vm_config_device *config, const struct dev
 
 	if (config->id)
 		(void)snprintf(device->id, sizeof(device->id), "%s", config->id);
+	device->low_power = config->low_power;
 	if (config->vf_token)
 		(void)snprintf(device->vf_token, sizeof(device->vf_token), "%s", config->vf_token);
 	return ret < 0 ? ret : plan_clique(config, device, err);

@@ -125,6 +125,8 @@ static void print_device(const struct plan_device *device, unsigned bus, FILE *o
 		(void)fprintf(out, "        from %s\n", device->rom_file);
 	if (device->has_gpudirect_clique)
 		(void)fprintf(out, "      GPUDirect clique: %u\n", device->gpudirect_clique);
+	if (device->low_power)
+		(void)fprintf(out, "      low power while it sleeps\n");
 	if (device->irq_pin)
 		(void)fprintf(out, "      INT%c#: GSI %u\n", (int)('A' + device->irq_pin - 1),
 			      device->gsi);
