@@ -120,17 +120,6 @@ static int refused_eacces(const struct pt_device *device, int code, struct pt_er
 	return r < 0 ? r : pt_refused_token(device, code, err);
 }
 
-static int refused_otherwise(const struct pt_device *device, int code, struct pt_error *err)
-{
-	const char *name = device->host.name;
-	int r = pt_refused_by_state(device, code, err);
-
-	if (r < 0)
-		return r;
-	pt_error_set(err, code, "%s: the kernel could not turn it on: %s", name, strerror(-code));
-	return pt_error_remedy(err, code, "see the kernel's log: dmesg | grep %s", name);
-}
-
 int cdev_refused_bind(struct pt_device *device, int code, struct pt_error *err)
 {
 	const char *name = device->host.name;
@@ -168,7 +157,7 @@ int cdev_refused_bind(struct pt_device *device, int code, struct pt_error *err)
 		pt_error_set(err, code, "%s: the host has no memory left to bind it", name);
 		return pt_error_remedy(err, code, "free memory on the host");
 	default:
-		return refused_otherwise(device, code, err);
+		return pt_refused_otherwise(device, code, err);
 	}
 }
 

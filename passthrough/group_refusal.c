@@ -179,5 +179,5 @@ int group_refused_bind(const struct pt_device *device, int code, struct pt_error
 	default:
 		break;
 	}
-	return pt_error_set(err, code, "%s: VFIO_GROUP_GET_DEVICE_FD: %s", name, strerror(-code));
+	return pt_refused_otherwise(device, code, err);
 }

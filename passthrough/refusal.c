@@ -233,3 +233,14 @@ int pt_refused_reset(const struct pt_device *device, int code, struct pt_error *
 		     device->host.name);
 	return pt_error_remedy(err, code, "try again");
 }
+
+int pt_refused_otherwise(const struct pt_device *device, int code, struct pt_error *err)
+{
+	const char *name = device->host.name;
+	int r = pt_refused_by_state(device, code, err);
+
+	if (r < 0)
+		return r;
+	pt_error_set(err, code, "%s: the kernel could not turn it on: %s", name, strerror(-code));
+	return pt_error_remedy(err, code, "see the kernel's log: dmesg | grep %s", name);
+}

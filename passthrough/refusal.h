@@ -32,6 +32,9 @@ int pt_refused_no_token(const struct pt_device *device, int code, struct pt_erro
 /* It was asked again and again, and a reset was under way each time. */
 int pt_refused_reset(const struct pt_device *device, int code, struct pt_error *err);
 
+/* What no table has: the device's state, else the kernel's word. */
+int pt_refused_otherwise(const struct pt_device *device, int code, struct pt_error *err);
+
 /* The node was not opened. @path: its path. */
 int pt_refused_open(const struct pt_host_device *host, const char *path, int code,
 		    struct pt_error *err);

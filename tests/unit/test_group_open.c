@@ -382,18 +382,43 @@ static int with_token(struct host *host, const char *token)
 
 Test(group_open, vf_tokens)
 {
-	struct host host = host_open();
+	struct model_pci physfn = model_nvme("0000:01:00.0", 25), vf = model_nvme(BDF, 26);
+	struct host host = host_new(&by_group);
 
+	vf.physfn = physfn.bdf;
+	(void)model_add(host.model, &physfn);
+	host.hw = model_add(host.model, &vf);
 	host.hw->vf_token = TOKEN;
 	check_ok(with_token(&host, "2AB74924-C335-45F4-9B16-8569E5B08258"), host.err);
 	cr_assert_eq(model_calls(host.model, 0, "\"" BDF " vf_token=" TOKEN "\""), 1);
-	check_error(with_token(&host, NULL), -EACCES, host.err, "has to be given the VF token");
+	check_error(with_token(&host, NULL), -EACCES, host.err,
+		    BDF
+		    ": its physical function 0000:01:00.0 is bound to vfio-pci, and it has to be "
+		    "given the VF token");
 	check_error(with_token(&host, "00000000-0000-0000-0000-000000000000"), -EACCES, host.err,
 		    "not the one");
-	check_remedy(host.err, "UUID");
+	check_remedy(host.err, "vf-token=UUID");
+	check_remedy(host.err, "bind 0000:01:00.0 to its host driver");
 	host.hw->vf_token = NULL;
 	check_error(with_token(&host, TOKEN), -EINVAL, host.err, "takes no VF token");
 	host_done(&host);
+}
+
+Test(group_open, the_device_itself_is_looked_at)
+{
+	struct host host = host_open();
+
+	check_ok(open_device(&host, BDF, &host.device), host.err);
+	model_stuck(host.hw);
+	check_error(attach(&host), -EIO, host.err, "in power state D3cold");
+	check_remedy(host.err, "power/control");
+	host_close(&host);
+	host = host_open();
+	check_ok(open_device(&host, BDF, &host.device), host.err);
+	model_kill(host.hw);
+	check_error(attach(&host), -EIO, host.err, "does not answer");
+	check_remedy(host.err, "pci/rescan");
+	host_close(&host);
 }
 
 /* Descriptors that somebody else opened. */
