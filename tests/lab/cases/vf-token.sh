@@ -1,8 +1,9 @@
 #!/bin/bash
 # A virtual function whose physical function has a user: a guest gets it with the right token, with none or another it does not.
+# By its group every kernel takes a token, by its cdev Linux 6.17 and newer.
 # devices: igb
-# limit: 150
-# kernel: newest
+# memory: 2G
+# limit: 200
 
 . tests/lab/cases/lib.sh
 token=2ab74924-c335-45f4-9b16-8569e5b08258
@@ -36,9 +37,25 @@ refused() {
 	grep -q "^tenon: remedy: .*$2" "$output" || complain "the remedy does not say: $2"
 }
 
-check "no token" refused "$LAB_igb0.*has to be given the VF token" "vf-token=UUID" --device "$vf"
-check "a wrong token" refused "$LAB_igb0.*is not the one" "vf-token=UUID" \
-	--device "$vf,vf-token=00000000-0000-0000-0000-000000000000"
-check "the right token" guest vf --device "$vf,vf-token=$token"
+# tokens BACKEND: by it
+tokens() {
+	check "$1: no token" refused "$LAB_igb0.*has to be given the VF token" "vf-token=UUID" --backend "$1" --device "$vf"
+	check "$1: a wrong token" refused "$LAB_igb0.*is not the one" "vf-token=UUID" --backend "$1" \
+		--device "$vf,vf-token=00000000-0000-0000-0000-000000000000"
+	check "$1: the right token" guest vf --backend "$1" --device "$vf,vf-token=$token"
+}
+
+# cdev_takes_tokens: from 6.17 on
+cdev_takes_tokens() {
+	[[ $(printf '%s\n' 6.17 "$(uname -r)" | sort -V | head -n 1) == 6.17 ]]
+}
+
+tokens group
+if cdev_takes_tokens; then
+	tokens cdev
+else
+	check "cdev: this kernel asks for none" guest vf --backend cdev --device "$vf"
+	check "cdev: and takes none" refused "takes no VF token with a device's cdev" "backend=group" --backend cdev --device "$vf,vf-token=$token"
+fi
 exec 7>&-
 check "the physical function is given back" wait $owner
