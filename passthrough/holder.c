@@ -79,3 +79,51 @@ bool pt_self_holds(const struct pt_sys *sys, const char *node_path)
 
 	return sys->list(sys->ctx, "/proc/self/fd", match_descriptor, &walk) > 0;
 }
+
+struct holders_walk {
+	const struct pt_sys *sys;
+	const char *prefix;
+	char self[16];
+	int (*each)(void *arg, const struct pt_holder *holder);
+	void *arg;
+	struct pt_holder holder;
+};
+
+static int match_prefix(void *arg, const char *name)
+{
+	struct holders_walk *walk = arg;
+	struct pt_holder *holder = &walk->holder;
+	char path[PT_PATH_SIZE];
+
+	(void)snprintf(holder->link, sizeof(holder->link), "/proc/%d/fd/%s", holder->pid, name);
+	if (walk->sys->readlink(walk->sys->ctx, holder->link, holder->path, sizeof(holder->path)) <
+		    0 ||
+	    strncmp(holder->path, walk->prefix, strlen(walk->prefix)))
+		return 0;
+	(void)snprintf(path, sizeof(path), "/proc/%d/comm", holder->pid);
+	if (pt_read_file(walk->sys, path, holder->comm, sizeof(holder->comm)) < 0)
+		holder->comm[0] = '\0';
+	return walk->each(walk->arg, holder);
+}
+
+static int match_holder(void *arg, const char *name)
+{
+	struct holders_walk *walk = arg;
+	char path[PT_PATH_SIZE];
+
+	if (!isdigit((unsigned char)name[0]) || !strcmp(name, walk->self))
+		return 0;
+	walk->holder.pid = atoi(name);
+	(void)snprintf(path, sizeof(path), "/proc/%s/fd", name);
+	return walk->sys->list(walk->sys->ctx, path, match_prefix, walk) > 0;
+}
+
+PT_PUBLIC int pt_host_holders(const struct pt_sys *sys, const char *prefix,
+			      int (*each)(void *arg, const struct pt_holder *holder), void *arg)
+{
+	struct holders_walk walk = {.sys = sys, .prefix = prefix, .each = each, .arg = arg};
+
+	if (sys->readlink(sys->ctx, "/proc/self", walk.self, sizeof(walk.self)) < 0)
+		walk.self[0] = '\0';
+	return sys->list(sys->ctx, "/proc", match_holder, &walk);
+}

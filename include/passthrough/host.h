@@ -385,6 +385,25 @@ enum pt_noiommu pt_host_noiommu(const struct pt_sys *sys, const struct pt_host_d
  */
 int pt_host_holder(const struct pt_sys *sys, const char *node_path, char *ret_text, size_t size);
 
+/** struct pt_holder - a process that has a file open */
+struct pt_holder {
+	int pid;
+	char comm[64];
+	char path[PT_PATH_SIZE];
+	char link[PT_PATH_SIZE]; /* the descriptor, "/proc/123/fd/7" */
+};
+
+/**
+ * pt_host_holders() - who has files below a directory open, this process left out
+ * @prefix: "/dev/vfio/"
+ * @each: is called with one after another, until it returns non-zero
+ *
+ * One look through /proc, whatever the number of files; other users' processes are visible to root
+ * only. Return: what @each returned last, or why /proc cannot be read.
+ */
+int pt_host_holders(const struct pt_sys *sys, const char *prefix,
+		    int (*each)(void *arg, const struct pt_holder *holder), void *arg);
+
 /**
  * pt_host_reserved() - address ranges that the IOMMU keeps for itself in the function's group
  * @ranges: the caller's array of @max elements

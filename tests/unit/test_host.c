@@ -334,3 +334,36 @@ Test(host, the_process_itself_is_no_holder)
 	check_clean(model);
 	model_free(model);
 }
+
+struct holders {
+	unsigned count;
+	struct pt_holder first;
+};
+
+static int count_holder(void *arg, const struct pt_holder *holder)
+{
+	struct holders *holders = arg;
+
+	if (holders->count++ == 0)
+		holders->first = *holder;
+	return 0;
+}
+
+Test(host, who_has_files_below_a_directory_open)
+{
+	struct model *model = model_new();
+	struct holders holders = {0};
+
+	model_process(model, 77, "qemu", "/dev/vfio/devices/vfio3");
+	model_process(model, 78, "sh", "/dev/vfiox");
+	model_process(model, MODEL_PID, "test", "/dev/vfio/5");
+	model_put_link(model, "/proc/self", "4242");
+	cr_assert_eq(pt_host_holders(model_sys(model), "/dev/vfio/", count_holder, &holders), 0);
+	cr_assert_eq(holders.count, 1, "neither this process, nor what only looks like it");
+	cr_assert_eq(holders.first.pid, 77);
+	cr_assert_str_eq(holders.first.comm, "qemu");
+	cr_assert_str_eq(holders.first.path, "/dev/vfio/devices/vfio3");
+	cr_assert_str_eq(holders.first.link, "/proc/77/fd/7");
+	check_clean(model);
+	model_free(model);
+}
