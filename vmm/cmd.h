@@ -16,7 +16,11 @@ enum exit_code {
 	EXIT_SIGNAL = 128 /* and the number of the signal that ended it */
 };
 
+/* What that of `check` says instead, since 1 and 2 are answers there: docs/tenon-check.1. */
+enum check_exit_code { EXIT_CHECK_WARNS = 1, EXIT_CHECK_BLOCKS = 2, EXIT_CHECK_USAGE = 64 };
+
 /* argv[0] is the verb. Return: the exit code. */
+int cmd_check(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_devices(int argc, char **argv);
 int cmd_ctl(int argc, char **argv);
@@ -31,5 +35,7 @@ int cmd_version(int argc, char **argv);
 void cmd_devices_help(FILE *out);
 /** ctl_help() - the commands of `tenon ctl`, for people */
 void ctl_help(FILE *out);
+/* What `tenon help check` prints. */
+void cmd_check_help(FILE *out);
 
 #endif

@@ -8,16 +8,15 @@
 #include "cmd.h"
 #include "config/run_args.h"
 #include "guest_plan.h"
-#include "report.h"
 
 int cmd_plan(int argc, char **argv)
 {
 	CLEANUP(run_args_done) struct run_args args = {0};
 	struct config_error usage = {.error = PT_ERROR_INIT};
-	struct pt_error err = PT_ERROR_INIT;
 	struct vm_plan plan;
 
-	if (run_args_parse(&plan_verb, argc, argv, &args, &usage) < 0) {
+	if (run_args_parse(&plan_verb, argc, argv, &args, &usage) < 0 ||
+	    (!args.help && run_args_need_kernel(&args, &usage.error) < 0)) {
 		config_error_print(&usage, stderr);
 		return EXIT_USAGE;
 	}
@@ -25,10 +24,8 @@ int cmd_plan(int argc, char **argv)
 		run_args_help(&plan_verb, stdout);
 		return EXIT_OK;
 	}
-	if (guest_plan(pt_sys_linux(), &args.config, &plan, &err) < 0) {
-		report_error(&err, stderr);
+	if (guest_plan(pt_sys_linux(), &args.config, NULL, &plan, stderr) != EXIT_OK)
 		return EXIT_FAILED;
-	}
 	plan_print(&plan, stdout);
 	return EXIT_OK;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tenon run: config, facts, plan, machine, in this order; the types are in the headers of the same names.
+ * tenon run: config, facts, check, plan, machine, in this order; the types are in the headers of the same names.
  */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cleanup.h"
 #include "cmd.h"
@@ -11,7 +12,6 @@
 #include "control/control_place.h"
 #include "control/machine_target.h"
 #include "guest_plan.h"
-#include "host/boot_files.h"
 #include "host/managed.h"
 #include "machine/machine.h"
 #include "plan/plan.h"
@@ -134,11 +134,10 @@ static int open_and_run(const struct pt_sys *sys, const struct vm_config *config
 static int plan_and_run(const struct pt_sys *sys, const struct vm_config *config,
 			struct stop_signals *signals, struct timing *timing)
 {
-	struct pt_error err = PT_ERROR_INIT;
 	struct vm_plan plan;
 
-	if (guest_plan(sys, config, &plan, &err) < 0)
-		return fail(&err);
+	if (guest_plan(sys, config, timing, &plan, stderr) != EXIT_OK)
+		return EXIT_FAILED;
 	timing_mark(timing, TIMING_PLAN);
 	return open_and_run(sys, config, &plan, signals, timing);
 }
@@ -151,9 +150,13 @@ static int take_and_run(const struct pt_sys *sys, struct vm_config *config,
 	int code;
 
 	managed_init(&managed);
-	/* What needs no device taken to be found. */
-	if (boot_files_check(config, &err) < 0)
-		return fail(&err);
+	/*
+	 * What needs no device taken to be found; where none is to be taken, the plan finds it. What a service manager handed
+	 * in can be looked at once only.
+	 */
+	if (managed_any(config) && !getenv("LISTEN_FDS") &&
+	    guest_check(sys, config, stderr) != EXIT_OK)
+		return EXIT_FAILED;
 	if (managed_take(&managed, config, &err) < 0)
 		return fail(&err);
 	if (stop_signals_received(signals))
@@ -190,7 +193,8 @@ int cmd_run(int argc, char **argv)
 	int code;
 
 	timing_start(&timing);
-	if (run_args_parse(&run_verb, argc, argv, &args, &usage) < 0) {
+	if (run_args_parse(&run_verb, argc, argv, &args, &usage) < 0 ||
+	    (!args.help && run_args_need_kernel(&args, &usage.error) < 0)) {
 		config_error_print(&usage, stderr);
 		return EXIT_USAGE;
 	}

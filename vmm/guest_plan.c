@@ -3,50 +3,75 @@
 
 #include <errno.h>
 
+#include "check/check.h"
+#include "check/check_print.h"
 #include "cleanup.h"
+#include "cmd.h"
 #include "config/device_kind.h"
 #include "config/passthrough_device.h"
-#include "host/boot_files.h"
-#include "host/disk_files.h"
 #include "host/handed.h"
-#include "host/host_facts.h"
 #include "host/rom_file.h"
+#include "report.h"
 
-int guest_plan(const struct pt_sys *sys, const struct vm_config *config, struct vm_plan *ret_plan,
-	       struct pt_error *err)
+static int fail(const struct pt_error *err, FILE *out)
+{
+	report_error(err, out);
+	return EXIT_FAILED;
+}
+
+int guest_check(const struct pt_sys *sys, const struct vm_config *config, FILE *out)
 {
 	CLEANUP(host_facts_done) struct host_facts facts = {0};
-	struct device_request requests[VM_DEVICES_MAX];
+	CLEANUP(findings_done) struct findings findings = {0};
 	struct handed handed = {0};
-	enum backend_choice choice;
-	enum pt_backend_kind backend;
-	int ret = boot_files_check(config, err);
+	struct pt_error err = PT_ERROR_INIT;
 
-	if (ret < 0)
-		return ret;
-	ret = disk_files_check(config, err);
-	if (ret < 0)
-		return ret;
-	ret = handed_take(&handed, err);
-	if (ret < 0)
-		return ret;
-	ret = handed_devices(sys, &handed, config, requests, &choice, err);
-	if (ret < 0)
-		return ret;
-	backend = choice == BACKEND_GROUP ? PT_BACKEND_GROUP : PT_BACKEND_CDEV;
-	ret = host_facts_read(sys, requests, config->device_count,
-			      choice == BACKEND_AUTO ? NULL : &backend, &facts, err);
-	if (ret < 0)
-		return ret;
-	ret = handed_space(sys, &handed, config, facts.backend, &facts.space_fd, err);
-	if (ret < 0)
-		return ret;
-	if (config->has_numa_node)
-		facts.node = numa_node_read(sys, config->numa_node);
-	ret = rom_files_measure(config, &facts, err);
-	if (ret < 0)
-		return ret;
-	return plan_make(config, &facts, ret_plan, err);
+	if (check_config(sys, config, CHECK_LAUNCH, &handed, &facts, &findings, &err) < 0)
+		return fail(&err, out);
+	if (!findings_count(&findings, FINDING_BLOCKS))
+		return EXIT_OK;
+	check_print_launch(&findings, out);
+	return EXIT_FAILED;
+}
+
+/* The first thing that is wrong with a device. Return: 0 for none. */
+static int device_error(const struct host_facts *facts, struct pt_error *err)
+{
+	for (size_t i = 0; i < facts->device_count; i++) {
+		const struct device_facts *device = &facts->devices[i];
+
+		if (!device->unreadable.code && !device->refused.code)
+			continue;
+		*err = device->unreadable.code ? device->unreadable : device->refused;
+		return err->code;
+	}
+	return 0;
+}
+
+/* What blocked would have been found; what is left is that a device is not there yet. */
+static int decide(const struct vm_config *config, const struct host_facts *facts,
+		  struct vm_plan *ret_plan, struct pt_error *err)
+{
+	int ret = device_error(facts, err);
+
+	return ret < 0 ? ret : plan_make(config, facts, ret_plan, err);
+}
+
+int guest_plan(const struct pt_sys *sys, const struct vm_config *config, struct timing *timing,
+	       struct vm_plan *ret_plan, FILE *out)
+{
+	CLEANUP(host_facts_done) struct host_facts facts = {0};
+	CLEANUP(findings_done) struct findings findings = {0};
+	struct handed handed = {0};
+	struct pt_error err = PT_ERROR_INIT;
+
+	if (check_config(sys, config, CHECK_LAUNCH, &handed, &facts, &findings, &err) < 0)
+		return fail(&err, out);
+	check_print_launch(&findings, out);
+	if (findings_count(&findings, FINDING_BLOCKS))
+		return EXIT_FAILED;
+	timing_mark(timing, TIMING_CHECK);
+	return decide(config, &facts, ret_plan, &err) < 0 ? fail(&err, out) : EXIT_OK;
 }
 
 /* Of a launch only: the one takes devices from their drivers and gives them back, the other is what the process began with. */
@@ -80,7 +105,9 @@ int guest_plan_device(const struct pt_sys *sys, const struct vm_plan *plan, cons
 		.name = config.devices[0].name,
 		.unsafe_noiommu = config.devices[0].unsafe_noiommu,
 	};
-	ret = host_facts_read(sys, &request, 1, &plan->backend, &facts, err);
+	ret = host_facts_look(sys, &request, 1, &plan->backend, &facts, err);
+	if (ret == 0)
+		ret = device_error(&facts, err);
 	if (ret == 0)
 		ret = rom_files_measure(&config, &facts, err);
 	return ret < 0 ? ret : plan_hotplug(plan, &config, &facts, ret_device, err);

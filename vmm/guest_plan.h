@@ -5,15 +5,29 @@
 #ifndef TENON_GUEST_PLAN_H
 #define TENON_GUEST_PLAN_H
 
-#include <passthrough/error.h>
 #include <passthrough/sys.h>
+#include <stdio.h>
 
 #include "config/vm_config.h"
 #include "plan/plan.h"
+#include "timing.h"
 
-/** guest_plan() - look at the files and the host, and decide. Errors: of boot_files_check(), host_facts_read(), plan_make(). */
-int guest_plan(const struct pt_sys *sys, const struct vm_config *config, struct vm_plan *ret_plan,
-	       struct pt_error *err);
+/**
+ * guest_check() - look at the files and the host, and say on @out what is in the way, if anything is
+ *
+ * Return: an exit code, EXIT_OK when a launch would go on from here.
+ */
+int guest_check(const struct pt_sys *sys, const struct vm_config *config, FILE *out);
+
+/**
+ * guest_plan() - look at the files and the host, say what is in the way or may be, and decide
+ * @timing: the preflight is marked in it; may be NULL
+ * @out: where that is said
+ *
+ * Return: an exit code, EXIT_OK with a plan.
+ */
+int guest_plan(const struct pt_sys *sys, const struct vm_config *config, struct timing *timing,
+	       struct vm_plan *ret_plan, FILE *out);
 
 /**
  * guest_plan_device() - one device more, for a guest that runs

@@ -23,6 +23,8 @@ static const struct subcommand {
 	{"run", "run a guest: tenon run [FILE.yaml] [OPTION...]", cmd_run},
 	{"plan", "print what a run would do: tenon plan [FILE.yaml] [OPTION...]", cmd_plan},
 	{"devices", "list this host's PCI devices, and whether a guest can have them", cmd_devices},
+	{"check", "say what is in the way, and what to type: tenon check [FILE.yaml] [DEVICE...]",
+	 cmd_check},
 	{"bind", "take devices from their drivers: tenon bind BDF...", cmd_bind},
 	{"unbind", "give them back: tenon unbind BDF...", cmd_unbind},
 	{"recover", "give back what a tenon took that was killed", cmd_recover},
@@ -76,9 +78,10 @@ static void print_help(FILE *out)
 	for (size_t i = 0; i < SUBCOMMANDS; i++)
 		(void)fprintf(out, "  %-10s %s\n", subcommands[i].name, subcommands[i].summary);
 	(void)fprintf(out,
-		      "\nWhich devices there are:\n"
+		      "\nWhich devices there are, and what to do where a guest cannot have one:\n"
 		      "  tenon devices\n"
-		      "A first guest, with a device that is bound to vfio-pci:\n"
+		      "  tenon check 0000:02:00.0\n"
+		      "A first guest with it:\n"
 		      "  tenon run --kernel bzImage --memory 1G --device 0000:02:00.0\n"
 		      "What that would do, without doing it: the same with plan instead of run.\n");
 }
@@ -95,6 +98,8 @@ static int cmd_help(int argc, char **argv)
 		run_args_help(&plan_verb, stdout);
 	else if (command && command->run == cmd_devices)
 		cmd_devices_help(stdout);
+	else if (command && command->run == cmd_check)
+		cmd_check_help(stdout);
 	else if (command && bind_args_help(command->name, stdout))
 		return EXIT_OK;
 	else if (command && command->run == cmd_ctl)

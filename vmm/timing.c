@@ -8,15 +8,11 @@
 #include <unistd.h>
 
 static const char *const phase_names[TIMING_PHASES] = {
-	[TIMING_PLAN] = "plan",
-	[TIMING_KVM] = "kvm",
-	[TIMING_OPEN] = "open",
-	[TIMING_BIND] = "bind",
-	[TIMING_ATTACH] = "attach",
-	[TIMING_MAP] = "map",
-	[TIMING_FUNCTION] = "function",
-	[TIMING_LOAD] = "load",
-	[TIMING_FIRST_ENTRY] = "first-entry",
+	[TIMING_CHECK] = "check", [TIMING_PLAN] = "plan",
+	[TIMING_KVM] = "kvm",	  [TIMING_OPEN] = "open",
+	[TIMING_BIND] = "bind",	  [TIMING_ATTACH] = "attach",
+	[TIMING_MAP] = "map",	  [TIMING_FUNCTION] = "function",
+	[TIMING_LOAD] = "load",	  [TIMING_FIRST_ENTRY] = "first-entry",
 };
 
 static uint64_t now_ns(clockid_t clock)

@@ -9,7 +9,8 @@
 #include <stdio.h>
 
 enum timing_phase {
-	TIMING_PLAN,	    /* config, facts, plan */
+	TIMING_CHECK,	    /* config, facts, preflight */
+	TIMING_PLAN,	    /* plan */
 	TIMING_KVM,	    /* VM, irqchip, RAM, vCPUs */
 	TIMING_OPEN,	    /* open the devices and tell KVM */
 	TIMING_BIND,	    /* bind the devices to the iommufd */

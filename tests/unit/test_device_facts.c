@@ -36,10 +36,18 @@ static int kvm_too(void *ctx, int fd, unsigned long request, void *arg)
 static int facts_of(struct model *model, const struct device_request *requests, size_t count,
 		    struct host_facts *facts, struct pt_error *err)
 {
+	int ret;
+
 	seam.sys = *model_sys(model);
 	seam.next = seam.sys.ioctl;
 	seam.sys.ioctl = kvm_too;
-	return host_facts_read(&seam.sys, requests, count, NULL, facts, err);
+	ret = host_facts_look(&seam.sys, requests, count, NULL, facts, err);
+	if (ret == 0 && facts->devices[0].refused.code) {
+		*err = facts->devices[0].refused;
+		ret = err->code;
+		host_facts_done(facts);
+	}
+	return ret;
 }
 
 static void done(struct model *model, struct host_facts *facts)

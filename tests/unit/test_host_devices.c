@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What host_facts_read() says of devices, and how it chooses the way to have them. */
+/* What host_facts_look() says of devices, and how it chooses the way to have them. */
 #include "check.h"
 
 #include <linux/kvm.h>
@@ -26,9 +26,22 @@ static int facts_of(struct model *model, size_t count, const enum pt_backend_kin
 {
 	static const struct device_request requests[] = {{.name = "02:00.0"}, {.name = "03:00.0"}};
 	struct pt_sys sys = *model_sys(model);
+	int ret;
 
 	sys.ioctl = with_kvm;
-	return host_facts_read(&sys, requests, count, backend, ret_facts, err);
+	ret = host_facts_look(&sys, requests, count, backend, ret_facts, err);
+	for (size_t i = 0; i < count && ret == 0; i++) {
+		const struct device_facts *device = &ret_facts->devices[i];
+
+		cr_assert_eq(device->unreadable.code, 0);
+		if (!device->refused.code)
+			continue;
+		*err = device->refused;
+		ret = err->code;
+		host_facts_done(ret_facts);
+		break;
+	}
+	return ret;
 }
 
 static void add(struct model *model, const char *bdf, int group, bool cdev)

@@ -146,9 +146,15 @@ static int read_facts(struct fake *fake, struct host_facts *facts, struct pt_err
 
 	*err = (struct pt_error)PT_ERROR_INIT;
 	*facts = (struct host_facts){.max_cpus = 77};
-	ret = host_facts_read(&sys, NULL, 0, NULL, facts, err);
+	ret = host_facts_look(&sys, NULL, 0, NULL, facts, err);
 	cr_assert_eq(fake->open_count, 0, "a file was left open");
 	cr_assert(ret == 0 || facts->max_cpus == 77, "written on failure");
+	if (ret == 0 && facts->kvm_error.code) {
+		cr_assert_eq(facts->max_cpus, 0);
+		cr_assert_gt(facts->memory_total, 0, "what does not depend on it is there");
+		*err = facts->kvm_error;
+		ret = err->code;
+	}
 	return ret;
 }
 

@@ -186,11 +186,7 @@ static int apply(struct run_args *args, const struct parse *parse)
 			return pt_error_prefix(parse->err, ret, "--%s",
 					       kind ? kind->option : setting->name);
 	}
-	if (args->config.kernel)
-		return 0;
-	return pt_error_remedy(parse->err, pt_error_set(parse->err, -EINVAL, "no kernel to boot"),
-			       "name a Linux bzImage: --kernel FILE, or "
-			       "\"kernel: FILE\" in the guest's file");
+	return 0;
 }
 
 /* The caller frees it. */
@@ -240,6 +236,15 @@ int run_args_parse(const struct run_verb *verb, int argc, char **argv, struct ru
 	*ret_args = args;
 	args = (struct run_args){0};
 	return 0;
+}
+
+int run_args_need_kernel(const struct run_args *args, struct pt_error *err)
+{
+	if (args->config.kernel)
+		return 0;
+	return pt_error_remedy(err, pt_error_set(err, -EINVAL, "no kernel to boot"),
+			       "name a Linux bzImage: --kernel FILE, or "
+			       "\"kernel: FILE\" in the guest's file");
 }
 
 void run_args_done(struct run_args *args)

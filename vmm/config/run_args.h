@@ -44,10 +44,13 @@ struct run_args {
  * run_args_parse() - read the command line, and the file
  * @argv: argv[0] is the verb
  *
- * A kernel is named afterwards, or it is an error. Errors: -EINVAL and others, see config_yaml_read(). Inverse: run_args_done().
+ * Errors: -EINVAL and others, see config_yaml_read(). Inverse: run_args_done().
  */
 int run_args_parse(const struct run_verb *verb, int argc, char **argv, struct run_args *ret_args,
 		   struct config_error *err);
+
+/** run_args_need_kernel() - a guest has a kernel to boot. Errors: -EINVAL. */
+int run_args_need_kernel(const struct run_args *args, struct pt_error *err);
 
 /** run_args_done() - free what it owns; accepts one that was only zeroed */
 void run_args_done(struct run_args *args);

@@ -72,10 +72,14 @@ static int read_device(const struct pt_sys *sys, struct device_facts *device, st
 	ret = pt_host_resolve(sys, device->name, bdf, err);
 	if (ret < 0)
 		return ret;
-	return pt_host_read(sys, bdf, &device->host, err);
+	ret = pt_host_read(sys, bdf, &device->host, err);
+	if (ret < 0)
+		return ret;
+	pt_host_details(sys, &device->host, &device->details);
+	return 0;
 }
 
-/* Of a device that can be assigned. */
+/* Of a device that is in a group. */
 static int read_iommu(const struct pt_sys *sys, struct device_facts *device, struct pt_error *err)
 {
 	int ret = pt_host_reserved(sys, &device->host, device->reserved, HOST_RESERVED_MAX,
@@ -112,7 +116,8 @@ static int check_twice(const struct host_facts *facts, size_t index, struct pt_e
 static enum pt_backend_kind choose_backend(const struct pt_sys *sys, const struct host_facts *facts)
 {
 	for (size_t i = 0; i < facts->device_count; i++) {
-		if (pt_host_backend(sys, &facts->devices[i].host) == PT_BACKEND_GROUP)
+		if (!facts->devices[i].unreadable.code &&
+		    pt_host_backend(sys, &facts->devices[i].host) == PT_BACKEND_GROUP)
 			return PT_BACKEND_GROUP;
 	}
 	return PT_BACKEND_CDEV;
@@ -152,23 +157,30 @@ static int check_device(const struct pt_sys *sys, const struct pt_space_setup *s
 		ret = ask_once(device, err);
 	if (ret == 0 && device->host.mediated)
 		ret = ask_device(sys, setup, &device->host, err);
-	/* Nothing is mapped for a device without an IOMMU. */
-	if (ret < 0 || device->host.noiommu)
-		return ret;
-	return read_iommu(sys, device, err);
+	return ret;
 }
 
-static int check_devices(const struct pt_sys *sys, const struct device_request *requests,
-			 struct host_facts *facts, struct pt_error *err)
+/* The plan wants to know of the IOMMU also where something else is in the way. */
+static void check_devices(const struct pt_sys *sys, const struct device_request *requests,
+			  struct host_facts *facts)
 {
 	struct pt_space_setup setup = {.backend = facts->backend};
-	int ret = 0;
 
-	for (size_t i = 0; i < facts->device_count && ret == 0; i++) {
+	for (size_t i = 0; i < facts->device_count; i++) {
+		struct device_facts *device = &facts->devices[i];
+		struct pt_error err = PT_ERROR_INIT;
+		int ret = 0;
+
+		if (device->unreadable.code)
+			continue;
 		setup.unsafe_noiommu = requests[i].unsafe_noiommu;
-		ret = check_device(sys, &setup, &requests[i], &facts->devices[i], err);
+		(void)check_device(sys, &setup, &requests[i], device, &device->refused);
+		/* Nothing is mapped for a device without an IOMMU. */
+		if (!device->host.noiommu && device->host.group >= 0)
+			ret = read_iommu(sys, device, &err);
+		if (ret < 0 && !device->refused.code)
+			device->refused = err;
 	}
-	return ret;
 }
 
 static int read_devices(const struct pt_sys *sys, const struct device_request *requests,
@@ -183,32 +195,27 @@ static int read_devices(const struct pt_sys *sys, const struct device_request *r
 		return pt_error_set(err, -ENOMEM, "out of memory");
 	facts->device_count = count;
 	for (size_t i = 0; i < count; i++) {
-		int ret;
+		struct device_facts *device = &facts->devices[i];
 
-		facts->devices[i].name = requests[i].name;
-		facts->devices[i].fd = requests[i].fd;
-		ret = read_device(sys, &facts->devices[i], err);
-		if (ret < 0)
-			return ret;
-		ret = check_twice(facts, i, err);
-		if (ret < 0)
-			return ret;
+		device->name = requests[i].name;
+		device->fd = requests[i].fd;
+		if (read_device(sys, device, &device->unreadable) == 0)
+			(void)check_twice(facts, i, &device->unreadable);
 	}
 	if (!backend)
 		facts->backend = choose_backend(sys, facts);
-	return check_devices(sys, requests, facts, err);
+	check_devices(sys, requests, facts);
+	return 0;
 }
 
-int host_facts_read(const struct pt_sys *sys, const struct device_request *requests, size_t count,
+int host_facts_look(const struct pt_sys *sys, const struct device_request *requests, size_t count,
 		    const enum pt_backend_kind *backend, struct host_facts *ret_facts,
 		    struct pt_error *err)
 {
 	CLEANUP(host_facts_done) struct host_facts facts = {0};
 	int ret;
 
-	ret = kvm_facts_read(sys, &facts, err);
-	if (ret < 0)
-		return ret;
+	(void)kvm_facts_read(sys, &facts, &facts.kvm_error);
 	ret = read_memory(sys, &facts, err);
 	if (ret < 0)
 		return ret;

@@ -36,6 +36,10 @@ struct device_request {
  * struct device_facts - a function to pass through
  * @name: as the config wrote it
  * @fd: as in struct device_request
+ * @unreadable: why nothing is known of it, and nothing below counts: there is no such device, or it is named twice; code 0
+ *	where all is well
+ * @refused: the first thing that is in the way of it; code 0 for none
+ * @host: its name at least where it is named twice
  * @iova_bits: width of its IOMMU, 0 when the kernel does not say
  * @reserved: what its IOMMU keeps for itself
  * @rom_file_size: bytes of the expansion ROM that the config gives it as a file, see rom_files_measure()
@@ -43,7 +47,10 @@ struct device_request {
 struct device_facts {
 	const char *name;
 	int fd;
+	struct pt_error unreadable;
+	struct pt_error refused;
 	struct pt_host_device host;
+	struct pt_host_details details;
 	unsigned iova_bits;
 	struct pt_iova_range reserved[HOST_RESERVED_MAX];
 	size_t reserved_count;
@@ -52,6 +59,7 @@ struct device_facts {
 
 /**
  * struct host_facts - the host
+ * @kvm_error: why KVM does not answer, and @guest_phys_bits and @max_cpus are 0; code 0 where it does
  * @guest_phys_bits: physical address width that KVM gives a guest (CPUID 0x80000008)
  * @max_cpus: KVM_CAP_MAX_VCPUS
  * @memory_total, @memory_available: bytes, from /proc/meminfo
@@ -63,6 +71,7 @@ struct device_facts {
  * @devices: in the config's order
  */
 struct host_facts {
+	struct pt_error kvm_error;
 	unsigned guest_phys_bits;
 	unsigned max_cpus;
 	uint64_t memory_total;
@@ -77,15 +86,15 @@ struct host_facts {
 };
 
 /**
- * host_facts_read() - look at the host
+ * host_facts_look() - look at the host
  * @sys: the kernel seam for sysfs; /dev/kvm is opened through it too
  * @requests: @count devices, as in the config; their names are kept by reference
  * @backend: how devices are to be had; NULL to choose: by cdevs if each has one, else by groups
  *
- * Fails with the first thing that makes a launch impossible: no /dev/kvm or no permission on it, a device that does not
- * exist, cannot be assigned as the host stands, or is named twice. Return: 0 or -errno. Inverse: host_facts_done().
+ * What is missing or in the way is a fact too, see kvm_error, unreadable and refused. Errors: -ENOMEM; a /proc/meminfo that
+ * is none. Inverse: host_facts_done().
  */
-int host_facts_read(const struct pt_sys *sys, const struct device_request *requests, size_t count,
+int host_facts_look(const struct pt_sys *sys, const struct device_request *requests, size_t count,
 		    const enum pt_backend_kind *backend, struct host_facts *ret_facts,
 		    struct pt_error *err);
 

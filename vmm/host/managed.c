@@ -44,7 +44,7 @@ void managed_done(struct managed *managed)
 	managed->host.kernel_log = -1;
 }
 
-static bool wants_any(const struct vm_config *config)
+bool managed_any(const struct vm_config *config)
 {
 	for (size_t i = 0; i < config->device_count; i++) {
 		if (config->devices[i].managed || config->devices[i].vfs)
@@ -141,7 +141,7 @@ static int for_users(int code, struct pt_error *err)
 int managed_take(struct managed *managed, struct vm_config *config, struct pt_error *err)
 {
 	struct pt_error unused = PT_ERROR_INIT;
-	const bool any = wants_any(config);
+	const bool any = managed_any(config);
 	char who[96];
 	int ret;
 

@@ -17,6 +17,9 @@ struct managed {
 /** managed_init() - nothing is taken yet; touches nothing */
 void managed_init(struct managed *managed);
 
+/** managed_any() - whether the guest is to have something that has to be taken or made first */
+bool managed_any(const struct vm_config *config);
+
 /**
  * managed_take() - take what the guest is to have, and give back what else earlier ones left
  * @config: a device with @vfs is replaced by that many virtual functions of it, and @managed is said of none any more

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Bad input: each is refused with one line that names it, and a remedy; the host stays as it was.
+# Bad input: each is refused with a line that names it, and a remedy; the host stays as it was.
 # devices: nvme nvme edu,shared=one rtl8139,shared=one
 # limit: 240
 
@@ -24,7 +24,7 @@ is_refused() {
 	sed 's/^/  /' "$output"
 	((status > 0 && status < 124)) || complain "exit code $status" || return
 	errors=$(grep -cE '^(tenon|[^ ]+:[0-9]+:[0-9]+): error: ' "$output")
-	((errors == 1)) || complain "$errors error lines, not 1" || return
+	((errors > 0)) || complain "no error line" || return
 	grep -E '^(tenon|[^ ]+:[0-9]+:[0-9]+): error: ' "$output" | grep -qE -- "$text" ||
 		complain "the error does not name it: no '$text'" || return
 	grep -qE '^tenon: remedy: .+|; did you mean ' "$output" || complain "no remedy" || return

@@ -19,7 +19,7 @@ refused() {
 # What the remedy says is done.
 fill_pool() {
 	local command
-	command=$(sed -n 's/.*as root: \(echo [0-9]* > [^;]*\);.*/\1/p' "$output")
+	command=$(sed -n 's/.*remedy: \(echo [0-9]* > [^;]*\);.*/\1/p' "$output")
 	echo "the remedy: $command"
 	eval "$command"
 	(($(cat $pool/free_hugepages) == 256)) || complain "the pool has $(cat $pool/free_hugepages) free pages"

@@ -1,0 +1,557 @@
+/* SPDX-License-Identifier: MIT */
+/* The preflight's rules on recorded hosts: golden/check/CASE.txt is what a person reads. */
+#include "check.h"
+
+#include <linux/kvm.h>
+#include <stdlib.h>
+
+#include "check/check.h"
+#include "check/check_print.h"
+#include "golden.h"
+
+#define MIB (UINT64_C(1) << 20)
+
+static unsigned phys_bits = 48;
+
+/* The modelled kernel, with a KVM that answers what is asked of it before a guest is made. */
+static int with_kvm(void *ctx, int fd, unsigned long request, void *arg)
+{
+	struct model *model = ctx;
+	struct kvm_cpuid2 *cpuid = arg;
+
+	if (request == KVM_CHECK_EXTENSION)
+		return 8;
+	if (request != KVM_GET_SUPPORTED_CPUID)
+		return model_sys(model)->ioctl(ctx, fd, request, arg);
+	cpuid->nent = 1;
+	cpuid->entries[0] =
+		(struct kvm_cpuid_entry2){.function = 0x80000008, .eax = 0x3000 | phys_bits};
+	return 0;
+}
+
+static const struct check_user root = {0, "root", {0}, 1};
+static const struct check_user alice = {1000, "alice", {1000}, 1};
+
+/* One look: a host, a guest, and what was found. */
+struct look {
+	struct model *model;
+	struct vm_config config;
+	const struct check_user *user;
+	enum check_scope scope;
+	struct findings findings;
+};
+
+static struct look on_host(const char *name)
+{
+	struct look look = {.model = model_new(), .user = &root, .scope = CHECK_DEVICES};
+	char path[512];
+
+	(void)snprintf(path, sizeof(path), "%s/hosts/%s", TEST_DATA_DIR, name);
+	model_load_host(look.model, path);
+	vm_config_init(&look.config);
+	return look;
+}
+
+static void add_device(struct look *look, const char *name)
+{
+	struct vm_config *config = &look->config;
+
+	config->devices =
+		realloc(config->devices, (config->device_count + 1) * sizeof(*config->devices));
+	config->devices[config->device_count++] = (struct vm_config_device){.name = strdup(name)};
+}
+
+/* Programs go by the names, so that each is in the manual page. */
+static void check_documented(const struct findings *findings)
+{
+	char *page = calloc(1, 65536), item[64];
+	FILE *file = fopen(TEST_DATA_DIR "/../../docs/tenon-check.1", "re");
+
+	cr_assert(page && file);
+	cr_assert_gt(fread(page, 1, 65535, file), 0);
+	(void)fclose(file);
+	for (size_t i = 0; i < findings->count; i++) {
+		(void)snprintf(item, sizeof(item), "\n.It Cm %s\n", findings->list[i]->id);
+		cr_assert(strstr(page, item), "tenon-check(1) has no %s", findings->list[i]->id);
+	}
+	free(page);
+}
+
+static void check_now(struct look *look)
+{
+	const enum pt_backend_kind group = PT_BACKEND_GROUP, cdev = PT_BACKEND_CDEV;
+	const enum pt_backend_kind *backend = look->config.backend == BACKEND_GROUP  ? &group
+					      : look->config.backend == BACKEND_CDEV ? &cdev
+										     : NULL;
+	struct device_request requests[VM_DEVICES_MAX];
+	struct pt_sys sys = *model_sys(look->model);
+	struct pt_error err = PT_ERROR_INIT;
+	struct host_facts facts = {0};
+	struct check_run check = {&sys,	       &look->config, look->user,
+				  look->scope, &facts,	      &look->findings};
+
+	sys.ioctl = with_kvm;
+	findings_done(&look->findings);
+	for (size_t i = 0; i < look->config.device_count; i++)
+		requests[i] = (struct device_request){
+			.name = look->config.devices[i].name,
+			.unsafe_noiommu = look->config.devices[i].unsafe_noiommu,
+			.to_be_taken = look->config.devices[i].managed,
+			.to_be_made = look->config.devices[i].vfs > 0,
+		};
+	check_ok(host_facts_look(&sys, requests, look->config.device_count, backend, &facts, &err),
+		 err);
+	check_ok(check_host(&check, &err), err);
+	host_facts_done(&facts);
+	check_clean(look->model);
+	check_documented(&look->findings);
+}
+
+static void done(struct look *look)
+{
+	findings_done(&look->findings);
+	vm_config_done(&look->config);
+	model_free(look->model);
+}
+
+/* What is found is what the file says. */
+static void compare(struct look *look, const char *name)
+{
+	char *text = NULL, file[128];
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	check_now(look);
+	check_print(&look->findings, out);
+	(void)fclose(out);
+	(void)snprintf(file, sizeof(file), "check/%s.txt", name);
+	golden_compare(file, text);
+	free(text);
+	done(look);
+}
+
+/* The first finding of a rule; NULL when it found nothing. */
+static const struct finding *found(const struct look *look, const char *id)
+{
+	for (size_t i = 0; i < look->findings.count; i++) {
+		if (strcmp(look->findings.list[i]->id, id) == 0)
+			return look->findings.list[i];
+	}
+	return NULL;
+}
+
+#define check_found(look, id_, severity_, part)                                                 \
+	do {                                                                                    \
+		const struct finding *check_finding = found(look, id_);                         \
+		cr_assert(check_finding, "%s: nothing", id_);                                   \
+		cr_assert_eq(check_finding->severity, severity_);                               \
+		cr_assert(strstr(check_finding->what, part), "%s", check_finding->what);        \
+		cr_assert(check_finding->why && * check_finding->why);                          \
+		cr_assert(check_finding->command_count || check_finding->hint[0], "no remedy"); \
+	} while (0)
+
+Test(check, a_desktop_with_one_graphics_card)
+{
+	struct look look = on_host("desktop");
+
+	look.user = &alice;
+	add_device(&look, "01:00.0");
+	compare(&look, "desktop");
+}
+
+Test(check, both_functions_of_a_graphics_card)
+{
+	struct look look = on_host("desktop");
+
+	add_device(&look, "01:00.0");
+	add_device(&look, "01:00.1");
+	check_now(&look);
+	cr_assert_null(found(&look, "reset"), "a reset of the bus hits nobody else");
+	done(&look);
+}
+
+Test(check, physical_functions)
+{
+	struct look look = on_host("sriov-server");
+
+	add_device(&look, "3b:00.0");
+	add_device(&look, "3b:00.1");
+	compare(&look, "sriov-physical");
+}
+
+Test(check, virtual_functions)
+{
+	struct look look = on_host("sriov-server");
+
+	add_device(&look, "3b:01.0");
+	compare(&look, "sriov-virtual");
+}
+
+Test(check, a_virtual_function_whose_physical_function_is_given_away)
+{
+	struct look look = on_host("sriov-server");
+
+	add_device(&look, "3b:11.0");
+	check_now(&look);
+	cr_assert_null(found(&look, "token"), "Linux 6.12 asks for none with a cdev");
+	look.config.backend = BACKEND_GROUP;
+	check_now(&look);
+	check_found(&look, "token", FINDING_BLOCKS, "0000:3b:00.1 is bound to vfio-pci");
+	look.config.devices[0].vf_token = strdup("2ab74924-c335-45f4-9b16-8569e5b08258");
+	check_now(&look);
+	cr_assert_null(found(&look, "token"));
+	look.config.backend = BACKEND_AUTO;
+	model_put_file(look.model, "/proc/sys/kernel/osrelease", "6.17.1\n");
+	free(look.config.devices[0].vf_token);
+	look.config.devices[0].vf_token = NULL;
+	check_now(&look);
+	check_found(&look, "token", FINDING_BLOCKS, "VF token");
+	done(&look);
+}
+
+Test(check, gpus_and_a_switch)
+{
+	struct look look = on_host("gpu-server");
+
+	phys_bits = 39;
+	add_device(&look, "1c:00.0");
+	add_device(&look, "44:00.0");
+	add_device(&look, "82:00.0");
+	compare(&look, "gpu-server");
+}
+
+Test(check, no_iommu)
+{
+	struct look look = on_host("no-iommu");
+
+	look.user = &alice;
+	add_device(&look, "02:00.0");
+	compare(&look, "no-iommu");
+}
+
+Test(check, no_iommu_for_other_reasons)
+{
+	struct look look = on_host("no-iommu");
+
+	add_device(&look, "02:00.0");
+	model_put_file(look.model, "/proc/cmdline", "quiet intel_iommu=off\n");
+	check_now(&look);
+	cr_assert_str_eq(found(&look, "iommu")->commands[0],
+			 "sed -i \"s/\\bintel_iommu=off\\b//\" /etc/default/grub");
+	model_put_file(look.model, "/proc/cmdline", "quiet\n");
+	model_remove(look.model, "/sys/firmware/acpi/tables/DMAR");
+	check_now(&look);
+	cr_assert_str_eq(found(&look, "iommu")->commands[0], "systemctl reboot --firmware-setup");
+	done(&look);
+}
+
+Test(check, no_remapping)
+{
+	struct look look = on_host("no-remapping");
+
+	add_device(&look, "02:00.0");
+	compare(&look, "no-remapping");
+}
+
+Test(check, remapping_waived)
+{
+	struct look look = on_host("no-remapping");
+
+	add_device(&look, "02:00.0");
+	model_put_file(look.model, "/sys/module/iommufd/parameters/allow_unsafe_interrupts", "Y\n");
+	check_now(&look);
+	check_found(&look, "interrupts", FINDING_WARNS, "waives");
+	cr_assert_str_eq(check_verdict(&look.findings), "ready with warnings");
+	look.config.backend = BACKEND_GROUP;
+	check_now(&look);
+	check_found(&look, "interrupts", FINDING_BLOCKS, "vfio_iommu_type1");
+	cr_assert_str_eq(found(&look, "interrupts")->commands[0],
+			 "modprobe vfio_iommu_type1 allow_unsafe_interrupts=1");
+	done(&look);
+}
+
+Test(check, a_dead_device)
+{
+	struct look look = on_host("dead-device");
+
+	add_device(&look, "02:00.0");
+	compare(&look, "dead-device");
+}
+
+Test(check, a_device_that_will_be_taken)
+{
+	struct look look = on_host("sriov-server");
+
+	add_device(&look, "3b:01.1");
+	check_now(&look);
+	check_found(&look, "driver", FINDING_BLOCKS, "iavf");
+	look.config.devices[0].managed = true;
+	check_now(&look);
+	cr_assert_eq(look.findings.count, 0);
+	done(&look);
+	look = on_host("desktop");
+	add_device(&look, "01:00.0");
+	look.config.devices[0].managed = true;
+	check_now(&look);
+	cr_assert_null(found(&look, "driver"));
+	check_found(&look, "sibling", FINDING_BLOCKS, "snd_hda_intel");
+	done(&look);
+}
+
+Test(check, virtual_functions_that_will_be_made)
+{
+	struct look look = on_host("sriov-server");
+
+	add_device(&look, "3b:00.0");
+	look.config.devices[0].vfs = 2;
+	check_now(&look);
+	cr_assert_eq(look.findings.count, 0);
+	done(&look);
+}
+
+/* For programs. */
+Test(check, json)
+{
+	struct look look = on_host("dead-device");
+	struct pt_error err = PT_ERROR_INIT;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	add_device(&look, "02:00.0");
+	check_now(&look);
+	check_ok(check_print_json(&look.findings, out, &err), err);
+	(void)fclose(out);
+	golden_compare("check/dead-device.json", text);
+	free(text);
+	done(&look);
+}
+
+/* A host on which all is well, and what can be wrong with it. */
+static struct look good_host(void)
+{
+	struct look look = on_host("sriov-server");
+
+	model_put_file(look.model, "/proc/meminfo",
+		       "MemTotal: 8388608 kB\nMemAvailable: 4194304 kB\n");
+	model_process_memory(look.model, 4242, "test", 1000, 0, 0, false);
+	look.scope = CHECK_GUEST;
+	add_device(&look, "3b:01.0");
+	look.config.kernel = strdup("/dev/null");
+	return look;
+}
+
+Test(check, files_to_boot_from)
+{
+	struct look look = good_host();
+
+	check_now(&look);
+	check_found(&look, "boot-files", FINDING_BLOCKS, "/dev/null");
+	cr_assert_eq(look.findings.count, 1);
+	free(look.config.kernel);
+	look.config.kernel = strdup(TEST_DATA_DIR "/test_check.c");
+	check_now(&look);
+	check_found(&look, "boot-files", FINDING_BLOCKS, "test_check.c");
+	done(&look);
+}
+
+Test(check, memory)
+{
+	struct look look = good_host();
+
+	look.config.memory = 6144 * MIB;
+	check_now(&look);
+	check_found(&look, "memory", FINDING_WARNS, "6 GiB is more than is available");
+	look.config.memory = 16384 * MIB;
+	check_now(&look);
+	cr_assert_null(found(&look, "memory"));
+	check_found(&look, "plan", FINDING_BLOCKS, "more than this host has");
+	done(&look);
+}
+
+Test(check, memory_that_may_be_pinned)
+{
+	struct look look = good_host();
+
+	model_host(look.model)->memlock = 256 * MIB;
+	check_now(&look);
+	check_found(&look, "memlock", FINDING_BLOCKS, "262144 KiB");
+	cr_assert_str_eq(found(&look, "memlock")->commands[0],
+			 "prlimit --pid $$ --memlock=unlimited:unlimited");
+	cr_assert_null(found(&look, "plan"), "it is said once");
+	look.user = &alice;
+	check_now(&look);
+	cr_assert_str_eq(found(&look, "memlock")->commands[0],
+			 "sudo prlimit --pid $$ --memlock=unlimited:unlimited",
+			 "the shell that it is typed in, not one of sudo's");
+	done(&look);
+}
+
+Test(check, hugepages)
+{
+	static const char pool[] = "/sys/kernel/mm/hugepages/hugepages-2048kB";
+	struct look look = good_host();
+	char path[128];
+
+	look.config.hugepages = 2 * MIB;
+	check_now(&look);
+	check_found(&look, "plan", FINDING_BLOCKS, "no huge pages");
+	for (int i = 0; i < 3; i++) {
+		static const char *const files[] = {"nr_hugepages", "free_hugepages",
+						    "resv_hugepages"};
+		static const char *const counts[] = {"100\n", "60\n", "10\n"};
+
+		(void)snprintf(path, sizeof(path), "%s/%s", pool, files[i]);
+		model_put_file(look.model, path, counts[i]);
+	}
+	check_now(&look);
+	check_found(&look, "hugepages", FINDING_BLOCKS, "50 of the host's 100 are free");
+	cr_assert_str_eq(found(&look, "hugepages")->commands[0],
+			 "echo 306 > /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages");
+	cr_assert_null(found(&look, "plan"));
+	done(&look);
+}
+
+Test(check, somebody_has_it)
+{
+	struct look look = good_host();
+
+	model_process(look.model, 77, "qemu-system-x86", "/dev/vfio/31");
+	check_now(&look);
+	check_found(&look, "holder", FINDING_BLOCKS, "qemu-system-x86 (pid 77)");
+	cr_assert_str_eq(found(&look, "holder")->path, "/proc/77/fd/7");
+	cr_assert_str_eq(found(&look, "holder")->commands[0], "kill 77");
+	done(&look);
+}
+
+/* Hundreds of processes need not be looked through when the kernel has not enabled the device for anybody. */
+Test(check, a_launch_looks_for_holders_only_where_there_may_be_one)
+{
+	static const char enable[] = "/sys/devices/pci0000:3a/0000:3a:00.0/0000:3b:01.0/enable";
+	struct look look = good_host();
+
+	model_process(look.model, 77, "qemu-system-x86", "/dev/vfio/devices/vfio1");
+	look.scope = CHECK_LAUNCH;
+	model_put_file(look.model, enable, "1\n");
+	check_now(&look);
+	check_found(&look, "holder", FINDING_BLOCKS, "qemu-system-x86 (pid 77)");
+	model_put_file(look.model, enable, "0\n");
+	check_now(&look);
+	cr_assert_null(found(&look, "holder"));
+	look.scope = CHECK_GUEST;
+	check_now(&look);
+	check_found(&look, "holder", FINDING_BLOCKS, "qemu-system-x86 (pid 77)");
+	done(&look);
+}
+
+static void closed(struct look *look, const char *path, unsigned mode, unsigned gid)
+{
+	const struct pt_stat stat = {.mode = mode, .gid = gid};
+
+	model_permit(look->model, path, &stat);
+	check_now(look);
+	check_found(look, "access", FINDING_BLOCKS, path);
+}
+
+Test(check, who_may_open_what)
+{
+	struct look look = good_host();
+	const struct finding *finding;
+
+	look.user = &alice;
+	closed(&look, "/dev/vfio/devices/vfio1", 0600, 0);
+	finding = found(&look, "access");
+	cr_assert_str_eq(finding->commands[0], "sudo chown alice /dev/vfio/devices/vfio1");
+	cr_assert(strstr(finding->hint, "vfio-dev"), "%s", finding->hint);
+	closed(&look, "/dev/vfio/devices/vfio1", 0660, 104);
+	finding = found(&look, "access");
+	cr_assert_str_eq(finding->commands[0], "sudo usermod -aG kvm alice");
+	cr_assert_eq(finding->after, FINDING_AFTER_LOGIN);
+	done(&look);
+}
+
+/* The mode permits it, and still it cannot be opened. */
+Test(check, control_groups_and_security_modules)
+{
+	struct look look = good_host();
+
+	model_put_file(look.model, "/proc/4242/cgroup", "0::/system.slice/tenon.service\n");
+	closed(&look, "/dev/iommu", 0600, 0);
+	check_found(&look, "access", FINDING_BLOCKS, "control group");
+	cr_assert_str_eq(found(&look, "access")->value, "0::/system.slice/tenon.service");
+	model_put_file(look.model, "/sys/fs/selinux/enforce", "1");
+	check_now(&look);
+	check_found(&look, "access", FINDING_BLOCKS, "SELinux");
+	done(&look);
+}
+
+Test(check, kvm)
+{
+	struct look look = good_host();
+
+	model_remove(look.model, "/dev/kvm");
+	check_now(&look);
+	check_found(&look, "kvm", FINDING_BLOCKS, "/dev/kvm");
+	cr_assert_str_eq(found(&look, "kvm")->commands[0], "modprobe kvm_intel");
+	model_put_file(look.model, "/proc/cpuinfo", "flags\t\t: fpu sse2\n");
+	check_now(&look);
+	cr_assert_str_eq(found(&look, "kvm")->commands[0], "systemctl reboot --firmware-setup");
+	done(&look);
+}
+
+Test(check, kvm_and_a_security_profile)
+{
+	struct look look = good_host();
+
+	model_refuse(look.model, "/dev/kvm", -EACCES);
+	model_put_file(look.model, "/proc/4242/attr/current", "libvirt-1234 (enforce)\n");
+	check_now(&look);
+	check_found(&look, "kvm", FINDING_BLOCKS, "security profile");
+	cr_assert_str_eq(found(&look, "kvm")->value, "libvirt-1234 (enforce)");
+	done(&look);
+}
+
+Test(check, devices_that_are_none)
+{
+	struct look look = good_host();
+
+	add_device(&look, "7f:00.0");
+	add_device(&look, "0000:3b:01.0");
+	check_now(&look);
+	check_found(&look, "device", FINDING_BLOCKS, "0000:7f:00.0: no such PCI device");
+	cr_assert(strstr(look.findings.list[1]->what, "named twice"), "%s",
+		  look.findings.list[1]->what);
+	done(&look);
+}
+
+Test(check, what_vfio_pci_refuses_by_its_ids)
+{
+	struct look look = good_host();
+
+	model_put_file(look.model, "/sys/devices/pci0000:3a/0000:3a:00.0/0000:3b:01.1/device",
+		       "0x37c9\n");
+	add_device(&look, "3b:01.1");
+	check_now(&look);
+	check_found(&look, "driver", FINDING_BLOCKS, "iavf");
+	check_found(&look, "denylist", FINDING_BLOCKS, "8086:37c9");
+	done(&look);
+}
+
+/* For a launch: what blocks and what to type, or what warns in short. */
+Test(check, what_a_launch_says)
+{
+	struct look look = good_host();
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	model_process(look.model, 77, "tenon", "/dev/vfio/devices/vfio1");
+	check_now(&look);
+	check_print_launch(&look.findings, out);
+	(void)fclose(out);
+	cr_assert(strstr(text, "tenon: error: 0000:3b:01.0: in use by tenon (pid 77), which has "
+			       "/dev/vfio/devices/vfio1 open\ntenon: remedy: kill 77; "),
+		  "%s", text);
+	free(text);
+	done(&look);
+}

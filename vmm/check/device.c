@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/* How a device is: whether it answers, sleeps, has all its lanes, had errors, can be reset, and shows the host's screen. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check/rules.h"
+
+#define CLASS_DISPLAY 0x03
+
+/* The directory that a function is in, which is that of the port above it. @ret_dir: PT_PATH_SIZE bytes. */
+static bool directory_above(const struct check_run *check, const char *bdf, char *ret_dir)
+{
+	char path[PT_PATH_SIZE];
+	char *slash;
+
+	(void)snprintf(path, sizeof(path), SYSFS_PCI "%s", bdf);
+	if (check->sys->realpath(check->sys->ctx, path, ret_dir, PT_PATH_SIZE) < 0)
+		return false;
+	slash = strrchr(ret_dir, '/');
+	if (slash)
+		*slash = '\0';
+	return slash != NULL;
+}
+
+void check_answers(struct check_run *check, const struct device_facts *device)
+{
+	const char *bdf = device->host.name;
+	bool root = check_is_root(check);
+	struct finding *finding;
+	char path[PT_PATH_SIZE];
+
+	if (device->details.answers != 0)
+		return;
+	finding = findings_add(
+		check->findings, FINDING_BLOCKS, "dead", bdf,
+		"it fell off its bus, has no power, or its firmware hangs; no driver could use it");
+	finding_what(finding, "%s: the device does not answer", bdf);
+	(void)snprintf(path, sizeof(path), SYSFS_PCI "%s/config", bdf);
+	finding_seen(finding, path, "all ones");
+	finding_root_command(finding, root, "echo 1 > " SYSFS_PCI "%s/remove", bdf);
+	finding_root_command(finding, root, "echo 1 > /sys/bus/pci/rescan");
+	finding_hint(
+		finding,
+		"that looks for it anew; where it stays away, turn the machine's power off and on; "
+		"dmesg says what happened");
+}
+
+void check_power(struct check_run *check, const struct device_facts *device)
+{
+	const struct pt_host_details *details = &device->details;
+	const char *bdf = device->host.name;
+	struct finding *finding;
+	char path[PT_PATH_SIZE];
+
+	/* One that sleeps is woken when it is opened; one that could not be is in error. */
+	if (strcmp(details->runtime_status, "error") != 0)
+		return;
+	finding = findings_add(
+		check->findings, FINDING_WARNS, "power", bdf,
+		"the kernel could not change its power state; it may not wake for the guest");
+	finding_what(finding, "%s: its power management is in error", bdf);
+	(void)snprintf(path, sizeof(path), SYSFS_PCI "%s/power/runtime_status", bdf);
+	finding_seen(finding, path, "%s", details->runtime_status);
+	finding_root_command(finding, check_is_root(check),
+			     "echo on > " SYSFS_PCI "%s/power/control", bdf);
+}
+
+void check_link(struct check_run *check, const struct device_facts *device)
+{
+	const struct pt_host_link *link = &device->details.link, *max = &device->details.link_max;
+	const char *bdf = device->host.name;
+	char above[PT_PATH_SIZE], text[16], path[PT_PATH_SIZE + 16];
+	struct finding *finding;
+	unsigned long can;
+
+	if (!max->width || !link->width || link->width >= max->width || device->host.physfn[0])
+		return;
+	if (!directory_above(check, bdf, above))
+		return;
+	/* A slot may have fewer lanes than the card. */
+	(void)snprintf(path, sizeof(path), "%s/max_link_width", above);
+	can = check_read(check, path, text, sizeof(text)) ? strtoul(text, NULL, 10) : 0;
+	if (can <= link->width || can > 32)
+		return;
+	finding = findings_add(
+		check->findings, FINDING_WARNS, "link", bdf,
+		"it has less bandwidth than it could; a bad contact is the usual cause");
+	finding_what(finding, "%s: its link has %u lanes, and both ends can have %lu", bdf,
+		     link->width, can < max->width ? can : max->width);
+	(void)snprintf(path, sizeof(path), SYSFS_PCI "%s/current_link_width", bdf);
+	finding_seen(finding, path, "%u", link->width);
+	finding_hint(finding, "take the card out and put it in again; clean its contacts");
+}
+
+/* Lines "NAME COUNT", the last "TOTAL_ERR_FATAL COUNT". Source: Documentation/ABI/testing/sysfs-bus-pci-devices-aer_stats. */
+void check_errors(struct check_run *check, const struct device_facts *device)
+{
+	const char *bdf = device->host.name;
+	char text[2048], path[PT_PATH_SIZE];
+	struct finding *finding;
+	const char *total;
+	unsigned long count;
+
+	(void)check_read_of(check, bdf, "aer_dev_fatal", text, sizeof(text), path);
+	total = strstr(text, "TOTAL_ERR_FATAL ");
+	count = total ? strtoul(total + strlen("TOTAL_ERR_FATAL "), NULL, 10) : 0;
+	if (!count)
+		return;
+	finding = findings_add(check->findings, FINDING_WARNS, "errors", bdf,
+			       "what failed before may fail again under the guest");
+	finding_what(finding, "%s: it reported %lu fatal errors since the host was started", bdf,
+		     count);
+	finding_seen(finding, path, "TOTAL_ERR_FATAL %lu", count);
+	finding_root_command(finding, check_is_root(check), "dmesg | grep -F %s", bdf);
+}
+
+struct bus_walk {
+	const struct check_run *check;
+	const char *bdf;
+	unsigned others;
+	char names[192];
+};
+
+/* Another function that a reset of the bus would hit, and that is not this guest's. */
+static int add_neighbour(void *arg, const char *name)
+{
+	struct bus_walk *walk = arg;
+	char bdf[PT_NAME_SIZE];
+	size_t used = strlen(walk->names);
+
+	if (pt_bdf_parse(name, bdf) < 0 || !strcmp(bdf, walk->bdf) || check_find(walk->check, bdf))
+		return 0;
+	(void)snprintf(walk->names + used, sizeof(walk->names) - used, "%s%s", used ? ", " : "",
+		       bdf);
+	walk->others++;
+	return 0;
+}
+
+void check_reset(struct check_run *check, const struct device_facts *device)
+{
+	const char *bdf = device->host.name;
+	struct bus_walk walk = {.check = check, .bdf = bdf};
+	char above[PT_PATH_SIZE], parent[PT_NAME_SIZE], path[PT_PATH_SIZE];
+	struct finding *finding;
+	bool has_port;
+
+	if (device->details.resettable != 0 || !directory_above(check, bdf, above))
+		return;
+	has_port = pt_bdf_parse(strrchr(above, '/') + 1, parent) == 0;
+	(void)check->sys->list(check->sys->ctx, above, add_neighbour, &walk);
+	/* All on its bus is this guest's: they are reset together. */
+	if (has_port && !walk.others)
+		return;
+	finding = findings_add(
+		check->findings, FINDING_WARNS, "reset", bdf,
+		"a guest finds it as the one before left it, and a guest that crashed may leave it "
+		"unusable until the host is started anew");
+	(void)snprintf(path, sizeof(path), SYSFS_PCI "%s/reset_method", bdf);
+	finding_seen(finding, path, "%s", device->details.resets);
+	if (!has_port) {
+		finding_what(
+			finding,
+			"%s: it cannot be reset: it has no reset of its own, and is on the root "
+			"bus, which has none either",
+			bdf);
+		finding_hint(finding, "put the card into another slot, or live with it");
+		return;
+	}
+	finding_what(finding,
+		     "%s: it cannot be reset: it has no reset of its own, and one of its bus would "
+		     "take %s down",
+		     bdf, walk.names);
+	finding_hint(finding, "give all of them to the same guest");
+}
+
+/*
+ * /proc/iomem lists a function's BARs, and indented below each who has claimed it; "BOOTFB" is the screen that firmware
+ * left, which no driver took over. Only root sees addresses, but all see names.
+ */
+static bool screen_claims(const struct check_run *check, const char *bdf, char *line_text,
+			  size_t size)
+{
+	static const char *const screens[] = {"BOOTFB", "efifb", "vesafb", "simplefb",
+					      "simple-framebuffer"};
+	char *text = malloc(262144), *line, *next;
+	bool inside = false, found = false;
+
+	if (text && check_read(check, "/proc/iomem", text, 262144)) {
+		for (line = strtok_r(text, "\n", &next); line && !found;
+		     line = strtok_r(NULL, "\n", &next)) {
+			const char *name = strstr(line, " : ");
+
+			name = name ? name + 3 : "";
+			if (pt_bdf_parse(name, (char[PT_NAME_SIZE]){0}) == 0) {
+				inside = strcmp(name, bdf) == 0;
+				continue;
+			}
+			for (size_t i = 0; inside && i < sizeof(screens) / sizeof(screens[0]); i++)
+				found = found || strcmp(name, screens[i]) == 0;
+			if (found)
+				(void)snprintf(line_text, size, "%s", line + strspn(line, " "));
+		}
+	}
+	free(text);
+	return found;
+}
+
+void check_display(struct check_run *check, const struct device_facts *device)
+{
+	const char *bdf = device->host.name;
+	bool root = check_is_root(check);
+	struct finding *finding;
+	char line[FINDING_VALUE_SIZE], path[PT_PATH_SIZE];
+
+	if (device->host.class_code >> 16 != CLASS_DISPLAY)
+		return;
+	if (screen_claims(check, bdf, line, sizeof(line))) {
+		finding = findings_add(
+			check->findings, FINDING_BLOCKS, "screen", bdf,
+			"the kernel draws on the screen that firmware set up, in a BAR that the guest is to have");
+		finding_what(finding, "%s: one of its BARs is the host's screen", bdf);
+		finding_seen(finding, "/proc/iomem", "%s", line);
+		finding_root_command(
+			finding, root,
+			"sed -i \"s/^GRUB_CMDLINE_LINUX=\\\"/&initcall_blacklist=sysfb_init /\" /etc/default/grub");
+		finding_root_command(finding, root, "update-grub");
+		finding_root_command(finding, root, "reboot");
+		finding->after = FINDING_AFTER_REBOOT;
+		return;
+	}
+	if (device->details.boot_vga != 1)
+		return;
+	finding = findings_add(
+		check->findings, FINDING_WARNS, "screen", bdf,
+		"the host has no console while a guest has it, and its ROM may have been used up by firmware");
+	finding_what(finding, "%s: it is the display that the host was started with", bdf);
+	(void)snprintf(path, sizeof(path), SYSFS_PCI "%s/boot_vga", bdf);
+	finding_seen(finding, path, "1");
+	finding_hint(
+		finding,
+		"have a way in by network or serial line; choose another display in the firmware's settings; "
+		"where the guest shows nothing, give it the ROM as a file (rom=FILE)");
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* The rules, by the file that they are in, and what they share. See check.h. */
+#ifndef TENON_CHECK_RULES_H
+#define TENON_CHECK_RULES_H
+
+#include "check/check.h"
+
+#define SYSFS_PCI "/sys/bus/pci/devices/"
+
+/* kvm.c */
+void check_kvm(struct check_run *check);
+
+/* iommu.c */
+void check_iommu(struct check_run *check);
+void check_interrupts(struct check_run *check);
+
+/* access.c */
+void check_shared_nodes(struct check_run *check);
+void check_device_nodes(struct check_run *check, const struct device_facts *device);
+
+/* holders.c */
+void check_holders(struct check_run *check);
+
+/* obstacles.c */
+void check_obstacles(struct check_run *check, const struct device_facts *device);
+
+/* device.c */
+void check_answers(struct check_run *check, const struct device_facts *device);
+void check_power(struct check_run *check, const struct device_facts *device);
+void check_link(struct check_run *check, const struct device_facts *device);
+void check_errors(struct check_run *check, const struct device_facts *device);
+void check_reset(struct check_run *check, const struct device_facts *device);
+void check_display(struct check_run *check, const struct device_facts *device);
+
+/* sriov.c */
+void check_physical_function(struct check_run *check, const struct device_facts *device);
+void check_virtual_function(struct check_run *check, const struct device_facts *device);
+
+/* guest.c */
+void check_boot_files(struct check_run *check);
+void check_disks(struct check_run *check);
+void check_roms(struct check_run *check);
+void check_memory(struct check_run *check);
+void check_memlock(struct check_run *check);
+void check_hugepages(struct check_run *check);
+void check_plan(struct check_run *check);
+
+/* access.c: whether the user may open @path; where not, a finding about @subject is added. */
+void check_node(struct check_run *check, const char *subject, const char *path);
+
+static inline bool check_is_root(const struct check_run *check)
+{
+	return check->user->uid == 0;
+}
+
+/* Whether the device is one that an IOMMU is to stand before. */
+static inline bool check_translates(const struct device_facts *device)
+{
+	return !device->host.mediated && !device->host.noiommu;
+}
+
+/* A device of @check by its canonical name; NULL for none. */
+const struct device_facts *check_find(const struct check_run *check, const char *name);
+
+/* The config's device of these facts. */
+const struct vm_config_device *check_config_of(const struct check_run *check,
+					       const struct device_facts *device);
+
+/* A small text file without the white space at its end. Return: whether it could be read; else @buf is empty. */
+bool check_read(const struct check_run *check, const char *path, char *buf, size_t size);
+
+/* The same of a PCI function; @ret_path may be NULL. */
+bool check_read_of(const struct check_run *check, const char *bdf, const char *file, char *buf,
+		   size_t size, char ret_path[PT_PATH_SIZE]);
+
+/* Whether there is something at @path. */
+bool check_exists(const struct check_run *check, const char *path);
+
+#endif
