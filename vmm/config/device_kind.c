@@ -9,6 +9,7 @@
 #include "cleanup.h"
 #include "config/disk_device.h"
 #include "config/nearest.h"
+#include "config/net_device.h"
 #include "config/passthrough_device.h"
 #include "config/rng_device.h"
 
@@ -17,6 +18,7 @@
 const struct device_kind *const device_kinds[DEVICE_KINDS] = {
 	&passthrough_kind,
 	&disk_kind,
+	&net_kind,
 	&rng_kind,
 };
 

@@ -38,7 +38,7 @@ struct device_kind {
 	void (*done)(void *object);
 };
 
-#define DEVICE_KINDS 3
+#define DEVICE_KINDS 4
 
 /** device_kinds[] - all, in the order in which help has them */
 extern const struct device_kind *const device_kinds[DEVICE_KINDS];

@@ -32,7 +32,8 @@ void vm_config_next_layer(struct vm_config *config)
 
 int vm_config_room(const struct vm_config *config, struct pt_error *err)
 {
-	size_t count = config->device_count + config->disk_count + config->has_rng;
+	size_t count =
+		config->device_count + config->disk_count + config->net_count + config->has_rng;
 
 	if (count < VM_DEVICES_MAX)
 		return 0;
@@ -147,6 +148,13 @@ void vm_config_disk_done(struct vm_config_disk *disk)
 	*disk = (struct vm_config_disk){0};
 }
 
+void vm_config_net_done(struct vm_config_net *net)
+{
+	free(net->tap);
+	free(net->id);
+	*net = (struct vm_config_net){0};
+}
+
 void vm_config_rng_done(struct vm_config_rng *rng)
 {
 	free(rng->id);
@@ -161,6 +169,9 @@ void vm_config_done(struct vm_config *config)
 	for (size_t i = 0; i < config->disk_count; i++)
 		vm_config_disk_done(&config->disks[i]);
 	free(config->disks);
+	for (size_t i = 0; i < config->net_count; i++)
+		vm_config_net_done(&config->nets[i]);
+	free(config->nets);
 	vm_config_rng_done(&config->rng);
 	free(config->name);
 	free(config->kernel);

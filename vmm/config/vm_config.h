@@ -115,6 +115,33 @@ struct vm_config_disk {
 	char *serial;
 };
 
+#define VM_NET_QUEUES_MAX 16
+
+/** enum vm_vhost - whether the kernel's vhost-net moves the frames */
+enum vm_vhost {
+	VM_VHOST_AUTO,
+	VM_VHOST_ON,
+	VM_VHOST_OFF,
+};
+
+/**
+ * struct vm_config_net - a network card
+ * @tap: a tap device's name, or fd:N
+ * @mtu: 0 when not given
+ * @queues: pairs of them; 0 when not given
+ */
+struct vm_config_net {
+	char *tap;
+	char *id;
+	unsigned slot;
+	unsigned layer;
+	bool has_mac;
+	unsigned char mac[6];
+	unsigned mtu;
+	unsigned queues;
+	enum vm_vhost vhost;
+};
+
 enum vm_rng_source {
 	VM_RNG_HOST,
 };
@@ -187,6 +214,8 @@ struct vm_config {
 	size_t device_count;
 	struct vm_config_disk *disks;
 	size_t disk_count;
+	struct vm_config_net *nets;
+	size_t net_count;
 	bool has_rng;
 	struct vm_config_rng rng;
 };
@@ -222,8 +251,9 @@ int vm_config_rename_device(struct vm_config_device *device, const char *name,
 /** vm_config_device_done() - free what it owns; accepts one that was only zeroed */
 void vm_config_device_done(struct vm_config_device *device);
 
-/** vm_config_disk_done(), vm_config_rng_done() - likewise */
+/** vm_config_disk_done(), vm_config_net_done(), vm_config_rng_done() - likewise */
 void vm_config_disk_done(struct vm_config_disk *disk);
+void vm_config_net_done(struct vm_config_net *net);
 void vm_config_rng_done(struct vm_config_rng *rng);
 
 #endif

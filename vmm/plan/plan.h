@@ -135,6 +135,7 @@ struct plan_device {
 enum plan_virtio_kind {
 	PLAN_VIRTIO_RNG,
 	PLAN_VIRTIO_DISK,
+	PLAN_VIRTIO_NET,
 };
 
 #define PLAN_SERIAL_SIZE 21 /* of a disk's serial number, with the terminator */
@@ -148,6 +149,23 @@ struct plan_disk {
 	unsigned queues;
 };
 
+enum plan_vhost {
+	PLAN_VHOST_AUTO, /* where it can be had */
+	PLAN_VHOST_ON,
+	PLAN_VHOST_OFF,
+};
+
+#define PLAN_NET_PAIRS_MAX 16
+
+/** struct plan_net - @tap: a tap device's name, or fd:N; @mtu: 0 when the guest is not told; @pairs: of queues */
+struct plan_net {
+	char tap[PT_NAME_SIZE];
+	uint8_t mac[6];
+	unsigned mtu;
+	unsigned pairs;
+	enum plan_vhost vhost;
+};
+
 /**
  * struct plan_virtio - one virtio device, alone behind its port
  * @id: what it is called by whoever controls the guest; no other device has it
@@ -155,7 +173,7 @@ struct plan_disk {
  * @port: index of the slot's port, in struct vm_plan
  * @gsi: of INTA#
  * @bar: where its BAR is at power-on: the start of the port's memory window
- * @disk: for PLAN_VIRTIO_DISK
+ * @disk, @net: for PLAN_VIRTIO_DISK, PLAN_VIRTIO_NET
  */
 struct plan_virtio {
 	enum plan_virtio_kind kind;
@@ -165,6 +183,7 @@ struct plan_virtio {
 	unsigned gsi;
 	uint64_t bar;
 	struct plan_disk disk;
+	struct plan_net net;
 };
 
 /** enum plan_device_error - what is done when a device reports an error that cannot be corrected */

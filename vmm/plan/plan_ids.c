@@ -64,6 +64,8 @@ static struct named virtio_named(struct plan_virtio *virtio)
 	switch (virtio->kind) {
 	case PLAN_VIRTIO_DISK:
 		return (struct named){virtio->id, "disk", virtio->disk.path};
+	case PLAN_VIRTIO_NET:
+		return (struct named){virtio->id, "net", virtio->net.tap};
 	case PLAN_VIRTIO_RNG:
 		break;
 	}

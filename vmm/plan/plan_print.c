@@ -141,7 +141,13 @@ static void print_window(const struct plan_range *range, int digits, const char 
 
 static void print_virtio(const struct plan_virtio *virtio, unsigned bus, FILE *out)
 {
+	static const char *const vhost[] = {
+		[PLAN_VHOST_AUTO] = "by vhost-net if it is there",
+		[PLAN_VHOST_ON] = "by vhost-net",
+		[PLAN_VHOST_OFF] = "without vhost-net",
+	};
 	const struct plan_disk *disk = &virtio->disk;
+	const struct plan_net *net = &virtio->net;
 
 	(void)fprintf(out, "    %02x:00.0: %s, virtio-", bus, virtio->id);
 	switch (virtio->kind) {
@@ -153,6 +159,13 @@ static void print_virtio(const struct plan_virtio *virtio, unsigned bus, FILE *o
 			      disk->queues == 1 ? "" : "s", disk->path,
 			      disk->readonly ? ", read only" : "",
 			      disk->direct ? ", past the page cache" : "");
+		break;
+	case PLAN_VIRTIO_NET:
+		(void)fprintf(out, "net, %u pair%s of queues, %s, %s\n", net->pairs,
+			      net->pairs == 1 ? "" : "s", net->tap, vhost[net->vhost]);
+		(void)fprintf(out, "      MAC address: %02x:%02x:%02x:%02x:%02x:%02x\n",
+			      net->mac[0], net->mac[1], net->mac[2], net->mac[3], net->mac[4],
+			      net->mac[5]);
 		break;
 	}
 	(void)fprintf(out, "      BAR 0: 0x%013" PRIx64 ", 32-bit\n      INTA#: GSI %u\n",

@@ -5,6 +5,11 @@
 
 #include "plan/plan_steps.h"
 
+_Static_assert(PLAN_NET_PAIRS_MAX == VM_NET_QUEUES_MAX, "config and plan disagree");
+_Static_assert((int)PLAN_VHOST_AUTO == (int)VM_VHOST_AUTO &&
+		       (int)PLAN_VHOST_ON == (int)VM_VHOST_ON &&
+		       (int)PLAN_VHOST_OFF == (int)VM_VHOST_OFF,
+	       "config and plan disagree");
 _Static_assert(PLAN_SERIAL_SIZE == VM_DISK_SERIAL_MAX + 1, "config and plan disagree");
 
 #define QUEUES_MAX 16u /* more than that share nothing that would be worth it */
@@ -46,12 +51,51 @@ static int plan_disk(const struct vm_config_disk *config, struct vm_plan *plan,
 	return 0;
 }
 
+/*
+ * An address of the kind that is not given out by anybody (IEEE 802, locally administered), the same each time, and another one
+ * for each guest and tap device: FNV-1a of their names.
+ */
+static void default_mac(const struct vm_plan *plan, const char *tap, uint8_t *mac)
+{
+	const char *const names[] = {plan->name, "/", tap};
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		for (const char *c = names[i]; *c; c++)
+			hash = (hash ^ (unsigned char)*c) * 0x100000001b3u;
+	}
+	for (unsigned i = 0; i < 6; i++)
+		mac[i] = (uint8_t)(hash >> 8 * i);
+	mac[0] = (uint8_t)((mac[0] & ~1u) | 2u);
+}
+
+static int plan_net(const struct vm_config_net *config, struct vm_plan *plan, struct pt_error *err)
+{
+	struct plan_virtio *virtio = next(plan, PLAN_VIRTIO_NET, config->id, config->slot, err);
+	struct plan_net *net;
+
+	if (!virtio)
+		return -E2BIG;
+	net = &virtio->net;
+	(void)snprintf(net->tap, sizeof(net->tap), "%s", config->tap);
+	if (config->has_mac)
+		memcpy(net->mac, config->mac, sizeof(net->mac));
+	else
+		default_mac(plan, net->tap, net->mac);
+	net->mtu = config->mtu;
+	net->pairs = config->queues ? config->queues : 1;
+	net->vhost = (enum plan_vhost)config->vhost;
+	return 0;
+}
+
 int plan_virtio(const struct vm_config *config, struct vm_plan *plan, struct pt_error *err)
 {
 	int ret = 0;
 
 	for (size_t i = 0; i < config->disk_count && ret == 0; i++)
 		ret = plan_disk(&config->disks[i], plan, err);
+	for (size_t i = 0; i < config->net_count && ret == 0; i++)
+		ret = plan_net(&config->nets[i], plan, err);
 	if (ret == 0 && config->has_rng &&
 	    !next(plan, PLAN_VIRTIO_RNG, config->rng.id, config->rng.slot, err))
 		ret = -E2BIG;

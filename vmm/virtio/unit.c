@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "virtio/unit.h"
 
-static int open_device(struct virtio_unit *unit, struct pt_error *err)
+static int open_device(struct virtio_unit *unit, const struct ram *ram, struct pt_error *err)
 {
 	switch (unit->plan->kind) {
 	case PLAN_VIRTIO_RNG:
@@ -11,6 +11,9 @@ static int open_device(struct virtio_unit *unit, struct pt_error *err)
 	case PLAN_VIRTIO_DISK:
 		unit->virtio = &unit->blk.virtio;
 		return virtio_blk_open(&unit->blk, &unit->plan->disk, unit->plan->disk.queues, err);
+	case PLAN_VIRTIO_NET:
+		unit->virtio = &unit->net.virtio;
+		return virtio_net_open(&unit->net, &unit->plan->net, ram, err);
 	}
 	return 0;
 }
@@ -23,6 +26,9 @@ static void close_device(struct virtio_unit *unit)
 	case PLAN_VIRTIO_DISK:
 		virtio_blk_done(&unit->blk);
 		break;
+	case PLAN_VIRTIO_NET:
+		virtio_net_done(&unit->net);
+		break;
 	}
 }
 
@@ -33,7 +39,7 @@ int virtio_unit_open(struct virtio_unit *unit, const struct plan_virtio *plan,
 	int r;
 
 	unit->plan = plan;
-	r = open_device(unit, err);
+	r = open_device(unit, ram, err);
 	if (r)
 		return pt_error_prefix(err, r, "%s", plan->id);
 	unit->virtio->name = plan->id;
@@ -55,6 +61,8 @@ int virtio_unit_watch(struct virtio_unit *unit, struct loop *loop, struct pt_err
 	switch (unit->plan->kind) {
 	case PLAN_VIRTIO_DISK:
 		return virtio_blk_watch(&unit->blk, loop, err);
+	case PLAN_VIRTIO_NET:
+		return virtio_net_watch(&unit->net, loop, err);
 	case PLAN_VIRTIO_RNG:
 		break;
 	}
@@ -67,6 +75,9 @@ void virtio_unit_unwatch(struct virtio_unit *unit, struct loop *loop)
 	switch (unit->plan->kind) {
 	case PLAN_VIRTIO_DISK:
 		virtio_blk_unwatch(&unit->blk, loop);
+		break;
+	case PLAN_VIRTIO_NET:
+		virtio_net_unwatch(&unit->net, loop);
 		break;
 	case PLAN_VIRTIO_RNG:
 		break;

@@ -7,6 +7,7 @@
 
 #include "plan/plan.h"
 #include "virtio/blk.h"
+#include "virtio/net.h"
 #include "virtio/pci.h"
 #include "virtio/rng.h"
 
@@ -21,6 +22,7 @@ struct virtio_unit {
 	union {
 		struct virtio_rng rng;
 		struct virtio_blk blk;
+		struct virtio_net net;
 	};
 };
 

@@ -106,8 +106,10 @@ int virtio_watch(struct virtio *virtio, struct loop *loop, struct pt_error *err)
 {
 	int r = 0;
 
-	for (unsigned i = 0; i < virtio->queue_count && !r; i++)
-		r = loop_watch_start(loop, &virtio->queues[i].watch, err);
+	for (unsigned i = 0; i < virtio->queue_count && !r; i++) {
+		if (!virtio->queues[i].elsewhere)
+			r = loop_watch_start(loop, &virtio->queues[i].watch, err);
+	}
 	return r;
 }
 

@@ -58,6 +58,7 @@ struct virtio_transport_ops {
 
 /**
  * struct virtio_queue - what the driver said of a queue, and the queue once it is enabled
+ * @elsewhere: a thread of the kernel's waits for notifications, not the loop
  * @kick_fd: an eventfd that is written to when the driver notifies; never read, the loop sees each write
  */
 struct virtio_queue {
@@ -65,6 +66,7 @@ struct virtio_queue {
 	struct virtqueue_place place;
 	uint16_t vector;
 	bool enabled;
+	bool elsewhere;
 	struct virtqueue ring;
 	int kick_fd;
 	struct loop_watch watch;

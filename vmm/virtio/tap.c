@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include "virtio/tap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <linux/virtio_net.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+
+static int refused(const char *name, bool several, int code, struct pt_error *err)
+{
+	(void)pt_error_set(err, code, "network device %s: %s", name, strerror(-code));
+	switch (code) {
+	case -EBUSY:
+		return pt_error_remedy(err, code,
+				       "somebody else has it in use: give each guest its own");
+	case -EPERM:
+		return pt_error_remedy(
+			err, code,
+			"make it this user's: ip tuntap del %s mode tap%s; ip tuntap add %s mode tap%s user $USER",
+			name, several ? " multi_queue" : "", name, several ? " multi_queue" : "");
+	case -EINVAL:
+		return pt_error_remedy(
+			err, code,
+			"it must be a tap device %s several queues: ip tuntap add %s mode tap%s",
+			several ? "with" : "without", name, several ? " multi_queue" : "");
+	default:
+		return code;
+	}
+}
+
+static int open_node(const char *name, bool several, int *ret_fd, struct pt_error *err)
+{
+	struct ifreq request = {.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR |
+						     (several ? IFF_MULTI_QUEUE : 0))};
+	CLEANUP_CLOSE int fd = -1;
+
+	/* One that is not there would be made, and would be gone with us: not what somebody wants who names it. */
+	if (strlen(name) >= IFNAMSIZ || !if_nametoindex(name))
+		return pt_error_remedy(
+			err, pt_error_set(err, -ENODEV, "network device %s: there is none", name),
+			"make it: ip tuntap add %s mode tap%s; ip link set %s up", name,
+			several ? " multi_queue" : "", name);
+	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return pt_error_remedy(err, pt_error_set(err, -errno, "/dev/net/tun: %m"),
+				       "load the module tun: modprobe tun");
+	memcpy(request.ifr_name, name, strlen(name));
+	if (ioctl(fd, TUNSETIFF, &request))
+		return refused(name, several, -errno, err);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/* What was handed in may be used by others too: a descriptor of our own. */
+static int take_fd(const char *name, int *ret_fd, struct pt_error *err)
+{
+	struct ifreq request = {0};
+	CLEANUP_CLOSE int fd = fcntl((int)strtol(name + 3, NULL, 10), F_DUPFD_CLOEXEC, 3);
+
+	if (fd < 0)
+		return pt_error_set(err, -errno, "network device %s: %m", name);
+	if (ioctl(fd, TUNGETIFF, &request) || !(request.ifr_flags & IFF_TAP) ||
+	    !(request.ifr_flags & IFF_VNET_HDR))
+		return pt_error_remedy(
+			err,
+			pt_error_set(err, -EINVAL,
+				     "network device %s: no tap device with virtio's header", name),
+			"open it with IFF_TAP, IFF_NO_PI and IFF_VNET_HDR");
+	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int tap_open(const char *name, bool several, int *ret_fd, struct pt_error *err)
+{
+	int size = TAP_HEADER_SIZE;
+	int fd = -1;
+	int r = strncmp(name, "fd:", 3) ? open_node(name, several, &fd, err)
+					: take_fd(name, &fd, err);
+
+	if (r)
+		return r;
+	if (ioctl(fd, TUNSETVNETHDRSZ, &size)) {
+		r = refused(name, several, -errno, err);
+		(void)close(fd);
+		return r;
+	}
+	tap_offload(fd, 0);
+	*ret_fd = fd;
+	return 0;
+}
+
+void tap_offload(int fd, uint64_t features)
+{
+	static const struct {
+		unsigned feature;
+		unsigned offload;
+	} pairs[] = {
+		{VIRTIO_NET_F_GUEST_CSUM, TUN_F_CSUM},
+		{VIRTIO_NET_F_GUEST_TSO4, TUN_F_TSO4},
+		{VIRTIO_NET_F_GUEST_TSO6, TUN_F_TSO6},
+		{VIRTIO_NET_F_GUEST_ECN, TUN_F_TSO_ECN},
+	};
+	unsigned long offload = 0;
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		offload |= features >> pairs[i].feature & 1 ? pairs[i].offload : 0;
+	(void)ioctl(fd, TUNSETOFFLOAD, offload);
+}
+
+void tap_attach(int fd, bool attached)
+{
+	struct ifreq request = {.ifr_flags = attached ? IFF_ATTACH_QUEUE : IFF_DETACH_QUEUE};
+
+	(void)ioctl(fd, TUNSETQUEUE, &request);
+}

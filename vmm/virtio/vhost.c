@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "virtio/vhost.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/vhost.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+
+static int set_memory(const struct vhost *vhost, const struct ram *ram)
+{
+	CLEANUP_FREE struct vhost_memory *memory =
+		calloc(1, sizeof(*memory) + ram->count * sizeof(memory->regions[0]));
+
+	if (!memory)
+		return -ENOMEM;
+	memory->nregions = ram->count;
+	for (unsigned i = 0; i < ram->count; i++)
+		memory->regions[i] = (struct vhost_memory_region){
+			.guest_phys_addr = ram->pieces[i].gpa,
+			.memory_size = ram->pieces[i].size,
+			.userspace_addr = (uint64_t)(uintptr_t)ram->base + ram->pieces[i].offset,
+		};
+	return ioctl(vhost->fd, VHOST_SET_MEM_TABLE, memory) ? -errno : 0;
+}
+
+int vhost_open(struct vhost *vhost, const char *node, const struct ram *ram, struct pt_error *err)
+{
+	int r;
+
+	vhost->fd = open(node, O_RDWR | O_CLOEXEC);
+	if (vhost->fd < 0)
+		return pt_error_set(err, -errno, "%s: %m", node);
+	r = ioctl(vhost->fd, VHOST_SET_OWNER, NULL) ? -errno : set_memory(vhost, ram);
+	if (r) {
+		vhost_done(vhost);
+		return pt_error_set(err, r, "%s: %s", node, strerror(-r));
+	}
+	return 0;
+}
+
+void vhost_done(struct vhost *vhost)
+{
+	if (vhost->fd >= 0)
+		(void)close(vhost->fd);
+	vhost->fd = -1;
+}
+
+int vhost_features(const struct vhost *vhost, uint64_t features, struct pt_error *err)
+{
+	uint64_t known = 0;
+
+	if (ioctl(vhost->fd, VHOST_GET_FEATURES, &known))
+		return pt_error_set(err, -errno, "vhost: %m");
+	features &= known;
+	if (ioctl(vhost->fd, VHOST_SET_FEATURES, &features))
+		return pt_error_set(err, -errno, "vhost: cannot set its features: %m");
+	return 0;
+}
+
+int vhost_ring(const struct vhost *vhost, unsigned number, struct virtio *virtio, unsigned index,
+	       int call, struct pt_error *err)
+{
+	const struct virtio_queue *queue = &virtio->queues[index];
+	const struct virtqueue *ring = &queue->ring;
+	struct vhost_vring_state size = {.index = number, .num = ring->size};
+	struct vhost_vring_state base = {.index = number, .num = ring->next};
+	struct vhost_vring_file kick = {.index = number, .fd = queue->kick_fd};
+	struct vhost_vring_file called = {.index = number, .fd = call};
+	struct vhost_vring_addr address = {
+		.index = number,
+		.desc_user_addr = (uint64_t)(uintptr_t)ring->desc,
+		.avail_user_addr = (uint64_t)(uintptr_t)ring->avail,
+		.used_user_addr = (uint64_t)(uintptr_t)ring->used_ring,
+	};
+
+	if (ioctl(vhost->fd, VHOST_SET_VRING_NUM, &size) ||
+	    ioctl(vhost->fd, VHOST_SET_VRING_BASE, &base) ||
+	    ioctl(vhost->fd, VHOST_SET_VRING_ADDR, &address) ||
+	    ioctl(vhost->fd, VHOST_SET_VRING_CALL, &called) ||
+	    ioctl(vhost->fd, VHOST_SET_VRING_KICK, &kick))
+		return pt_error_set(err, -errno, "vhost: queue %u: %m", index);
+	return 0;
+}
+
+void vhost_ring_stop(const struct vhost *vhost, unsigned number, struct virtio *virtio,
+		     unsigned index)
+{
+	struct vhost_vring_state base = {.index = number};
+
+	if (!ioctl(vhost->fd, VHOST_GET_VRING_BASE, &base))
+		virtio->queues[index].ring.next = (uint16_t)base.num;
+}
