@@ -12,14 +12,12 @@
 #include "config/net_device.h"
 #include "config/passthrough_device.h"
 #include "config/rng_device.h"
+#include "config/vsock_device.h"
 
 #define KEYS_MAX 32 /* of a kind */
 
 const struct device_kind *const device_kinds[DEVICE_KINDS] = {
-	&passthrough_kind,
-	&disk_kind,
-	&net_kind,
-	&rng_kind,
+	&passthrough_kind, &disk_kind, &net_kind, &rng_kind, &vsock_kind,
 };
 
 const char *device_kind_name(const struct device_kind *kind)

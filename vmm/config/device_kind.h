@@ -38,7 +38,7 @@ struct device_kind {
 	void (*done)(void *object);
 };
 
-#define DEVICE_KINDS 4
+#define DEVICE_KINDS 5
 
 /** device_kinds[] - all, in the order in which help has them */
 extern const struct device_kind *const device_kinds[DEVICE_KINDS];

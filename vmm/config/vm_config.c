@@ -32,8 +32,8 @@ void vm_config_next_layer(struct vm_config *config)
 
 int vm_config_room(const struct vm_config *config, struct pt_error *err)
 {
-	size_t count =
-		config->device_count + config->disk_count + config->net_count + config->has_rng;
+	size_t count = config->device_count + config->disk_count + config->net_count +
+		       config->has_rng + config->has_vsock;
 
 	if (count < VM_DEVICES_MAX)
 		return 0;
@@ -161,6 +161,12 @@ void vm_config_rng_done(struct vm_config_rng *rng)
 	*rng = (struct vm_config_rng){0};
 }
 
+void vm_config_vsock_done(struct vm_config_vsock *vsock)
+{
+	free(vsock->id);
+	*vsock = (struct vm_config_vsock){0};
+}
+
 void vm_config_done(struct vm_config *config)
 {
 	for (size_t i = 0; i < config->device_count; i++)
@@ -173,6 +179,7 @@ void vm_config_done(struct vm_config *config)
 		vm_config_net_done(&config->nets[i]);
 	free(config->nets);
 	vm_config_rng_done(&config->rng);
+	vm_config_vsock_done(&config->vsock);
 	free(config->name);
 	free(config->kernel);
 	free(config->initrd);

@@ -142,6 +142,16 @@ struct vm_config_net {
 	enum vm_vhost vhost;
 };
 
+/** struct vm_config_vsock - sockets to the host; @cid: the guest's address, VM_CID_MIN or more */
+struct vm_config_vsock {
+	unsigned cid;
+	char *id;
+	unsigned slot;
+	unsigned layer;
+};
+
+#define VM_CID_MIN 3 /* those below are the host's and nobody's: vsock(7) */
+
 enum vm_rng_source {
 	VM_RNG_HOST,
 };
@@ -218,6 +228,8 @@ struct vm_config {
 	size_t net_count;
 	bool has_rng;
 	struct vm_config_rng rng;
+	bool has_vsock;
+	struct vm_config_vsock vsock;
 };
 
 /** vm_config_init() - the defaults: 1 vCPU, 512 MiB, serial on stdio, 30 s to unplug, 60 s to power off. Inverse: vm_config_done(). */
@@ -251,9 +263,10 @@ int vm_config_rename_device(struct vm_config_device *device, const char *name,
 /** vm_config_device_done() - free what it owns; accepts one that was only zeroed */
 void vm_config_device_done(struct vm_config_device *device);
 
-/** vm_config_disk_done(), vm_config_net_done(), vm_config_rng_done() - likewise */
+/** vm_config_disk_done(), vm_config_net_done(), vm_config_rng_done(), vm_config_vsock_done() - likewise */
 void vm_config_disk_done(struct vm_config_disk *disk);
 void vm_config_net_done(struct vm_config_net *net);
 void vm_config_rng_done(struct vm_config_rng *rng);
+void vm_config_vsock_done(struct vm_config_vsock *vsock);
 
 #endif

@@ -136,6 +136,7 @@ enum plan_virtio_kind {
 	PLAN_VIRTIO_RNG,
 	PLAN_VIRTIO_DISK,
 	PLAN_VIRTIO_NET,
+	PLAN_VIRTIO_VSOCK,
 };
 
 #define PLAN_SERIAL_SIZE 21 /* of a disk's serial number, with the terminator */
@@ -166,6 +167,11 @@ struct plan_net {
 	enum plan_vhost vhost;
 };
 
+/** struct plan_vsock - @cid: the guest's address */
+struct plan_vsock {
+	unsigned cid;
+};
+
 /**
  * struct plan_virtio - one virtio device, alone behind its port
  * @id: what it is called by whoever controls the guest; no other device has it
@@ -173,7 +179,7 @@ struct plan_net {
  * @port: index of the slot's port, in struct vm_plan
  * @gsi: of INTA#
  * @bar: where its BAR is at power-on: the start of the port's memory window
- * @disk, @net: for PLAN_VIRTIO_DISK, PLAN_VIRTIO_NET
+ * @disk, @net, @vsock: for PLAN_VIRTIO_DISK, PLAN_VIRTIO_NET, PLAN_VIRTIO_VSOCK
  */
 struct plan_virtio {
 	enum plan_virtio_kind kind;
@@ -184,6 +190,7 @@ struct plan_virtio {
 	uint64_t bar;
 	struct plan_disk disk;
 	struct plan_net net;
+	struct plan_vsock vsock;
 };
 
 /** enum plan_device_error - what is done when a device reports an error that cannot be corrected */

@@ -66,6 +66,8 @@ static struct named virtio_named(struct plan_virtio *virtio)
 		return (struct named){virtio->id, "disk", virtio->disk.path};
 	case PLAN_VIRTIO_NET:
 		return (struct named){virtio->id, "net", virtio->net.tap};
+	case PLAN_VIRTIO_VSOCK:
+		return (struct named){virtio->id, "vsock", "the sockets to the host"};
 	case PLAN_VIRTIO_RNG:
 		break;
 	}

@@ -151,6 +151,9 @@ static void print_virtio(const struct plan_virtio *virtio, unsigned bus, FILE *o
 
 	(void)fprintf(out, "    %02x:00.0: %s, virtio-", bus, virtio->id);
 	switch (virtio->kind) {
+	case PLAN_VIRTIO_VSOCK:
+		(void)fprintf(out, "vsock, address %u\n", virtio->vsock.cid);
+		break;
 	case PLAN_VIRTIO_RNG:
 		(void)fprintf(out, "rng\n");
 		break;

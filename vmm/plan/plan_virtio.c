@@ -90,6 +90,7 @@ static int plan_net(const struct vm_config_net *config, struct vm_plan *plan, st
 
 int plan_virtio(const struct vm_config *config, struct vm_plan *plan, struct pt_error *err)
 {
+	struct plan_virtio *virtio;
 	int ret = 0;
 
 	for (size_t i = 0; i < config->disk_count && ret == 0; i++)
@@ -99,5 +100,11 @@ int plan_virtio(const struct vm_config *config, struct vm_plan *plan, struct pt_
 	if (ret == 0 && config->has_rng &&
 	    !next(plan, PLAN_VIRTIO_RNG, config->rng.id, config->rng.slot, err))
 		ret = -E2BIG;
+	if (ret == 0 && config->has_vsock) {
+		virtio = next(plan, PLAN_VIRTIO_VSOCK, config->vsock.id, config->vsock.slot, err);
+		if (!virtio)
+			return -E2BIG;
+		virtio->vsock.cid = config->vsock.cid;
+	}
 	return ret;
 }

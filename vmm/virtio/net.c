@@ -7,7 +7,6 @@
 #include <linux/virtio_ring.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -324,37 +323,14 @@ static const struct virtio_device_ops net_ops = {
 	.kick = net_kick,
 };
 
-static enum loop_next on_called(void *ctx)
-{
-	struct virtio_queue *queue = ctx;
-	struct virtio *virtio = queue->virtio;
-
-	pthread_mutex_lock(&virtio->lock);
-	if (virtio->started)
-		virtio->transport_ops->interrupt(virtio->transport, queue->vector);
-	pthread_mutex_unlock(&virtio->lock);
-	return LOOP_AGAIN;
-}
-
 static int open_vhost(struct net_pair *pair, const struct ram *ram, struct pt_error *err)
 {
 	struct virtio *virtio = &pair->net->virtio;
 	int r = vhost_open(&pair->vhost, VHOST_NODE, ram, err);
 
-	for (unsigned i = 0; i < 2 && !r; i++) {
-		struct virtio_queue *queue = &virtio->queues[2 * pair->index + i];
-
-		pair->called_fd[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		if (pair->called_fd[i] < 0)
-			return pt_error_set(err, -errno, "no eventfd: %m");
-		queue->elsewhere = true;
-		pair->called[i] = (struct loop_watch){
-			.fd = pair->called_fd[i],
-			.each = true,
-			.ready = on_called,
-			.ctx = queue,
-		};
-	}
+	for (unsigned i = 0; i < 2 && !r; i++)
+		r = vhost_take_queue(&virtio->queues[2 * pair->index + i], &pair->called[i],
+				     &pair->called_fd[i], err);
 	return r;
 }
 

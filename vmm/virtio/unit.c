@@ -14,6 +14,9 @@ static int open_device(struct virtio_unit *unit, const struct ram *ram, struct p
 	case PLAN_VIRTIO_NET:
 		unit->virtio = &unit->net.virtio;
 		return virtio_net_open(&unit->net, &unit->plan->net, ram, err);
+	case PLAN_VIRTIO_VSOCK:
+		unit->virtio = &unit->vsock.virtio;
+		return virtio_vsock_open(&unit->vsock, &unit->plan->vsock, ram, err);
 	}
 	return 0;
 }
@@ -28,6 +31,9 @@ static void close_device(struct virtio_unit *unit)
 		break;
 	case PLAN_VIRTIO_NET:
 		virtio_net_done(&unit->net);
+		break;
+	case PLAN_VIRTIO_VSOCK:
+		virtio_vsock_done(&unit->vsock);
 		break;
 	}
 }
@@ -63,6 +69,8 @@ int virtio_unit_watch(struct virtio_unit *unit, struct loop *loop, struct pt_err
 		return virtio_blk_watch(&unit->blk, loop, err);
 	case PLAN_VIRTIO_NET:
 		return virtio_net_watch(&unit->net, loop, err);
+	case PLAN_VIRTIO_VSOCK:
+		return virtio_vsock_watch(&unit->vsock, loop, err);
 	case PLAN_VIRTIO_RNG:
 		break;
 	}
@@ -78,6 +86,9 @@ void virtio_unit_unwatch(struct virtio_unit *unit, struct loop *loop)
 		break;
 	case PLAN_VIRTIO_NET:
 		virtio_net_unwatch(&unit->net, loop);
+		break;
+	case PLAN_VIRTIO_VSOCK:
+		virtio_vsock_unwatch(&unit->vsock, loop);
 		break;
 	case PLAN_VIRTIO_RNG:
 		break;

@@ -10,6 +10,7 @@
 #include "virtio/net.h"
 #include "virtio/pci.h"
 #include "virtio/rng.h"
+#include "virtio/vsock.h"
 
 /**
  * struct virtio_unit - @plan outlives it
@@ -23,6 +24,7 @@ struct virtio_unit {
 		struct virtio_rng rng;
 		struct virtio_blk blk;
 		struct virtio_net net;
+		struct virtio_vsock vsock;
 	};
 };
 

@@ -6,6 +6,7 @@
 #include <linux/vhost.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -48,6 +49,31 @@ void vhost_done(struct vhost *vhost)
 	if (vhost->fd >= 0)
 		(void)close(vhost->fd);
 	vhost->fd = -1;
+}
+
+static enum loop_next on_called(void *ctx)
+{
+	struct virtio_queue *queue = ctx;
+	struct virtio *virtio = queue->virtio;
+
+	pthread_mutex_lock(&virtio->lock);
+	if (virtio->started)
+		virtio->transport_ops->interrupt(virtio->transport, queue->vector);
+	pthread_mutex_unlock(&virtio->lock);
+	return LOOP_AGAIN;
+}
+
+int vhost_take_queue(struct virtio_queue *queue, struct loop_watch *watch, int *ret_fd,
+		     struct pt_error *err)
+{
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	if (fd < 0)
+		return pt_error_set(err, -errno, "no eventfd: %m");
+	queue->elsewhere = true;
+	*watch = (struct loop_watch){.fd = fd, .each = true, .ready = on_called, .ctx = queue};
+	*ret_fd = fd;
+	return 0;
 }
 
 int vhost_features(const struct vhost *vhost, uint64_t features, struct pt_error *err)

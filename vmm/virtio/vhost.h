@@ -27,6 +27,16 @@ int vhost_open(struct vhost *vhost, const char *node, const struct ram *ram, str
 /** vhost_done() - its queues were stopped; accepts VHOST_CLOSED */
 void vhost_done(struct vhost *vhost);
 
+/**
+ * vhost_take_queue() - a queue is the kernel's to see to, for the device's life; before virtio_init()
+ * @watch: hears of @ret_fd, and interrupts the guest: for one without message-signalled interrupts
+ * @ret_fd: an eventfd for vhost_ring()'s @call then; the caller's to close
+ *
+ * Errors: from eventfd(2).
+ */
+int vhost_take_queue(struct virtio_queue *queue, struct loop_watch *watch, int *ret_fd,
+		     struct pt_error *err);
+
 /** vhost_features() - what of @features it knows, set. Errors: from VHOST_SET_FEATURES. */
 int vhost_features(const struct vhost *vhost, uint64_t features, struct pt_error *err);
 
