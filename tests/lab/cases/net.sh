@@ -4,6 +4,7 @@
 
 . tests/lab/cases/lib.sh
 mount -t tmpfs tmpfs /mnt
+mkfifo /mnt/open # the input of who only receives: its end would end the other side's nc
 dd if=/dev/urandom of=/mnt/to-guest bs=64k count=160 status=none
 
 # tap NAME OPTION...: a tap device with the host's end of the wire
@@ -17,7 +18,7 @@ network() {
 	shift
 	# shellcheck disable=SC2086
 	tap tap0 $options || return
-	busybox nc -l -p 7001 >/mnt/from-guest &
+	busybox nc -l -p 7001 <>/mnt/open >/mnt/from-guest &
 	receiver=$!
 	busybox nc -l -p 7002 </mnt/to-guest &
 	sender=$!
