@@ -25,7 +25,7 @@ static int check(const struct vm_config_disk *disk, struct pt_error *err)
 			err, pt_error_set(err, -errno, "disk %s: %m", disk->path),
 			disk->readonly ? "give this user the right to read it"
 				       : "give this user the right to write to it, or let the "
-					 "guest read alone: readonly=on");
+					 "guest read alone: readonly=yes");
 	return 0;
 }
 

@@ -31,7 +31,7 @@ static int refused(const struct plan_disk *plan, int code, struct pt_error *err)
 		if (!plan->readonly)
 			return pt_error_remedy(
 				err, code,
-				"give this user the right to write to it, or the guest to read alone: readonly=on");
+				"give this user the right to write to it, or the guest to read alone: readonly=yes");
 		return pt_error_remedy(err, code, "give this user the right to read it");
 	case -EINVAL:
 		if (plan->direct)
@@ -59,7 +59,7 @@ static int lock(const struct image *image, const struct plan_disk *plan, struct 
 		err,
 		pt_error_set(err, -EBUSY, "%s: somebody else has it in use, such as another guest",
 			     plan->path),
-		"give each guest a disk of its own; several may share one that all have with readonly=on");
+		"give each guest a disk of its own; several may share one that all have with readonly=yes");
 }
 
 static int measure_device(struct image *image, const struct plan_disk *plan, struct pt_error *err)

@@ -26,7 +26,7 @@ taken() {
 	"$TENON" run --kernel "$LAB_KERNEL" --serial none --vsock 5 >/tmp/second 2>&1 && complain "there are two" && return 1
 	cat /tmp/second
 	grep -q 'another guest has it' /tmp/second || complain "it is not said why" || return
-	end_guest TERM 143
+	end_guest KILL 137
 }
 
 check "both ways" sockets
