@@ -157,12 +157,27 @@ int mock_attach(struct mock_device *device, uint32_t pt)
 	return r;
 }
 
+/* An entry for each page, however memory lies: a bit stands for what an entry maps. */
+static void no_large_pages(uint32_t ioas)
+{
+	struct iommu_option arg = {
+		.size = sizeof(arg),
+		.option_id = IOMMU_OPTION_HUGE_PAGES,
+		.op = IOMMU_OPTION_OP_SET,
+		.object_id = ioas,
+	};
+
+	cr_assert_eq(mock_ioctl(IOMMU_OPTION, &arg), 0);
+}
+
 static int iommufd_ioctl(unsigned long request, void *arg)
 {
 	struct iommu_hwpt_alloc *alloc = arg;
 	int r = mock_ioctl(request, arg);
 
 	mock.kept += request == IOMMU_DESTROY && r != 0;
+	if (r == 0 && request == IOMMU_IOAS_ALLOC)
+		no_large_pages(((struct iommu_ioas_alloc *)arg)->out_ioas_id);
 	if (r != 0 || request != IOMMU_HWPT_ALLOC || alloc->out_hwpt_id >= HWPTS)
 		return r;
 	for (unsigned i = 0; i < mock.count; i++)
