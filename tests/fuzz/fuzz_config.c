@@ -86,7 +86,7 @@ static void check_refusal(int r, const struct config_error *err)
 
 static void check_config(const struct vm_config *config)
 {
-	fuzz_require(config->kernel && config->kernel[0], "no kernel");
+	fuzz_require(!config->kernel || config->kernel[0], "a kernel without a name");
 	fuzz_require(config->cpus >= 1 && config->cpus <= VM_CPUS_MAX, "%u cpus", config->cpus);
 	fuzz_require(config->memory > 0, "no memory");
 	fuzz_require(!config->name || strlen(config->name) < VM_NAME_SIZE, "a long name");
