@@ -95,7 +95,7 @@ memlock_is_said() {
 }
 
 as_user kvm
-check "the user may not open the nodes himself" refused "/dev/iommu: Permission denied" "udev rule" --device "$nvme"
+check "the user may not open the nodes himself" refused "/dev/iommu: user nobody may not open it" "/etc/udev/rules.d" --device "$nvme"
 check "by numbers" by_number
 check "by the service manager's names" by_name --device fd=disk --device fd=net --iommufd fd=iommu
 check "what the service manager hands in is used unasked" by_name --device "$nvme" --device "$net"
