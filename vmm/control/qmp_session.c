@@ -96,10 +96,10 @@ static void send_failure(struct qmp_session *session, json_t *id, const struct q
 	send_error(session, id, why->class, text);
 }
 
-/* The members that a command may have besides its arguments. */
-static int check_command(json_t *command, struct pt_error *err)
+/* What a command may consist of. @ret_name lives as long as @command. */
+static int check_command(json_t *command, const char **ret_name, struct pt_error *err)
 {
-	const char *name;
+	const char *name, *wanted;
 	json_t *value;
 
 	if (!json_is_object(command))
@@ -117,8 +117,10 @@ static int check_command(json_t *command, struct pt_error *err)
 			return pt_error_set(err, -EINVAL, "QMP input member '%s' is unexpected",
 					    name);
 	}
-	if (!json_object_get(command, "execute"))
+	wanted = json_string_value(json_object_get(command, "execute"));
+	if (!wanted)
 		return pt_error_set(err, -EINVAL, "QMP input lacks member 'execute'");
+	*ret_name = wanted;
 	return 0;
 }
 
@@ -162,12 +164,12 @@ static void execute(struct qmp_session *session, json_t *input)
 	struct qmp_error err = QMP_ERROR_INIT;
 	json_t *id = json_is_object(input) ? json_object_get(input, "id") : NULL;
 	const struct qmp_command *command = NULL;
+	const char *name = "";
 	json_t *none = json_object();
 	json_t *arguments, *result;
 
-	if (check_command(input, &err.error) == 0)
-		command =
-			choose(session, json_string_value(json_object_get(input, "execute")), &err);
+	if (check_command(input, &name, &err.error) == 0)
+		command = choose(session, name, &err);
 	arguments = json_object_get(input, "arguments");
 	if (!arguments)
 		arguments = none;
