@@ -42,7 +42,7 @@ planned() {
 
 # It fails after the device was taken: there are no huge pages.
 failed_launch() {
-	set_command nvme --device "$LAB_nvme0,managed=yes" --hugepages 1G --memory 1G
+	set_command nvme --device "$LAB_nvme0,managed=yes" --control /tmp/nowhere/socket
 	"${command[@]}" </dev/null >"$output" 2>&1
 	local status=$?
 	cat "$output"
@@ -51,7 +51,7 @@ failed_launch() {
 }
 
 ended() {
-	start_guest endless-io --device "$LAB_nvme0,managed=yes"
+	start_guest endless-io --stop-limit 2s --device "$LAB_nvme0,managed=yes"
 	guest_says 'round 2' 90 || return
 	end_guest "$1" "$2"
 }
@@ -81,7 +81,7 @@ killed_and_another_run() {
 }
 
 two_tenons() {
-	start_guest endless-io --name first --device "$LAB_nvme0,managed=yes"
+	start_guest endless-io --name first --stop-limit 2s --device "$LAB_nvme0,managed=yes"
 	guest_says 'round 2' 90 || return
 	set_command nvme --device "$LAB_nvme0,managed=yes"
 	"${command[@]}" </dev/null >/tmp/second 2>&1 && complain "a second one has it" && return 1
