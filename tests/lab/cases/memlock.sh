@@ -29,7 +29,7 @@ hold() {
 }
 
 release() {
-	kill "$held"
+	kill -HUP "$held"
 	wait "$held"
 }
 
