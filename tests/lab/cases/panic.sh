@@ -36,7 +36,7 @@ restarts_after() {
 		((boots < 2)) || break
 		sleep 0.2
 	done
-	end_guest TERM 143 || return
+	end_guest HUP 129 || return
 	((boots >= 2)) || complain "it did not start anew"
 }
 check "a panic resets the guest" restarts_after '; it is reset' --on-panic reset
