@@ -16,6 +16,7 @@ import guest
 import host
 from options import suggestion
 
+ATTEMPTS = 3  # the emulated host can lose its timer, and a guest on it with that
 QUIET_LIMIT = 75  # seconds without output: the run stands still
 CHECK = re.compile(r"^LAB-CHECK (ok|fail|skip) (.*)$", re.MULTILINE)
 HEADER = re.compile(r"^# (devices|limit|kernel|iommu|memory|nodes|long): *(.*)$")
@@ -116,10 +117,25 @@ class Runner:
         if self._kernels.path(self._kernel_of(case)) is None:
             return self._tell(case, Result([("skip", f"{case.name}: no kernel '{case.kernel}' here, see above")], 0))
         result = self._attempt(case)
+        for attempt in range(2, ATTEMPTS + 1):
+            if result is not None and result.word != "FAIL":
+                break
+            self._keep(case, attempt - 1, result)
+            result = self._attempt(case, last=attempt == ATTEMPTS)
+        return self._tell(case, result)
+
+    def _keep(self, case, attempt, result):
+        """Says why the case is repeated; what it printed stays."""
         if result is None:
             print(f"      {case.name}: the run stood still; once more", flush=True)
-            result = self._attempt(case, last=True)
-        return self._tell(case, result)
+        else:
+            self._tell(case, result)
+            print(f"      {case.name}: once more", flush=True)
+        for kind in ("log", "console"):
+            shutil.copy(self._path(case, kind), self._path(case, f"{kind}.{attempt}"))
+
+    def _path(self, case, kind):
+        return os.path.join(self._folder, f"{case.name}.{kind}")
 
     def _kernel_of(self, case):
         return case.kernel or self._kernel_name
@@ -138,16 +154,15 @@ class Runner:
             nodes=case.nodes,
             variables=self._variables,
         )
-        console = os.path.join(self._folder, f"{case.name}.console")
         outcome = machine.run(
             ["bash", os.path.relpath(case.path, host.PROJECT)],
             lambda _, data: output.extend(data),
             timeout=case.limit,
             quiet_limit=QUIET_LIMIT,
-            console_log=console,
+            console_log=self._path(case, "console"),
         )
         text = output.decode(errors="replace").replace("\r\n", "\n")
-        with open(os.path.join(self._folder, f"{case.name}.log"), "w", encoding="utf-8") as log:
+        with open(self._path(case, "log"), "w", encoding="utf-8") as log:
             log.write(text)
         if outcome.end == "stalled" and not last:
             return None
