@@ -303,6 +303,14 @@ static void hide_body(struct pt_vconfig *vconfig, unsigned offset, unsigned size
 		pt_vconfig_own(vconfig, offset + i, 1, 0xff, 0, 0);
 }
 
+static bool cap_is_hidden(const struct pt_cap *cap, const struct pt_vconfig_setup *setup)
+{
+	return is_hidden(hidden_caps, COUNT(hidden_caps), cap->id) ||
+	       (setup->hide_msi && cap->id == PT_CAP_MSI) ||
+	       (setup->hide_msix && cap->id == PT_CAP_MSIX);
+}
+
+/* Ids and links come last: a rule that reaches into another capability must not bend the list. */
 static void build_caps(struct pt_vconfig *vconfig, const uint8_t *raw,
 		       const struct pt_vconfig_setup *setup)
 {
@@ -311,19 +319,19 @@ static void build_caps(struct pt_vconfig *vconfig, const uint8_t *raw,
 	unsigned link = CAPABILITY_LIST;
 
 	for (unsigned i = 0; i < count; i++) {
-		const struct pt_cap *cap = &caps[i];
-		unsigned room = pt_cap_room(caps, count, cap->offset, 0x100);
+		unsigned room = pt_cap_room(caps, count, caps[i].offset, 0x100);
 
-		if (is_hidden(hidden_caps, COUNT(hidden_caps), cap->id) ||
-		    (setup->hide_msi && cap->id == PT_CAP_MSI) ||
-		    (setup->hide_msix && cap->id == PT_CAP_MSIX)) {
-			hide_body(vconfig, cap->offset, room);
+		if (cap_is_hidden(&caps[i], setup))
+			hide_body(vconfig, caps[i].offset, room);
+		else
+			apply_cap(vconfig, raw, &caps[i], room, setup->root_bus);
+	}
+	for (unsigned i = 0; i < count; i++) {
+		if (cap_is_hidden(&caps[i], setup))
 			continue;
-		}
-		pt_vconfig_own(vconfig, link, 1, 0xff, 0, cap->offset);
-		link = cap->offset + CAP_NEXT;
-		pt_vconfig_own(vconfig, cap->offset, 2, 0xffff, 0, cap->id);
-		apply_cap(vconfig, raw, cap, room, setup->root_bus);
+		pt_vconfig_own(vconfig, link, 1, 0xff, 0, caps[i].offset);
+		link = caps[i].offset + CAP_NEXT;
+		pt_vconfig_own(vconfig, caps[i].offset, 2, 0xffff, 0, caps[i].id);
 	}
 	if (setup->clique_at == 0)
 		return;
