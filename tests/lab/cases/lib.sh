@@ -102,6 +102,11 @@ contents_right() {
 # start_guest TEST OPTION...: a guest in the background; tenon's process is $guest_process
 start_guest() {
 	set_command "$@"
+	start_command
+}
+
+# start_command: the same with $command
+start_command() {
 	: >"$output"
 	tail -f "$output" &
 	tail_process=$!
