@@ -16,7 +16,7 @@ import guest
 import host
 from options import suggestion
 
-ATTEMPTS = 3  # the emulated host can lose its timer, and a guest on it with that
+ATTEMPTS = 5  # the emulated host can lose its timer, and a guest on it with that
 QUIET_LIMIT = 75  # seconds without output: the run stands still
 CHECK = re.compile(r"^LAB-CHECK (ok|fail|skip) (.*)$", re.MULTILINE)
 HEADER = re.compile(r"^# (devices|limit|kernel|iommu|memory|nodes|long): *(.*)$")
