@@ -35,7 +35,7 @@ int guest_plan(const struct pt_sys *sys, const struct vm_config *config, struct 
  * @option: what --device takes: "0000:02:00.0,slot=3"
  *
  * A mediated device is bound for a moment, as ever, to be asked what it is like. Errors: of device_kind_option(),
- * host_facts_read(), plan_hotplug().
+ * host_facts_look(), plan_hotplug().
  */
 int guest_plan_device(const struct pt_sys *sys, const struct vm_plan *plan, const char *option,
 		      struct plan_device *ret_device, struct pt_error *err);
