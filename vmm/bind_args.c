@@ -54,12 +54,10 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
-bool bind_args_help(const char *name, FILE *out)
+void bind_args_help(const char *name, FILE *out)
 {
 	const struct verb *verb = find_verb(name);
 
-	if (!verb)
-		return false;
 	(void)fprintf(out, "Usage: %s\n%s\n\n", verb->usage, verb->text);
 	for (size_t i = 0; i < COUNT(options); i++) {
 		if (options[i].verbs & verb->bit)
@@ -67,7 +65,6 @@ bool bind_args_help(const char *name, FILE *out)
 				      options[i].value ? options[i].value : "", options[i].text);
 	}
 	(void)fprintf(out, "\nExit code: 0 all done; 1 something could not be; 2 wrong options.\n");
-	return true;
 }
 
 static int unknown(const struct verb *verb, const char *typed, struct pt_error *err)

@@ -38,7 +38,7 @@ struct bind_args {
  */
 int bind_args_parse(int argc, char **argv, struct bind_args *ret_args, struct pt_error *err);
 
-/** bind_args_help() - Return: false when @verb is none of the three. */
-bool bind_args_help(const char *verb, FILE *out);
+/** bind_args_help() - the options of @verb, one of the three, for people */
+void bind_args_help(const char *verb, FILE *out);
 
 #endif

@@ -5,8 +5,6 @@
 #ifndef TENON_CMD_H
 #define TENON_CMD_H
 
-#include <stdio.h>
-
 /* What tenon's exit code says. Part of the interface: docs/tenon.1. */
 enum exit_code {
 	EXIT_OK = 0,	  /* for `run`: the guest powered off */
@@ -30,12 +28,5 @@ int cmd_bind(int argc, char **argv);
 int cmd_unbind(int argc, char **argv);
 int cmd_recover(int argc, char **argv);
 int cmd_version(int argc, char **argv);
-
-/* What `tenon help devices` prints. */
-void cmd_devices_help(FILE *out);
-/** ctl_help() - the commands of `tenon ctl`, for people */
-void ctl_help(FILE *out);
-/* What `tenon help check` prints. */
-void cmd_check_help(FILE *out);
 
 #endif

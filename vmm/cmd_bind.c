@@ -191,7 +191,7 @@ static int run_verb(int argc, char **argv, bool create,
 		return EXIT_USAGE;
 	}
 	if (args.help) {
-		(void)bind_args_help(argv[0], stdout);
+		bind_args_help(argv[0], stdout);
 		return EXIT_OK;
 	}
 	if (host_init(&host, &args, create, &err) < 0)

@@ -118,29 +118,7 @@ static const struct config_error *nothing_asked(struct config_error *error)
 	return error;
 }
 
-int cmd_check(int argc, char **argv)
-{
-	CLEANUP(question_done) struct question question = {0};
-	CLEANUP(run_args_done) struct run_args args = {0};
-	struct config_error error = {.error = PT_ERROR_INIT};
-	int code;
-
-	if (read_question(argc, argv, &question, &error.error) < 0 ||
-	    run_args_parse(&run_verb, question.argc, question.argv, &args, &error) < 0)
-		return usage(&error);
-	if (args.help) {
-		cmd_check_help(stdout);
-		return EXIT_OK;
-	}
-	if (argc - question.json == 1)
-		return usage(nothing_asked(&error));
-	if (!question.devices_only && run_args_need_kernel(&args, &error.error) < 0)
-		return usage(&error);
-	code = answer(&question, &args.config, stdout, &error.error);
-	return code == EXIT_CHECK_USAGE ? usage(&error) : code;
-}
-
-void cmd_check_help(FILE *out)
+static void print_help(FILE *out)
 {
 	(void)fputs(
 		"Usage: tenon check [--json] DEVICE...\n"
@@ -152,4 +130,26 @@ void cmd_check_help(FILE *out)
 		"are those of tenon run, which makes the same checks before it touches anything.\n\n"
 		"Exit code: 0 ready; 1 ready, with warnings; 2 not ready; 64 wrong options or file.\n",
 		out);
+}
+
+int cmd_check(int argc, char **argv)
+{
+	CLEANUP(question_done) struct question question = {0};
+	CLEANUP(run_args_done) struct run_args args = {0};
+	struct config_error error = {.error = PT_ERROR_INIT};
+	int code;
+
+	if (read_question(argc, argv, &question, &error.error) < 0 ||
+	    run_args_parse(&run_verb, question.argc, question.argv, &args, &error) < 0)
+		return usage(&error);
+	if (args.help) {
+		print_help(stdout);
+		return EXIT_OK;
+	}
+	if (argc - question.json == 1)
+		return usage(nothing_asked(&error));
+	if (!question.devices_only && run_args_need_kernel(&args, &error.error) < 0)
+		return usage(&error);
+	code = answer(&question, &args.config, stdout, &error.error);
+	return code == EXIT_CHECK_USAGE ? usage(&error) : code;
 }

@@ -205,7 +205,7 @@ static const struct ctl_verb {
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
-void ctl_help(FILE *out)
+static void print_help(FILE *out)
 {
 	(void)fprintf(
 		out,
@@ -258,7 +258,7 @@ int cmd_ctl(int argc, char **argv)
 	char path[PT_PATH_SIZE];
 
 	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
-		ctl_help(stdout);
+		print_help(stdout);
 		return EXIT_OK;
 	}
 	if (argc < 3) {

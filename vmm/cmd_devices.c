@@ -56,7 +56,7 @@ static void print_classes(FILE *out)
 	(void)fputs(" other\n", out);
 }
 
-void cmd_devices_help(FILE *out)
+static void print_help(FILE *out)
 {
 	(void)fputs("Usage: tenon devices [OPTION...] [DEVICE|CLASS...]\n"
 		    "List the PCI devices of this host, and whether a guest can have them.\n\n",
@@ -241,7 +241,7 @@ int cmd_devices(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (args.help) {
-		cmd_devices_help(stdout);
+		print_help(stdout);
 		return EXIT_OK;
 	}
 	ret = args.mdev ? list_mdevs(sys, &args, &err) : list_devices(sys, &args, &err);

@@ -6,10 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bind_args.h"
 #include "cmd.h"
 #include "config/nearest.h"
-#include "config/run_args.h"
 #include "report.h"
 
 static int cmd_help(int argc, char **argv);
@@ -19,19 +17,22 @@ static const struct subcommand {
 	const char *name;
 	const char *summary;
 	int (*run)(int argc, char **argv);
+	bool has_help; /* of its own: it takes --help */
 } subcommands[] = {
-	{"run", "run a guest: tenon run [FILE.yaml] [OPTION...]", cmd_run},
-	{"plan", "print what a run would do: tenon plan [FILE.yaml] [OPTION...]", cmd_plan},
-	{"devices", "list this host's PCI devices, and whether a guest can have them", cmd_devices},
+	{"run", "run a guest: tenon run [FILE.yaml] [OPTION...]", cmd_run, true},
+	{"plan", "print what a run would do: tenon plan [FILE.yaml] [OPTION...]", cmd_plan, true},
+	{"devices", "list this host's PCI devices, and whether a guest can have them", cmd_devices,
+	 true},
 	{"check", "say what is in the way, and what to type: tenon check [FILE.yaml] [DEVICE...]",
-	 cmd_check},
-	{"bind", "take devices from their drivers: tenon bind BDF...", cmd_bind},
-	{"unbind", "give them back: tenon unbind BDF...", cmd_unbind},
-	{"recover", "give back what a tenon took that was killed", cmd_recover},
-	{"list", "list the guests that run", cmd_list},
-	{"ctl", "control one: tenon ctl GUEST status|pause|resume|shutdown|reset|...", cmd_ctl},
-	{"version", "print the version", cmd_version},
-	{"help", "print this, or the options of a command: tenon help run", cmd_help},
+	 cmd_check, true},
+	{"bind", "take devices from their drivers: tenon bind BDF...", cmd_bind, true},
+	{"unbind", "give them back: tenon unbind BDF...", cmd_unbind, true},
+	{"recover", "give back what a tenon took that was killed", cmd_recover, true},
+	{"list", "list the guests that run", cmd_list, false},
+	{"ctl", "control one: tenon ctl GUEST status|pause|resume|shutdown|reset|...", cmd_ctl,
+	 true},
+	{"version", "print the version", cmd_version, false},
+	{"help", "print this, or the options of a command: tenon help run", cmd_help, false},
 };
 
 #define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
@@ -92,20 +93,9 @@ static int cmd_help(int argc, char **argv)
 
 	if (argc > 1 && !command)
 		return unknown_command(argv[1]);
-	if (command && command->run == cmd_run)
-		run_args_help(&run_verb, stdout);
-	else if (command && command->run == cmd_plan)
-		run_args_help(&plan_verb, stdout);
-	else if (command && command->run == cmd_devices)
-		cmd_devices_help(stdout);
-	else if (command && command->run == cmd_check)
-		cmd_check_help(stdout);
-	else if (command && bind_args_help(command->name, stdout))
-		return EXIT_OK;
-	else if (command && command->run == cmd_ctl)
-		ctl_help(stdout);
-	else
-		print_help(stdout);
+	if (command && command->has_help)
+		return command->run(2, (char *[]){argv[1], "--help", NULL});
+	print_help(stdout);
 	return EXIT_OK;
 }
 
