@@ -90,11 +90,12 @@ static void print_help(FILE *out)
 static int cmd_help(int argc, char **argv)
 {
 	const struct subcommand *command = argc > 1 ? find(argv[1]) : NULL;
+	char help[] = "--help";
 
 	if (argc > 1 && !command)
 		return unknown_command(argv[1]);
 	if (command && command->has_help)
-		return command->run(2, (char *[]){argv[1], "--help", NULL});
+		return command->run(2, (char *[]){argv[1], help, NULL});
 	print_help(stdout);
 	return EXIT_OK;
 }
