@@ -38,6 +38,23 @@ def push(connection, data):
     return "all was taken"
 
 
+def push_descriptors(connection):
+    """Until the other side hangs up, 10000 at most; a few in names of their own before."""
+    connection.sendall(b'{"execute":"qmp_capabilities"}')
+    null = os.open("/dev/null", os.O_RDONLY)
+    try:
+        for i in range(40):
+            command = json.dumps({"execute": "getfd", "arguments": {"fdname": f"n{i}"}}).encode()
+            socket.send_fds(connection, [command], [null])
+        for _ in range(1000):
+            socket.send_fds(connection, [b" "], [null] * 10)
+    except OSError as error:
+        return type(error).__name__
+    finally:
+        os.close(null)
+    raise AssertionError("it was not hung up on")
+
+
 def main():
     path = sys.argv[1]
     kept = []
@@ -52,6 +69,10 @@ def main():
         kept.append(bad)
         said = push(bad, data)
         print(f"{what}: {said}; a good client was answered in {good_one_is_answered(path):.2f} s", flush=True)
+    bad = connect(path)
+    kept.append(bad)
+    said = push_descriptors(bad)
+    print(f"descriptors that nobody asked for: {said}; a good client was answered in {good_one_is_answered(path):.2f} s")
     many = [connect(path) for _ in range(50)]
     for connection in many + kept:
         connection.close()

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -173,6 +174,95 @@ Test(control, one_that_never_reads_is_not_listened_to)
 	tell(other, "{\"execute\":\"query-status\"}");
 	cr_assert_not_null(strstr(heard(other), "running"));
 	(void)close(deaf);
+	(void)close(other);
+}
+
+/* Sends @text with @count descriptors that are @fd. */
+static void hand(int to, const char *text, int fd, unsigned count)
+{
+	char room[CMSG_SPACE(64 * sizeof(int))] = {0};
+	struct iovec iov = {(void *)text, strlen(text)};
+	struct msghdr message = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = room,
+		.msg_controllen = CMSG_SPACE(count * sizeof(int)),
+	};
+	struct cmsghdr *part = CMSG_FIRSTHDR(&message);
+
+	part->cmsg_level = SOL_SOCKET;
+	part->cmsg_type = SCM_RIGHTS;
+	part->cmsg_len = CMSG_LEN(count * sizeof(int));
+	for (unsigned i = 0; i < count; i++)
+		memcpy(CMSG_DATA(part) + i * sizeof(fd), &fd, sizeof(fd));
+	cr_assert_eq(sendmsg(to, &message, MSG_NOSIGNAL), (ssize_t)strlen(text));
+	settle();
+}
+
+static unsigned open_descriptors(void)
+{
+	unsigned count = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+Test(control, descriptors_come_with_commands)
+{
+	int client = negotiated(), other = negotiated(), pipe_fds[2], fd;
+	const char *const name = "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"disk\"}}";
+	struct qmp_fds *fds = NULL;
+
+	cr_assert_eq(pipe(pipe_fds), 0);
+	hand(client, name, pipe_fds[1], 1);
+	cr_assert_str_eq(heard(client), "{\"return\":{}}\r\n");
+	for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		if (control.clients[i].session.fds.kept_count)
+			fds = &control.clients[i].session.fds;
+	}
+	cr_assert_not_null(fds);
+	cr_assert_eq(qmp_fds_take(fds, "disk", &fd, NULL), 0);
+	cr_assert(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	cr_assert_eq(write(fd, "x", 1), 1, "it is the pipe");
+	(void)close(fd);
+	tell(other, "{\"execute\":\"closefd\",\"arguments\":{\"fdname\":\"disk\"}}");
+	cr_assert_not_null(strstr(heard(other), "'disk' has not been found"), "it is the other's");
+	(void)close(client);
+	(void)close(other);
+	(void)close(pipe_fds[0]);
+	(void)close(pipe_fds[1]);
+}
+
+Test(control, descriptors_of_a_client_that_goes_are_closed)
+{
+	unsigned before = open_descriptors();
+	int client = negotiated();
+
+	hand(client, "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"a\"}}", 1, 1);
+	hand(client, "{\"execute\":\"add-fd\"}", 1, 1);
+	hand(client, " ", 1, 3);
+	cr_assert_eq(open_descriptors(), before + 2 + 5);
+	(void)close(client);
+	settle();
+	cr_assert_eq(open_descriptors(), before);
+}
+
+Test(control, whoever_floods_with_descriptors_is_hung_up_on)
+{
+	unsigned before = open_descriptors();
+	int client = negotiated(), other;
+
+	for (unsigned i = 0; i < QMP_FDS_UNCLAIMED_MAX; i++)
+		hand(client, " ", 1, 1);
+	cr_assert_eq(open_descriptors(), before + 2 + QMP_FDS_UNCLAIMED_MAX);
+	hand(client, " ", 1, 40);
+	cr_assert_eq(open_descriptors(), before + 1);
+	other = negotiated();
+	hand(other, "{\"execute\":\"query-status\"}", 1, 5);
+	cr_assert_not_null(strstr(heard(other), "running"));
+	cr_assert_eq(open_descriptors(), before + 3, "what nobody asked for is closed");
+	(void)close(client);
 	(void)close(other);
 }
 

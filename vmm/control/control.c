@@ -133,11 +133,49 @@ static void go_on(struct control_client *client)
 		hang_up(client);
 }
 
+/* As many descriptors as there is room for; the kernel closes those beyond (unix(7)). */
+static void take_descriptors(struct control_client *client, struct msghdr *message)
+{
+	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part;
+	     part = CMSG_NXTHDR(message, part)) {
+		size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+		if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; i < count; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(part) + i * sizeof(fd), sizeof(fd));
+			qmp_session_descriptor(&client->session, fd);
+		}
+	}
+}
+
+static ssize_t receive(struct control_client *client, char *bytes, size_t size)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(QMP_FDS_UNCLAIMED_MAX * sizeof(int))];
+	} control;
+	struct iovec iov = {bytes, size};
+	struct msghdr message = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t n = recvmsg(client->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	if (n >= 0)
+		take_descriptors(client, &message);
+	return n;
+}
+
 static enum loop_next on_readable(void *ctx)
 {
 	struct control_client *client = ctx;
 	char bytes[READ_SIZE];
-	ssize_t n = recv(client->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+	ssize_t n = receive(client, bytes, sizeof(bytes));
 
 	if (n > 0) {
 		qmp_session_input(&client->session, bytes, (size_t)n);

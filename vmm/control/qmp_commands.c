@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control/qmp_fd_commands.h"
 #include "control/qmp_pci.h"
 #include "control/qmp_schema.h"
 #include "control/qmp_session.h"
@@ -59,6 +60,12 @@ const struct qmp_type qmp_types[] = {
 	OBJECT("device_add-arg", {"driver", "str", false}, {"host", "str", false},
 	       {"id", "str", true}),
 	OBJECT("device_del-arg", {"id", "str", false}),
+	OBJECT("getfd-arg", {"fdname", "str", false}),
+	OBJECT("add-fd-arg", {"fdset-id", "int", true}, {"opaque", "str", true}),
+	OBJECT("AddfdInfo", {"fdset-id", "int", false}, {"fd", "int", false}),
+	OBJECT("remove-fd-arg", {"fdset-id", "int", false}, {"fd", "int", true}),
+	OBJECT("FdsetFdInfo", {"fd", "int", false}, {"opaque", "str", true}),
+	OBJECT("FdsetInfo", {"fdset-id", "int", false}, {"fds", "[FdsetFdInfo]", false}),
 	ENUM("XTenonDeviceState", "opened", "attached", "running", "lost", "gone"),
 	OBJECT("XTenonBar", {"bar", "int", false}, {"size", "int", false},
 	       {"address", "int", false}, {"io", "bool", false}, {"mapped", "bool", false}),
@@ -398,6 +405,11 @@ const struct qmp_command qmp_commands[] = {
 	{"quit", NULL, false, NULL, quit},
 	{"device_add", "device_add-arg", true, NULL, device_add},
 	{"device_del", "device_del-arg", false, NULL, device_del},
+	{"getfd", "getfd-arg", false, NULL, qmp_getfd},
+	{"closefd", "getfd-arg", false, NULL, qmp_closefd},
+	{"add-fd", "add-fd-arg", false, "AddfdInfo", qmp_add_fd},
+	{"remove-fd", "remove-fd-arg", false, NULL, qmp_remove_fd},
+	{"query-fdsets", NULL, false, "[FdsetInfo]", qmp_query_fdsets},
 	{"x-tenon-query-passthrough", NULL, false, "XTenonPassthrough", query_passthrough},
 	{0},
 };

@@ -73,6 +73,7 @@ void qmp_session_done(struct qmp_session *session)
 	if (session->wait)
 		session->wait->session = NULL;
 	json_decref(session->wait_id);
+	qmp_fds_done(&session->fds);
 	free(session->in);
 	free(session->out);
 	*session = (struct qmp_session){0};
@@ -211,6 +212,14 @@ static void handle(struct qmp_session *session, const char *text, size_t size)
 	json_decref(input);
 }
 
+static bool blank(const char *bytes, size_t size)
+{
+	while (size && (bytes[size - 1] == ' ' || bytes[size - 1] == '\t' ||
+			bytes[size - 1] == '\r' || bytes[size - 1] == '\n'))
+		size--;
+	return !size;
+}
+
 /* Everything that is complete, up to a command that is not answered at once. */
 static void go_through(struct qmp_session *session)
 {
@@ -225,6 +234,9 @@ static void go_through(struct qmp_session *session)
 	session->in_size -= done;
 	if (done)
 		memmove(session->in, session->in + done, session->in_size);
+	/* What came with commands that did not ask for it is nobody's. */
+	if (done && !session->wait && blank(session->in, session->in_size))
+		qmp_fds_drop(&session->fds);
 }
 
 struct qmp_wait *qmp_session_wait(struct qmp_session *session)
@@ -262,6 +274,14 @@ void qmp_session_answer(void *ctx, const struct pt_error *err)
 	}
 	json_decref(id);
 	go_through(session);
+}
+
+void qmp_session_descriptor(struct qmp_session *session, int fd)
+{
+	if (qmp_fds_came(&session->fds, fd) || session->broken)
+		return;
+	send_error(session, NULL, "GenericError", "too many file descriptors");
+	session->broken = true;
 }
 
 void qmp_session_input(struct qmp_session *session, const char *bytes, size_t size)

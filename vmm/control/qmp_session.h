@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * struct qmp_session: one conversation in QMP, as bytes in and bytes out; descriptors are somebody else's.
+ * struct qmp_session: one conversation in QMP, as bytes in and bytes out, and the descriptors that came with them; the
+ * connection itself is somebody else's.
  *
  * Rules: docs/interop/qmp-spec of QEMU. A greeting comes first, nothing but qmp_capabilities is understood before it was
  * said, every answer carries the command's id, and events come in between.
@@ -17,6 +18,7 @@
 #include <stddef.h>
 
 #include "control/json_frame.h"
+#include "control/qmp_fds.h"
 #include "control/target.h"
 
 #define QMP_COMMAND_MAX (256u << 10) /* bytes */
@@ -25,6 +27,7 @@
 /** struct qmp_session - @out holds what is to be sent from @out_sent to @out_size */
 struct qmp_session {
 	const struct target *target;
+	struct qmp_fds fds;
 	struct json_frame frame;
 	char *in;
 	size_t in_size;
@@ -62,6 +65,13 @@ void qmp_session_init(struct qmp_session *session, const struct target *target);
 
 /** qmp_session_done() - accepts one that was only zeroed */
 void qmp_session_done(struct qmp_session *session);
+
+/**
+ * qmp_session_descriptor() - @fd came with the bytes that are next; it is the session's
+ *
+ * The command that asks for it comes with it, or next. One for which none does is closed, and too many break the session.
+ */
+void qmp_session_descriptor(struct qmp_session *session, int fd);
 
 /** qmp_session_input() - act on what came; commands that are complete are carried out */
 void qmp_session_input(struct qmp_session *session, const char *bytes, size_t size);
