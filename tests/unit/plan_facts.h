@@ -35,6 +35,7 @@ static inline void test_host_init(struct test_host *host)
 	host->facts = (struct host_facts){
 		.guest_phys_bits = 40,
 		.max_cpus = 710,
+		.max_cpu_ids = 1024,
 		.memory_total = 64 * GIB,
 		.memory_available = 60 * GIB,
 		.memlock = UINT64_MAX,

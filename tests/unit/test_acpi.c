@@ -17,6 +17,7 @@ static void up(void)
 {
 	plan = (struct vm_plan){
 		.cpus = 3,
+		.topology = {1, 3, 1},
 		.bus_last = 5,
 		.io_window = {PLAN_IO_BASE, PLAN_IO_END - PLAN_IO_BASE},
 		.mmio32_window = {0x80000000, 0x60000000},
@@ -150,9 +151,44 @@ Test(acpi, ssdt_has_the_windows)
 	cr_assert_eq(names[6].value, 5);
 }
 
+/* 50 cores of 3 threads in each of 2 sockets: 2 bits for threads, 6 for cores; so socket 1 begins at 256. */
+Test(acpi, ids_of_more_than_8_bits_have_entries_of_their_own)
+{
+	const struct acpi_madt *madt;
+	const uint8_t *entry, *end;
+	unsigned cpus = 0, wide_nmis = 0;
+
+	plan.cpus = 300;
+	plan.topology = (struct plan_topology){2, 50, 3};
+	cr_assert_eq(acpi_build(&plan, bytes, sizeof(bytes), BOOT_ACPI, &rsdp_address, &err), 0);
+	madt = table("APIC");
+	entry = (const uint8_t *)(madt + 1);
+	end = (const uint8_t *)madt + madt->header.length;
+	for (; entry < end; entry += entry[1]) {
+		const struct acpi_madt_cpu *cpu = (const struct acpi_madt_cpu *)entry;
+		const struct acpi_madt_wide_cpu *wide = (const struct acpi_madt_wide_cpu *)entry;
+		unsigned id = cpus / 150 << 8 | cpus / 3 % 50 << 2 | cpus % 3;
+
+		if (entry[0] == MADT_CPU) {
+			cr_assert_lt(id, 255);
+			cr_assert_eq(cpu->apic_id, id);
+			cr_assert_eq(cpu->processor_id, cpus++);
+		} else if (entry[0] == MADT_WIDE_CPU) {
+			cr_assert_geq(id, 255);
+			cr_assert_eq(wide->apic_id, id);
+			cr_assert_eq(wide->processor_id, cpus++);
+		}
+		wide_nmis += entry[0] == MADT_WIDE_NMI;
+	}
+	cr_assert_eq(entry, end);
+	cr_assert_eq(cpus, 300);
+	cr_assert_eq(wide_nmis, 1);
+}
+
 Test(acpi, the_largest_guest_fits)
 {
-	plan.cpus = 255;
+	plan.cpus = 1024;
+	plan.topology = (struct plan_topology){1, 1024, 1};
 	cr_assert_eq(acpi_build(&plan, bytes, sizeof(bytes), BOOT_ACPI, &rsdp_address, &err), 0);
 	table("APIC");
 }

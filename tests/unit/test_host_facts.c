@@ -15,6 +15,7 @@ struct fake {
 	int api_version;
 	int cap_max_vcpus;
 	int cap_nr_vcpus;
+	int cap_max_vcpu_id;
 	int cpuid_error;
 	uint32_t cpuid_eax; /* of leaf 0x80000008; 0: there is no such leaf */
 	int open_count;
@@ -76,7 +77,8 @@ static int fake_cpuid(const struct fake *fake, struct kvm_cpuid2 *cpuid)
 	if (fake->cpuid_error)
 		return fake->cpuid_error;
 	cpuid->nent = fake->cpuid_eax ? 2 : 1;
-	cpuid->entries[0] = (struct kvm_cpuid_entry2){.function = 1, .eax = 0x123456};
+	cpuid->entries[0] =
+		(struct kvm_cpuid_entry2){.function = 1, .eax = 0x123456, .ecx = 1u << 25};
 	cpuid->entries[1] =
 		(struct kvm_cpuid_entry2){.function = 0x80000008, .eax = fake->cpuid_eax};
 	return 0;
@@ -91,8 +93,10 @@ static int fake_ioctl(void *ctx, int fd, unsigned long request, void *arg)
 	case KVM_GET_API_VERSION:
 		return fake->api_version;
 	case KVM_CHECK_EXTENSION:
-		return (uintptr_t)arg == KVM_CAP_MAX_VCPUS ? fake->cap_max_vcpus
-							   : fake->cap_nr_vcpus;
+		return (uintptr_t)arg == KVM_CAP_MAX_VCPUS     ? fake->cap_max_vcpus
+		       : (uintptr_t)arg == KVM_CAP_MAX_VCPU_ID ? fake->cap_max_vcpu_id
+		       : (uintptr_t)arg == KVM_CAP_NR_VCPUS    ? fake->cap_nr_vcpus
+							       : 0;
 	case KVM_GET_SUPPORTED_CPUID:
 		return fake_cpuid(fake, arg);
 	default:
@@ -126,6 +130,7 @@ static struct fake good_host(void)
 		.api_version = 12,
 		.cap_max_vcpus = 710,
 		.cap_nr_vcpus = 8,
+		.cap_max_vcpu_id = 2048,
 		.cpuid_eax = 0x3030,
 	};
 }
@@ -167,6 +172,11 @@ Test(host_facts, a_good_host)
 	cr_assert_eq(read_facts(&fake, &facts, &err), 0, "%s", err.message);
 	cr_assert_eq(facts.guest_phys_bits, 48);
 	cr_assert_eq(facts.max_cpus, 710);
+	cr_assert_eq(facts.max_cpu_ids, 2048);
+	cr_assert(facts.cpu_has[cpu_feature_find("hypervisor")]);
+	cr_assert(facts.cpu_has[cpu_feature_find("aes")]);
+	cr_assert_not(facts.cpu_has[cpu_feature_find("avx")]);
+	cr_assert_not(facts.cpu_has[cpu_feature_find("tsc_deadline_timer")]);
 	cr_assert_eq(facts.memory_total, 16 << 20);
 	cr_assert_eq(facts.memory_available, 8 << 20);
 	cr_assert_eq(facts.memlock, 8 << 20);

@@ -28,10 +28,54 @@ Test(plan_errors, cpus)
 
 	test_host_init(&host);
 	host.config.cpus = 0;
-	must_fail(&host, -ERANGE, "0 virtual CPUs: this host runs 1 to 255", "--cpus 1");
+	must_fail(&host, -ERANGE, "0 virtual CPUs: this host runs 1 to 710", "--cpus 1");
 	host.config.cpus = 9;
 	host.facts.max_cpus = 8;
 	must_fail(&host, -ERANGE, "9 virtual CPUs: this host runs 1 to 8", "--cpus 8");
+}
+
+static void cpus(struct test_host *host, unsigned count, unsigned sockets, unsigned cores,
+		 unsigned threads)
+{
+	host->config.cpus = count;
+	host->config.sockets = sockets;
+	host->config.cores = cores;
+	host->config.threads = threads;
+}
+
+Test(plan_errors, topologies)
+{
+	struct test_host host;
+
+	test_host_init(&host);
+	cpus(&host, 6, 0, 0, 4);
+	must_fail(
+		&host, -EINVAL,
+		"6 virtual CPUs do not make whole sockets (1), cores (1 in each) and threads (4 in each)",
+		"--cpus 4,sockets=1,cores=1,threads=4");
+	cpus(&host, 8, 2, 1, 2);
+	must_fail(
+		&host, -EINVAL,
+		"8 virtual CPUs do not make whole sockets (2), cores (1 in each) and threads (2 in each)",
+		"--cpus 4,sockets=2,cores=1,threads=2");
+	cpus(&host, 0, 1024, 1024, 1024);
+	must_fail(&host, -ERANGE, "1073741824 virtual CPUs: this host runs 1 to 710", "--cpus 710");
+	cpus(&host, 0, 2, 65, 5);
+	must_fail(
+		&host, -ERANGE,
+		"650 virtual CPUs in this topology have APIC ids up to 1540: this host's KVM has them up to 1023",
+		"numbers of cores and threads that are powers of two, or fewer CPUs");
+}
+
+Test(plan_errors, a_feature_that_kvm_lacks)
+{
+	struct test_host host;
+
+	test_host_init(&host);
+	host.config.cpu_features[cpu_feature_find("avx512f")] = 1;
+	must_fail(&host, -EOPNOTSUPP,
+		  "a CPU with avx512f: this host's processor or its KVM has no such feature",
+		  "leave +avx512f out of --cpu");
 }
 
 Test(plan_errors, memory_itself)

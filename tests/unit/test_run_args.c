@@ -163,7 +163,18 @@ Test(run_args, options_and_values)
 	MUST_FAIL(-EINVAL, "--timing takes no value", "--timing=yes");
 	MUST_FAIL(-EINVAL, "--kernel: no value given", "--kernel", "");
 	MUST_FAIL(-EINVAL, "--cpus: \"\" is not a number", "--cpus=");
-	MUST_FAIL(-ERANGE, "--cpus: 256 is out of range", "--cpus", "256");
+	MUST_FAIL(-ERANGE, "--cpus: 1025 is out of range", "--cpus", "1025");
+	MUST_FAIL(-EINVAL, "--cpus: unknown part \"core\"; did you mean \"cores\"?", "--cpus",
+		  "4,core=2");
+	MUST_FAIL(-EINVAL, "--cpus: cores: no value given", "--cpus", "4,cores");
+	MUST_FAIL(-ERANGE, "--cpus: threads: 0 is out of range", "--cpus", "4,threads=0");
+	MUST_FAIL(-EINVAL, "--cpus: unknown part \"4\"", "--cpus", "threads=2,4");
+	MUST_FAIL(-EINVAL, "--cpu: \"qemu64\" is not a processor", "--cpu", "qemu64");
+	MUST_FAIL(-EINVAL, "--cpu: \"host,avx\" is not a processor", "--cpu", "host,avx");
+	MUST_FAIL(-EINVAL, "--cpu: \"host,+\" is not a processor", "--cpu", "host,+");
+	MUST_FAIL(-EINVAL, "--cpu: unknown feature \"avx512ff\"; did you mean \"avx512f\"?",
+		  "--cpu", "host,-avx512ff");
+	MUST_FAIL(-EINVAL, "--cpu: unknown feature \"colour\"", "--cpu", "host,+colour");
 	MUST_FAIL(-EINVAL, "--cpus: \"-1\" is not a number", "--cpus", "-1");
 	MUST_FAIL(-EINVAL, "--backend: \"grup\" is not a backend; did you mean \"group\"?",
 		  "--backend", "grup");
@@ -349,4 +360,35 @@ Test(run_args, help_names_every_option)
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		cr_assert_not_null(strstr(text, options[i]), "%s", options[i]);
 	free(text);
+}
+
+/* What is said of the topology later replaces all that was said before. */
+Test(run_args, topology_and_features)
+{
+	struct run_args args;
+	struct config_error err = {.error = PT_ERROR_INIT};
+	char path[] = "/tmp/tenon-topology.XXXXXX";
+
+	write_file(path, "kernel: k\ncpus: {count: 8, sockets: 2}\ncpu: host,-avx2,+sse4.2\n");
+	cr_assert_eq(PARSE(&args, &err, path), 0, "%s", err.error.message);
+	cr_assert_eq(args.config.cpus, 8);
+	cr_assert_eq(args.config.sockets, 2);
+	cr_assert_eq(args.config.cores, 0);
+	cr_assert_eq(args.config.cpu_features[cpu_feature_find("avx2")], -1);
+	cr_assert_eq(args.config.cpu_features[cpu_feature_find("sse4_2")], 1);
+	run_args_done(&args);
+	cr_assert_eq(PARSE(&args, &err, path, "--cpus", "cores=3,threads=2", "--cpu", "host,-rtm"),
+		     0);
+	cr_assert_eq(args.config.cpus, 0);
+	cr_assert_eq(args.config.sockets, 0);
+	cr_assert_eq(args.config.cores, 3);
+	cr_assert_eq(args.config.threads, 2);
+	cr_assert_eq(args.config.cpu_features[cpu_feature_find("avx2")], 0);
+	cr_assert_eq(args.config.cpu_features[cpu_feature_find("rtm")], -1);
+	run_args_done(&args);
+	cr_assert_eq(PARSE(&args, &err, path, "--cpus", "16"), 0);
+	cr_assert_eq(args.config.cpus, 16);
+	cr_assert_eq(args.config.sockets, 0);
+	run_args_done(&args);
+	(void)unlink(path);
 }

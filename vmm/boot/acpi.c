@@ -2,6 +2,7 @@
 #include "boot/acpi.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "boot/acpi_tables.h"
@@ -138,24 +139,77 @@ static uint64_t write_fadt(struct writer *writer, uint64_t dsdt, uint64_t facs)
 	return address;
 }
 
-static void fill_madt_cpus(struct acpi_madt_cpu *cpus, unsigned count)
+/* Ids that fit in 8 bits have the entry that every system knows, and no others may (5.2.12.12). So ids decide, which are no
+ * smaller than the numbers. */
+static bool is_wide(const struct vm_plan *plan, unsigned cpu)
 {
-	for (unsigned i = 0; i < count; i++)
-		cpus[i] = (struct acpi_madt_cpu){
+	return plan_apic_id(&plan->topology, cpu) >= MADT_WIDE_IDS;
+}
+
+static size_t madt_cpus_size(const struct vm_plan *plan)
+{
+	size_t size = 0;
+
+	for (unsigned i = 0; i < plan->cpus; i++)
+		size += is_wide(plan, i) ? sizeof(struct acpi_madt_wide_cpu)
+					 : sizeof(struct acpi_madt_cpu);
+	return size;
+}
+
+/* Return: behind the last. */
+static uint8_t *fill_madt_cpus(uint8_t *at, const struct vm_plan *plan)
+{
+	for (unsigned i = 0; i < plan->cpus; i++) {
+		uint32_t id = plan_apic_id(&plan->topology, i);
+
+		if (is_wide(plan, i)) {
+			*(struct acpi_madt_wide_cpu *)at = (struct acpi_madt_wide_cpu){
+				.type = MADT_WIDE_CPU,
+				.length = sizeof(struct acpi_madt_wide_cpu),
+				.apic_id = id,
+				.flags = MADT_CPU_ENABLED,
+				.processor_id = i,
+			};
+			at += sizeof(struct acpi_madt_wide_cpu);
+			continue;
+		}
+		*(struct acpi_madt_cpu *)at = (struct acpi_madt_cpu){
 			.type = MADT_CPU,
-			.length = sizeof(*cpus),
+			.length = sizeof(struct acpi_madt_cpu),
 			.processor_id = (uint8_t)i,
-			.apic_id = (uint8_t)i,
+			.apic_id = (uint8_t)id,
 			.flags = MADT_CPU_ENABLED,
 		};
+		at += sizeof(struct acpi_madt_cpu);
+	}
+	return at;
+}
+
+static void fill_madt_nmis(uint8_t *at, bool wide)
+{
+	*(struct acpi_madt_nmi *)at = (struct acpi_madt_nmi){
+		.type = MADT_NMI,
+		.length = sizeof(struct acpi_madt_nmi),
+		.processor_id = MADT_ALL_CPUS,
+		.lint = 1,
+	};
+	if (wide)
+		*(struct acpi_madt_wide_nmi *)(at + sizeof(struct acpi_madt_nmi)) =
+			(struct acpi_madt_wide_nmi){
+				.type = MADT_WIDE_NMI,
+				.length = sizeof(struct acpi_madt_wide_nmi),
+				.processor_id = MADT_ALL_WIDE_CPUS,
+				.lint = 1,
+			};
 }
 
 /* GSI n is input n of the one IOAPIC, the timer's included, as KVM routes them by itself (kvm/routes.h). */
-static uint64_t write_madt(struct writer *writer, unsigned cpus)
+static uint64_t write_madt(struct writer *writer, const struct vm_plan *plan)
 {
-	size_t cpus_size = cpus * sizeof(struct acpi_madt_cpu);
-	size_t size = sizeof(struct acpi_madt) + cpus_size + sizeof(struct acpi_madt_ioapic) +
-		      sizeof(struct acpi_madt_override) + sizeof(struct acpi_madt_nmi);
+	bool wide = is_wide(plan, plan->cpus - 1);
+	size_t size = sizeof(struct acpi_madt) + madt_cpus_size(plan) +
+		      sizeof(struct acpi_madt_ioapic) + sizeof(struct acpi_madt_override) +
+		      sizeof(struct acpi_madt_nmi) + (wide ? sizeof(struct acpi_madt_wide_nmi) : 0);
 	uint64_t address;
 	struct acpi_madt *madt = take(writer, size, TABLE_ALIGN, &address);
 	uint8_t *at = (uint8_t *)(madt + 1);
@@ -164,8 +218,7 @@ static uint64_t write_madt(struct writer *writer, unsigned cpus)
 		return address;
 	madt->local_apic = (uint32_t)PLAN_LAPIC_BASE;
 	madt->flags = MADT_PCAT_COMPAT;
-	fill_madt_cpus((struct acpi_madt_cpu *)at, cpus);
-	at += cpus_size;
+	at = fill_madt_cpus(at, plan);
 	*(struct acpi_madt_ioapic *)at = (struct acpi_madt_ioapic){
 		.type = MADT_IOAPIC,
 		.length = sizeof(struct acpi_madt_ioapic),
@@ -180,12 +233,7 @@ static uint64_t write_madt(struct writer *writer, unsigned cpus)
 		.flags = MADT_LEVEL | MADT_ACTIVE_HIGH,
 	};
 	at += sizeof(struct acpi_madt_override);
-	*(struct acpi_madt_nmi *)at = (struct acpi_madt_nmi){
-		.type = MADT_NMI,
-		.length = sizeof(struct acpi_madt_nmi),
-		.processor_id = MADT_ALL_CPUS,
-		.lint = 1,
-	};
+	fill_madt_nmis(at, wide);
 	seal(&madt->header, "APIC", 5, size);
 	return address;
 }
@@ -279,7 +327,7 @@ int acpi_build(const struct vm_plan *plan, uint8_t *bytes, size_t size, uint64_t
 	dsdt = write_dsdt(&writer);
 	facs = write_facs(&writer);
 	tables[0] = write_fadt(&writer, dsdt, facs); /* it is to be the first (5.2.8) */
-	tables[1] = write_madt(&writer, plan->cpus);
+	tables[1] = write_madt(&writer, plan);
 	tables[2] = write_mcfg(&writer, plan->bus_last);
 	tables[3] = write_ssdt(&writer, plan);
 	xsdt = write_xsdt(&writer, tables, sizeof(tables) / sizeof(tables[0]));

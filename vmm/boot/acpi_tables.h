@@ -168,17 +168,39 @@ struct ACPI_PACKED acpi_madt_nmi { /* 5.2.12.7 */
 	uint8_t lint;
 };
 
+struct ACPI_PACKED acpi_madt_wide_cpu { /* 5.2.12.12, processor local x2APIC */
+	uint8_t type;
+	uint8_t length;
+	uint16_t reserved;
+	uint32_t apic_id;
+	uint32_t flags;
+	uint32_t processor_id;
+};
+
+struct ACPI_PACKED acpi_madt_wide_nmi { /* 5.2.12.13 */
+	uint8_t type;
+	uint8_t length;
+	uint16_t flags;
+	uint32_t processor_id;
+	uint8_t lint;
+	uint8_t reserved[3];
+};
+
 enum {
 	MADT_CPU = 0,
 	MADT_IOAPIC = 1,
 	MADT_OVERRIDE = 2,
 	MADT_NMI = 4,
+	MADT_WIDE_CPU = 9,
+	MADT_WIDE_NMI = 10,
 };
 
-#define MADT_CPU_ENABLED 1u
-#define MADT_ALL_CPUS	 0xffu
-#define MADT_ACTIVE_HIGH 1u
-#define MADT_LEVEL	 (3u << 2)
+#define MADT_CPU_ENABLED   1u
+#define MADT_ALL_CPUS	   0xffu
+#define MADT_ALL_WIDE_CPUS 0xffffffffu
+#define MADT_WIDE_IDS	   255u /* and above: 255 itself is all of them in the other entries */
+#define MADT_ACTIVE_HIGH   1u
+#define MADT_LEVEL	   (3u << 2)
 
 struct ACPI_PACKED acpi_mcfg { /* PCI Firmware specification 3.3, 4.1.2 */
 	struct acpi_header header;

@@ -52,6 +52,35 @@ static int unknown_key(struct yaml_file *file, const char *key, struct fy_node *
 	return yaml_blame(file, key_node, NULL);
 }
 
+struct parts {
+	const struct setting *setting;
+	struct vm_config *config;
+};
+
+static int part_key(struct yaml_file *file, const char *key, struct fy_node *key_node,
+		    struct fy_node *value, void *arg)
+{
+	const struct parts *parts = arg;
+	struct pt_error *err = &file->err->error;
+	const struct setting *part = setting_part(parts->setting, key, err);
+	CLEANUP_FREE char *text = NULL;
+	int ret;
+
+	if (!part) {
+		(void)pt_error_prefix(err, -EINVAL, "%s", parts->setting->name);
+		return yaml_blame(file, key_node, NULL);
+	}
+	ret = yaml_value_text(file, key, key_node, value, &text);
+	if (ret < 0)
+		return ret;
+	ret = setting_set(part, parts->config, text, file->dir, err);
+	if (ret < 0) {
+		(void)pt_error_prefix(err, ret, "%s: %s", parts->setting->name, key);
+		return yaml_blame(file, value, key_node);
+	}
+	return 0;
+}
+
 static int guest_key(struct yaml_file *file, const char *key, struct fy_node *key_node,
 		     struct fy_node *value, void *arg)
 {
@@ -68,6 +97,17 @@ static int guest_key(struct yaml_file *file, const char *key, struct fy_node *ke
 		return 0; /* it was there before */
 	if (!setting)
 		return unknown_key(file, key, key_node);
+	if (setting->parts && value && fy_node_is_mapping(value)) {
+		struct parts parts = {setting, config};
+
+		if (fy_node_mapping_is_empty(value)) {
+			(void)pt_error_set(err, -EINVAL, "%s: no value given", key);
+			(void)pt_error_remedy(err, -EINVAL, "give one, or leave %s out", key);
+			return yaml_blame(file, key_node, NULL);
+		}
+		setting_clear_parts(setting, config);
+		return yaml_each_key(file, value, part_key, &parts);
+	}
 	ret = yaml_value_text(file, key, key_node, value, &text);
 	if (ret < 0)
 		return ret;

@@ -12,6 +12,7 @@
 #include "config/net_device.h"
 #include "config/passthrough_device.h"
 #include "config/rng_device.h"
+#include "config/setting_text.h"
 #include "config/vsock_device.h"
 
 #define KEYS_MAX 32 /* of a kind */
@@ -78,20 +79,6 @@ const char *device_kind_form(const struct device_kind *kind, char *buf, size_t s
 	return buf;
 }
 
-/* Cut the next piece off, up to a single comma; two of them become one. */
-static char *next_piece(char **rest)
-{
-	char *piece = *rest, *to = *rest, *from = *rest;
-
-	while (*from && (*from != ',' || from[1] == ',')) {
-		from += *from == ',';
-		*to++ = *from++;
-	}
-	*rest = *from ? from + 1 : NULL;
-	*to = '\0';
-	return piece;
-}
-
 /* One "key=value". */
 static int set_key(const struct device_kind *kind, void *object, char *piece, struct pt_error *err)
 {
@@ -120,9 +107,10 @@ int device_kind_option(const struct device_kind *kind, const char *text, struct 
 	int ret;
 
 	if (copy && object) {
-		ret = setting_set(&kind->settings.rows[0], object, next_piece(&rest), NULL, err);
+		ret = setting_set(&kind->settings.rows[0], object, setting_next_piece(&rest), NULL,
+				  err);
 		while (ret == 0 && rest)
-			ret = set_key(kind, object, next_piece(&rest), err);
+			ret = set_key(kind, object, setting_next_piece(&rest), err);
 		if (ret == 0)
 			ret = kind->add(config, object, err);
 	} else {

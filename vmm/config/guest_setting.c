@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "config/cpu_setting.h"
 #include "config/setting_text.h"
 #include "config/vm_config.h"
 
@@ -110,6 +111,30 @@ static const char *const reboot_choices[] = {
 	NULL,
 };
 
+#define CPUS_PART(key, text)                                                                \
+	{                                                                                   \
+		.name = #key, .arg = "N", .help = text, .kind = SETTING_NUMBER, FIELD(key), \
+		.min = 1, .max = VM_CPUS_MAX                                                \
+	}
+
+static const struct setting cpus_rows[] = {
+	{
+		.name = "count",
+		.arg = "N",
+		.help = "of virtual CPUs",
+		.kind = SETTING_NUMBER,
+		FIELD(cpus),
+		.min = 1,
+		.max = VM_CPUS_MAX,
+	},
+	CPUS_PART(sockets, "that they are in"),
+	CPUS_PART(cores, "of each socket"),
+	CPUS_PART(threads, "of each core"),
+};
+
+static const struct setting_table cpus_parts = {cpus_rows,
+						sizeof(cpus_rows) / sizeof(cpus_rows[0])};
+
 static const struct setting rows[] = {
 	{
 		.name = "name",
@@ -128,13 +153,25 @@ static const struct setting rows[] = {
 	{
 		.name = "cpus",
 		.arg = "N",
-		.help = "Number of virtual CPUs",
+		.help = "Number of virtual CPUs; with sockets=, cores= or threads= behind it, their topology",
 		.standard = "1",
 		.group = SETTING_GUEST,
 		.kind = SETTING_NUMBER,
 		FIELD(cpus),
 		.min = 1,
 		.max = VM_CPUS_MAX,
+		.parts = &cpus_parts,
+	},
+	{
+		.name = "cpu",
+		.arg = "CPU",
+		.help = "What they can do: host, which is all that the host's can and KVM passes on, and behind it "
+			",+NAME or ,-NAME for features that must be there or must not",
+		.standard = "host",
+		.group = SETTING_GUEST,
+		.kind = SETTING_OTHER,
+		.pattern = CPU_PATTERN,
+		.set = set_cpu,
 	},
 	{
 		.name = "memory",

@@ -9,10 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "config/duration.h"
 #include "config/nearest.h"
 #include "config/setting_text.h"
 #include "config/size.h"
+
+#define PARTS_MAX 8 /* of a setting */
 
 _Static_assert(sizeof(enum setting_kind) == sizeof(unsigned), "an enum is kept like an unsigned");
 
@@ -201,10 +204,80 @@ static int set_field(const struct setting *setting, void *object, const char *va
 	return setting->set(object, value, dir, err);
 }
 
+void setting_clear_parts(const struct setting *setting, void *object)
+{
+	for (size_t i = 0; i < setting->parts->count; i++)
+		*((unsigned *)((char *)object + setting->parts->rows[i].field)) = 0;
+}
+
+const struct setting *setting_part(const struct setting *setting, const char *name,
+				   struct pt_error *err)
+{
+	const struct setting *part = setting_find(setting->parts, name);
+	const char *names[PARTS_MAX];
+	char text[SETTING_NAMES_SIZE];
+	const char *nearest;
+	size_t count;
+
+	if (part)
+		return part;
+	for (count = 0; count < setting->parts->count && count < PARTS_MAX; count++)
+		names[count] = setting->parts->rows[count].name;
+	nearest = nearest_name(name, names, count);
+	if (nearest) {
+		(void)pt_error_set(err, -EINVAL, "unknown part \"%s\"; did you mean \"%s\"?", name,
+				   nearest);
+	} else {
+		(void)pt_error_set(err, -EINVAL, "unknown part \"%s\"", name);
+		(void)pt_error_remedy(err, -EINVAL, "its parts are %s",
+				      setting_names(names, count, " and ", text));
+	}
+	return NULL;
+}
+
+/* One "part=value", or the value itself. */
+static int set_part(const struct setting *setting, void *object, char *piece, bool first,
+		    struct pt_error *err)
+{
+	const struct setting *part = &setting->parts->rows[0];
+	char *value = strchr(piece, '=');
+	int ret;
+
+	if (first && !value)
+		return set_field(part, object, piece, NULL, err);
+	if (value)
+		*value++ = '\0';
+	part = setting_part(setting, piece, err);
+	if (!part)
+		return -EINVAL;
+	if (!value)
+		return pt_error_remedy(err, pt_error_set(err, -EINVAL, "%s: no value given", piece),
+				       "write %s=%s", piece, part->arg);
+	ret = set_field(part, object, value, NULL, err);
+	return ret < 0 ? pt_error_prefix(err, ret, "%s", piece) : 0;
+}
+
+static int set_parts(const struct setting *setting, void *object, const char *text,
+		     struct pt_error *err)
+{
+	CLEANUP_FREE char *copy = strdup(text);
+	char *rest = copy;
+	int ret;
+
+	if (!copy)
+		return pt_error_set(err, -ENOMEM, "out of memory");
+	setting_clear_parts(setting, object);
+	ret = set_part(setting, object, setting_next_piece(&rest), true, err);
+	while (ret == 0 && rest)
+		ret = set_part(setting, object, setting_next_piece(&rest), false, err);
+	return ret;
+}
+
 int setting_set(const struct setting *setting, void *object, const char *value, const char *dir,
 		struct pt_error *err)
 {
-	int ret = set_field(setting, object, value, dir, err);
+	int ret = setting->parts ? set_parts(setting, object, value, err)
+				 : set_field(setting, object, value, dir, err);
 
 	if (ret == 0 && setting->given)
 		*((bool *)((char *)object + setting->given)) = true;

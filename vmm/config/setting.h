@@ -34,6 +34,8 @@ enum setting_group {
 	SETTING_GROUPS,
 };
 
+struct setting_table;
+
 /**
  * struct setting - a row
  * @name: "memory" for `memory: VALUE` in the file and `--memory VALUE` on the command line
@@ -48,6 +50,8 @@ enum setting_group {
  * @pattern: a regular expression of the whole value, in the forms that POSIX and ECMA share; NULL for any
  * @what: what a wrong value is not, such as "a backend"; for SETTING_CHOICE and for @pattern
  * @form: what to type, where the rest of the row does not say it
+ * @parts: what the value can say in parts: as a mapping in the file, as "VALUE,PART=VALUE..." in an option. The first is the
+ *	value itself by its name. All are SETTING_NUMBER; those that are not given become 0. NULL for a value without
  * @set: for SETTING_OTHER: read @value into @object; a relative path is relative to @dir, or left as it is when @dir is NULL.
  *	Return: 0 or -errno; the message does not name the setting.
  */
@@ -66,6 +70,7 @@ struct setting {
 	const char *pattern;
 	const char *what;
 	const char *form;
+	const struct setting_table *parts;
 	int (*set)(void *object, const char *value, const char *dir, struct pt_error *err);
 };
 
@@ -78,6 +83,13 @@ struct setting_table {
 /** setting_set() - read @value into @object by a row. Errors: -EINVAL, -ERANGE, -ENAMETOOLONG, -ENOMEM; without the name. */
 int setting_set(const struct setting *setting, void *object, const char *value, const char *dir,
 		struct pt_error *err);
+
+/** setting_clear_parts() - none of a setting's @parts is given */
+void setting_clear_parts(const struct setting *setting, void *object);
+
+/** setting_part() - one of its @parts. Return: NULL when there is none; the error (-EINVAL) names the nearest, or all. */
+const struct setting *setting_part(const struct setting *setting, const char *name,
+				   struct pt_error *err);
 
 /** setting_find() - the row of a name, NULL when there is none */
 const struct setting *setting_find(const struct setting_table *table, const char *name);

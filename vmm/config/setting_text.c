@@ -27,6 +27,19 @@ int setting_text(char **field, const char *value, size_t size_max, struct pt_err
 	return 0;
 }
 
+char *setting_next_piece(char **rest)
+{
+	char *piece = *rest, *to = *rest, *from = *rest;
+
+	while (*from && (*from != ',' || from[1] == ',')) {
+		from += *from == ',';
+		*to++ = *from++;
+	}
+	*rest = *from ? from + 1 : NULL;
+	*to = '\0';
+	return piece;
+}
+
 int setting_path(char **field, const char *value, const char *dir, struct pt_error *err)
 {
 	char path[PT_PATH_SIZE];

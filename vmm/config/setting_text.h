@@ -17,6 +17,9 @@
  */
 int setting_text(char **field, const char *value, size_t size_max, struct pt_error *err);
 
+/** setting_next_piece() - cut the next piece of @rest off, up to a single comma; two of them become one. @rest is NULL at the end. */
+char *setting_next_piece(char **rest);
+
 /**
  * setting_path() - keep @value as a path
  * @dir: what a relative one is relative to; NULL for the working directory

@@ -103,10 +103,15 @@ static json_t *value_schema(const struct setting *setting)
 	return setting->pattern ? other_schema(setting) : choices_schema(setting->choices);
 }
 
+static json_t *parts_schema(const struct setting_table *parts);
+
 static json_t *setting_schema(const struct setting *setting)
 {
 	json_t *schema = or_variable(value_schema(setting));
 
+	if (setting->parts)
+		(void)json_array_append_new(json_object_get(schema, "anyOf"),
+					    parts_schema(setting->parts));
 	(void)json_object_set_new(schema, "description", json_string(setting->help));
 	if (setting->standard)
 		(void)json_object_set_new(schema, "default",
@@ -124,6 +129,12 @@ static json_t *table_schema(const struct setting_table *table)
 		(void)json_object_set_new(properties, table->rows[i].name,
 					  setting_schema(&table->rows[i]));
 	return properties;
+}
+
+static json_t *parts_schema(const struct setting_table *parts)
+{
+	return json_pack("{s:s, s:b, s:i, s:o}", "type", "object", "additionalProperties", 0,
+			 "minProperties", 1, "properties", table_schema(parts));
 }
 
 static json_t *kind_schema(const struct device_kind *kind)

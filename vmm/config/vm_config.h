@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kvm/cpu_feature.h"
+
 enum serial_kind {
 	SERIAL_STDIO,
 	SERIAL_FILE,
@@ -164,7 +166,7 @@ struct vm_config_rng {
 	unsigned layer;
 };
 
-#define VM_CPUS_MAX	255
+#define VM_CPUS_MAX	1024 /* of KVM, as it is usually built */
 #define VM_DEVICES_MAX	31
 #define VM_NODE_MAX	1023 /* MAX_NUMNODES of the largest kernels */
 #define VM_PREFAULT_MAX 256
@@ -175,6 +177,9 @@ struct vm_config_rng {
 /**
  * struct vm_config - one guest
  * @name, @cmdline: NULL when not given; the plan has defaults for them
+ * @cpus: 0 for as many as the next three make
+ * @sockets, @cores of each, @threads of each of those: 0 when not given
+ * @cpu_features: by index in cpu_features[]: 1 it is to be there, -1 it is not, 0 as the host has it
  * @memory: bytes
  * @hugepages: bytes of a page to back memory with, 0 for ordinary ones
  * @numa_node: of the host, that memory comes from; any without @has_numa_node
@@ -194,6 +199,10 @@ struct vm_config_rng {
 struct vm_config {
 	char *name;
 	unsigned cpus;
+	unsigned sockets;
+	unsigned cores;
+	unsigned threads;
+	signed char cpu_features[CPU_FEATURES];
 	uint64_t memory;
 	uint64_t hugepages;
 	bool has_numa_node;

@@ -15,6 +15,7 @@
 
 #include "host/hugepages.h"
 #include "host/numa_node.h"
+#include "kvm/cpu_feature.h"
 
 #define HOST_RESERVED_MAX 32
 
@@ -62,6 +63,8 @@ struct device_facts {
  * @kvm_error: why KVM does not answer, and @guest_phys_bits and @max_cpus are 0; code 0 where it does
  * @guest_phys_bits: physical address width that KVM gives a guest (CPUID 0x80000008)
  * @max_cpus: KVM_CAP_MAX_VCPUS
+ * @max_cpu_ids: KVM_CAP_MAX_VCPU_ID: APIC ids are below
+ * @cpu_has: by index in cpu_features[]: whether KVM can give it to a guest
  * @memory_total, @memory_available: bytes, from /proc/meminfo
  * @memlock: bytes this process may lock, UINT64_MAX for no limit
  * @backend: how the devices are had, which is the same for all of them
@@ -74,6 +77,8 @@ struct host_facts {
 	struct pt_error kvm_error;
 	unsigned guest_phys_bits;
 	unsigned max_cpus;
+	unsigned max_cpu_ids;
+	bool cpu_has[CPU_FEATURES];
 	uint64_t memory_total;
 	uint64_t memory_available;
 	uint64_t memlock;

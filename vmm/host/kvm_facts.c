@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "host/read_text.h"
+#include "kvm/cpuid.h"
 
 #define KVM_PATH	 "/dev/kvm"
 #define KVM_API_EXPECTED 12 /* the only version since Linux 2.6.22 */
@@ -84,8 +85,20 @@ static unsigned phys_bits(const struct kvm_cpuid2 *cpuid)
 	return PHYS_BITS_PC;
 }
 
-static int read_phys_bits(const struct pt_sys *sys, int fd, unsigned *ret_bits,
-			  struct pt_error *err)
+/* Two are said elsewhere or are not KVM's to say: the deadline timer is its local APIC's, and each guest has a hypervisor. */
+static void read_features(const struct pt_sys *sys, int fd, const struct kvm_cpuid2 *cpuid,
+			  struct host_facts *facts)
+{
+	for (unsigned i = 0; i < CPU_FEATURES; i++)
+		facts->cpu_has[i] = cpuid_has(cpuid, &cpu_features[i]);
+	facts->cpu_has[cpu_feature_find("hypervisor")] = true;
+	if (sys->ioctl(sys->ctx, fd, KVM_CHECK_EXTENSION,
+		       (void *)(uintptr_t)KVM_CAP_TSC_DEADLINE_TIMER) > 0)
+		facts->cpu_has[cpu_feature_find("tsc_deadline_timer")] = true;
+}
+
+static int read_cpuid(const struct pt_sys *sys, int fd, struct host_facts *facts,
+		      struct pt_error *err)
 {
 	struct kvm_cpuid2 *cpuid =
 		sys->alloc(sys->ctx, sizeof(*cpuid) + CPUID_ENTRIES * sizeof(cpuid->entries[0]));
@@ -98,8 +111,10 @@ static int read_phys_bits(const struct pt_sys *sys, int fd, unsigned *ret_bits,
 	if (ret < 0)
 		(void)pt_error_set(err, ret, KVM_PATH ": KVM_GET_SUPPORTED_CPUID: %s",
 				   strerror(-ret));
-	else
-		*ret_bits = phys_bits(cpuid);
+	if (ret >= 0) {
+		facts->guest_phys_bits = phys_bits(cpuid);
+		read_features(sys, fd, cpuid, facts);
+	}
 	sys->free(sys->ctx, cpuid);
 	return ret < 0 ? ret : 0;
 }
@@ -123,10 +138,19 @@ static int read_max_cpus(const struct pt_sys *sys, int fd, unsigned *ret_cpus, s
 	return 0;
 }
 
+/* Where the kernel does not say, as many as there can be CPUs (api.rst 4.7). */
+static unsigned read_max_ids(const struct pt_sys *sys, int fd, unsigned cpus)
+{
+	int ret = sys->ioctl(sys->ctx, fd, KVM_CHECK_EXTENSION,
+			     (void *)(uintptr_t)KVM_CAP_MAX_VCPU_ID);
+
+	return ret > 0 ? (unsigned)ret : cpus;
+}
+
 static int read_open(const struct pt_sys *sys, int fd, struct host_facts *facts,
 		     struct pt_error *err)
 {
-	unsigned bits = 0, cpus = 0;
+	unsigned cpus = 0;
 	int version = sys->ioctl(sys->ctx, fd, KVM_GET_API_VERSION, NULL);
 	int ret;
 
@@ -135,14 +159,14 @@ static int read_open(const struct pt_sys *sys, int fd, struct host_facts *facts,
 	if (version != KVM_API_EXPECTED)
 		return pt_error_set(err, -ENOTSUP, KVM_PATH ": its API has version %d, not %d",
 				    version, KVM_API_EXPECTED);
-	ret = read_phys_bits(sys, fd, &bits, err);
-	if (ret < 0)
-		return ret;
 	ret = read_max_cpus(sys, fd, &cpus, err);
 	if (ret < 0)
 		return ret;
-	facts->guest_phys_bits = bits;
+	ret = read_cpuid(sys, fd, facts, err);
+	if (ret < 0)
+		return ret;
 	facts->max_cpus = cpus;
+	facts->max_cpu_ids = read_max_ids(sys, fd, cpus);
 	return 0;
 }
 

@@ -8,7 +8,7 @@
 #include "host/host_facts.h"
 
 /**
- * kvm_facts_read() - fill in guest_phys_bits and max_cpus
+ * kvm_facts_read() - fill in guest_phys_bits, max_cpus, max_cpu_ids and cpu_has
  *
  * Errors: -ENOENT no /dev/kvm; -EACCES no permission on it; -ENOTSUP another KVM than we know; -ENOMEM; from the ioctls.
  * On failure @facts is unchanged.

@@ -18,21 +18,13 @@
 
 #define TOPOLOGY_TYPE_SMT  1u
 #define TOPOLOGY_TYPE_CORE 2u
+#define TOPOLOGY_LEVELS	   3u
 
-/* How many bits number @count processors. */
-static unsigned bits_for(unsigned count)
-{
-	unsigned bits = 0;
-
-	while ((1u << bits) < count)
-		bits++;
-	return bits;
-}
-
-static struct kvm_cpuid_entry2 *find(struct kvm_cpuid2 *cpuid, uint32_t leaf, uint32_t subleaf)
+static const struct kvm_cpuid_entry2 *find(const struct kvm_cpuid2 *cpuid, uint32_t leaf,
+					   uint32_t subleaf)
 {
 	for (unsigned i = 0; i < cpuid->nent; i++) {
-		struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
+		const struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
 
 		if (entry->function == leaf &&
 		    (!(entry->flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX) || entry->index == subleaf))
@@ -52,63 +44,86 @@ static void drop(struct kvm_cpuid2 *cpuid, uint32_t leaf)
 	cpuid->nent = kept;
 }
 
-/* KVM gives leaf 0xb empty: "userspace must" fill it in (x86/kvm/cpuid.c, case 0xb). Level 0 is the threads of a core,
- * level 1 the cores of the package. The newer leaf 0x1f would say the same; without it guests use this one. */
-static void place_topology(struct kvm_cpuid2 *cpuid, unsigned room, const struct cpuid_place *place)
+static void place_levels(struct kvm_cpuid2 *cpuid, unsigned room, uint32_t leaf,
+			 const struct cpuid_place *place)
 {
-	struct kvm_cpuid_entry2 levels[3] = {
-		{.index = 0, .eax = 0, .ebx = 1, .ecx = TOPOLOGY_TYPE_SMT << 8},
+	struct kvm_cpuid_entry2 levels[TOPOLOGY_LEVELS] = {
+		{.index = 0,
+		 .eax = place->thread_bits,
+		 .ebx = place->threads,
+		 .ecx = TOPOLOGY_TYPE_SMT << 8},
 		{.index = 1,
-		 .eax = bits_for(place->count),
-		 .ebx = place->count,
+		 .eax = place->core_bits + place->thread_bits,
+		 .ebx = place->cores * place->threads,
 		 .ecx = 1 | TOPOLOGY_TYPE_CORE << 8},
 		{.index = 2, .ecx = 2},
 	};
-	bool had = find(cpuid, 0xb, 0) != NULL;
+	bool had = find(cpuid, leaf, 0) != NULL;
 
-	drop(cpuid, 0x1f);
-	drop(cpuid, 0x80000026);
-	drop(cpuid, 0xb);
-	for (unsigned i = 0; had && i < 3 && cpuid->nent < room; i++) {
-		levels[i].function = 0xb;
+	drop(cpuid, leaf);
+	for (unsigned i = 0; had && i < TOPOLOGY_LEVELS && cpuid->nent < room; i++) {
+		levels[i].function = leaf;
 		levels[i].flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX;
-		levels[i].edx = place->index;
+		levels[i].edx = place->apic_id;
 		cpuid->entries[cpuid->nent++] = levels[i];
 	}
 }
 
-/* Leaves 4 (Intel) and 0x8000001d (AMD): a cache is private to its core, but for the last level, which all share. */
+/* KVM gives leaves 0xb and 0x1f empty: "userspace must" fill them in (x86/kvm/cpuid.c, case 0xb). Level 0 is the threads of
+ * a core, level 1 the cores of the package. AMD's own, 0x80000026, would say the same; without it guests use these. */
+static void place_topology(struct kvm_cpuid2 *cpuid, unsigned room, const struct cpuid_place *place)
+{
+	drop(cpuid, 0x80000026);
+	place_levels(cpuid, room, 0x1f, place);
+	place_levels(cpuid, room, 0xb, place);
+}
+
+static unsigned smaller(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* Leaves 4 (Intel) and 0x8000001d (AMD): the last level is the package's, the others are the core's. */
 static void place_cache(struct kvm_cpuid_entry2 *entry, const struct cpuid_place *place)
 {
 	unsigned level = entry->eax >> 5 & 7;
-	unsigned ids = 1u << bits_for(place->count);
-	unsigned sharing = level >= 3 ? ids - 1 : 0;
+	unsigned bits = level >= 3 ? place->core_bits + place->thread_bits : place->thread_bits;
 
 	if (!(entry->eax & 0x1f))
 		return; /* the end of the list */
-	entry->eax = (entry->eax & 0x3fffu) | (sharing & 0xfffu) << 14;
+	entry->eax = (entry->eax & 0x3fffu) | smaller((1u << bits) - 1, 0xfff) << 14;
 	if (entry->function == 4)
-		entry->eax |= (ids - 1 > 63 ? 63 : ids - 1) << 26;
+		entry->eax |= smaller((1u << place->core_bits) - 1, 63) << 26;
 }
 
 static void place_leaf1(struct kvm_cpuid_entry2 *entry, const struct cpuid_place *place)
 {
-	unsigned ids = 1u << bits_for(place->count);
+	unsigned ids = smaller(1u << (place->core_bits + place->thread_bits), 255);
 
-	if (ids > 255)
-		ids = 255;
-	entry->ebx = (entry->ebx & 0xffffu) | ids << 16 | place->index << 24;
+	entry->ebx = (entry->ebx & 0xffffu) | ids << 16 | (place->apic_id & 0xffu) << 24;
 	entry->ecx |= LEAF1_ECX_HYPERVISOR;
 	if (place->tsc_deadline)
 		entry->ecx |= LEAF1_ECX_TSC_DEADLINE;
-	if (place->count > 1)
+	if (place->cores * place->threads > 1)
 		entry->edx |= LEAF1_EDX_HTT;
 	else
 		entry->edx &= ~LEAF1_EDX_HTT;
 }
 
+/* AMD: the extended APIC id; the core and its threads; the package for the node, of which each has one. */
+static void place_leaf_8000001e(struct kvm_cpuid_entry2 *entry, const struct cpuid_place *place)
+{
+	unsigned core = place->apic_id >> place->thread_bits & ((1u << place->core_bits) - 1);
+
+	entry->eax = place->apic_id;
+	entry->ebx = (core & 0xffu) | ((place->threads - 1) & 0xffu) << 8;
+	entry->ecx = place->apic_id >> (place->core_bits + place->thread_bits) & 0xffu;
+}
+
 static void place_entry(struct kvm_cpuid_entry2 *entry, const struct cpuid_place *place, bool amd)
 {
+	unsigned in_package = place->cores * place->threads;
+
 	switch (entry->function) {
 	case 1:
 		place_leaf1(entry, place);
@@ -118,7 +133,7 @@ static void place_entry(struct kvm_cpuid_entry2 *entry, const struct cpuid_place
 		place_cache(entry, place);
 		break;
 	case 0x80000001:
-		if (amd && place->count > 1)
+		if (amd && in_package > 1)
 			entry->ecx |= AMD1_ECX_CMP_LEGACY;
 		else
 			entry->ecx &= ~AMD1_ECX_CMP_LEGACY;
@@ -126,20 +141,19 @@ static void place_entry(struct kvm_cpuid_entry2 *entry, const struct cpuid_place
 	case 0x80000008:
 		entry->eax = (entry->eax & ~0xffu) | place->phys_bits;
 		if (amd)
-			entry->ecx = (entry->ecx & ~0xf0ffu) | bits_for(place->count) << 12 |
-				     ((place->count - 1) & 0xffu);
+			entry->ecx = (entry->ecx & ~0xf0ffu) |
+				     smaller(place->core_bits + place->thread_bits, 15) << 12 |
+				     smaller(in_package - 1, 255);
 		break;
-	case 0x8000001e: /* extended APIC id, core id with one thread, node 0 */
-		entry->eax = place->index;
-		entry->ebx = place->index & 0xffu;
-		entry->ecx = 0;
+	case 0x8000001e:
+		place_leaf_8000001e(entry, place);
 		break;
 	default:
 		break;
 	}
 }
 
-static bool is_amd(struct kvm_cpuid2 *cpuid)
+static bool is_amd(const struct kvm_cpuid2 *cpuid)
 {
 	const struct kvm_cpuid_entry2 *vendor = find(cpuid, 0, 0);
 
@@ -154,6 +168,41 @@ void cpuid_place(struct kvm_cpuid2 *cpuid, unsigned room, const struct cpuid_pla
 	for (unsigned i = 0; i < cpuid->nent; i++)
 		place_entry(&cpuid->entries[i], place, amd);
 	place_topology(cpuid, room, place);
+}
+
+static uint32_t *reg_of(struct kvm_cpuid_entry2 *entry, enum cpuid_register reg)
+{
+	switch (reg) {
+	case CPUID_EAX:
+		return &entry->eax;
+	case CPUID_EBX:
+		return &entry->ebx;
+	case CPUID_ECX:
+		return &entry->ecx;
+	default:
+		return &entry->edx;
+	}
+}
+
+bool cpuid_has(const struct kvm_cpuid2 *cpuid, const struct cpu_feature *feature)
+{
+	const struct kvm_cpuid_entry2 *found = find(cpuid, feature->leaf, feature->subleaf);
+	struct kvm_cpuid_entry2 entry;
+
+	if (!found)
+		return false;
+	entry = *found;
+	return (*reg_of(&entry, feature->reg) & feature->mask) == feature->mask;
+}
+
+void cpuid_remove(struct kvm_cpuid2 *cpuid, const struct cpu_feature *feature)
+{
+	for (unsigned i = 0; i < cpuid->nent; i++) {
+		struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
+
+		if (entry->function == feature->leaf && entry->index == feature->subleaf)
+			*reg_of(entry, feature->reg) &= ~feature->mask;
+	}
 }
 
 int cpuid_supported(const struct kvm *kvm, struct kvm_cpuid2 **ret_cpuid, struct pt_error *err)

@@ -6,7 +6,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
-int kvm_vcpu_open(struct kvm_vcpu *vcpu, const struct kvm *kvm, unsigned index,
+int kvm_vcpu_open(struct kvm_vcpu *vcpu, const struct kvm *kvm, uint32_t apic_id,
 		  struct pt_error *err)
 {
 	const struct pt_sys *sys = kvm->sys;
@@ -14,16 +14,18 @@ int kvm_vcpu_open(struct kvm_vcpu *vcpu, const struct kvm *kvm, unsigned index,
 	int r;
 
 	vcpu->kvm = kvm;
-	vcpu->fd = kvm_ioctl_value(kvm, kvm->vm_fd, KVM_CREATE_VCPU, index);
+	vcpu->fd = kvm_ioctl_value(kvm, kvm->vm_fd, KVM_CREATE_VCPU, apic_id);
 	if (vcpu->fd < 0) {
 		r = vcpu->fd;
 		vcpu->fd = -1;
-		return pt_error_set(err, r, "KVM: cannot make vCPU %u: %s", index, strerror(-r));
+		return pt_error_set(err, r, "KVM: cannot make the vCPU of APIC id %u: %s", apic_id,
+				    strerror(-r));
 	}
 	r = sys->mmap(sys->ctx, NULL, kvm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd,
 		      0, &run);
 	if (r)
-		return pt_error_set(err, r, "KVM: cannot map vCPU %u: %s", index, strerror(-r));
+		return pt_error_set(err, r, "KVM: cannot map the vCPU of APIC id %u: %s", apic_id,
+				    strerror(-r));
 	vcpu->run = run;
 	/*
 	 * 0 stands for the host's TSC frequency as the kernel knows it by now. By itself KVM takes what

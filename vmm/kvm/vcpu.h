@@ -18,8 +18,8 @@ struct kvm_vcpu {
 		.fd = -1 \
 	}
 
-/** kvm_vcpu_open() - make vCPU @index, which is its APIC id too. Inverse: kvm_vcpu_close(). */
-int kvm_vcpu_open(struct kvm_vcpu *vcpu, const struct kvm *kvm, unsigned index,
+/** kvm_vcpu_open() - make the vCPU of this APIC id. Inverse: kvm_vcpu_close(). */
+int kvm_vcpu_open(struct kvm_vcpu *vcpu, const struct kvm *kvm, uint32_t apic_id,
 		  struct pt_error *err);
 
 /** kvm_vcpu_close() - accepts KVM_VCPU_CLOSED */

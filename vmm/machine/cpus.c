@@ -33,13 +33,18 @@ static void firmware_msrs(const struct kvm_vcpu *vcpu)
 }
 
 static int open_one(struct cpu *cpu, const struct kvm *kvm, struct kvm_cpuid2 *cpuid, unsigned room,
-		    const struct cpuid_place *place, struct pt_error *err)
+		    const struct cpuid_place *place, const struct vm_plan *plan,
+		    struct pt_error *err)
 {
-	int r = kvm_vcpu_open(&cpu->vcpu, kvm, cpu->index, err);
+	int r = kvm_vcpu_open(&cpu->vcpu, kvm, place->apic_id, err);
 
 	if (r)
 		return r;
 	cpuid_place(cpuid, room, place);
+	for (unsigned i = 0; i < CPU_FEATURES; i++) {
+		if (plan->cpu_features[i] < 0)
+			cpuid_remove(cpuid, &cpu_features[i]);
+	}
 	r = cpuid_apply(&cpu->vcpu, cpuid, err);
 	if (r)
 		return r;
@@ -59,14 +64,19 @@ static void init_sync(struct cpus *cpus)
 	atomic_init(&cpus->wanted, CPUS_PARK);
 }
 
-int cpus_open(struct cpus *cpus, const struct kvm *kvm, unsigned count, unsigned phys_bits,
+int cpus_open(struct cpus *cpus, const struct kvm *kvm, const struct vm_plan *plan,
 	      struct pt_error *err)
 {
+	const struct plan_topology *topology = &plan->topology;
 	struct cpuid_place place = {
-		.count = count,
-		.phys_bits = phys_bits,
+		.cores = topology->cores,
+		.threads = topology->threads,
+		.core_bits = plan_core_bits(topology),
+		.thread_bits = plan_thread_bits(topology),
+		.phys_bits = plan->phys_bits,
 		.tsc_deadline = kvm->has_tsc_deadline,
 	};
+	unsigned count = plan->cpus;
 	struct kvm_cpuid2 *cpuid;
 	unsigned room;
 	int r;
@@ -87,8 +97,8 @@ int cpus_open(struct cpus *cpus, const struct kvm *kvm, unsigned count, unsigned
 		return r;
 	room = cpuid->nent + CPUID_EXTRA;
 	for (unsigned i = 0; i < count && !r; i++) {
-		place.index = i;
-		r = open_one(&cpus->list[i], kvm, cpuid, room, &place, err);
+		place.apic_id = plan_apic_id(topology, i);
+		r = open_one(&cpus->list[i], kvm, cpuid, room, &place, plan, err);
 	}
 	free(cpuid);
 	return r;

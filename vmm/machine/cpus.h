@@ -22,6 +22,7 @@
 #include "kvm/vcpu_state.h"
 #include "machine/bus.h"
 #include "machine/requests.h"
+#include "plan/plan.h"
 #include "timing.h"
 
 struct cpus;
@@ -59,12 +60,12 @@ struct cpus {
 };
 
 /**
- * cpus_open() - make @count vCPUs, tell them their CPUID, remember their state
+ * cpus_open() - make the plan's vCPUs, tell them their CPUID, remember their state
  * @cpus: zeroed, with @ports, @memory, @ram, @requests and @timing filled in
  *
  * Inverse: cpus_done(), after a failure too.
  */
-int cpus_open(struct cpus *cpus, const struct kvm *kvm, unsigned count, unsigned phys_bits,
+int cpus_open(struct cpus *cpus, const struct kvm *kvm, const struct vm_plan *plan,
 	      struct pt_error *err);
 
 /** cpus_done() - stops the threads, closes the vCPUs; accepts one that was only zeroed */

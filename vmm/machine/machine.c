@@ -47,8 +47,7 @@ static int create_vm(struct machine *machine, struct pt_error *err)
 	machine->cpus.requests = &machine->requests;
 	machine->cpus.timing = machine->options.timing;
 	if (!r)
-		r = cpus_open(&machine->cpus, &machine->kvm, machine->plan.cpus,
-			      machine->plan.phys_bits, err);
+		r = cpus_open(&machine->cpus, &machine->kvm, &machine->plan, err);
 	if (!r)
 		timing_mark(machine->options.timing, TIMING_KVM);
 	return r;

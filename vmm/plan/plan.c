@@ -68,20 +68,6 @@ static int plan_texts(const struct vm_config *config, struct vm_plan *plan, stru
 			 err);
 }
 
-static int plan_cpus(const struct vm_config *config, const struct host_facts *facts,
-		     struct vm_plan *plan, struct pt_error *err)
-{
-	unsigned max = facts->max_cpus < VM_CPUS_MAX ? facts->max_cpus : VM_CPUS_MAX;
-
-	if (config->cpus == 0 || config->cpus > max) {
-		(void)pt_error_set(err, -ERANGE, "%u virtual CPUs: this host runs 1 to %u",
-				   config->cpus, max);
-		return pt_error_remedy(err, -ERANGE, "--cpus %u", config->cpus ? max : 1);
-	}
-	plan->cpus = config->cpus;
-	return 0;
-}
-
 static int misaligned(uint64_t memory, struct pt_error *err)
 {
 	char size[SIZE_TEXT_SIZE], step[SIZE_TEXT_SIZE];

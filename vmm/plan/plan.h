@@ -24,6 +24,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "kvm/cpu_feature.h"
+
 struct vm_config;
 struct host_facts;
 
@@ -214,11 +216,27 @@ enum plan_panic {
 	PLAN_PANIC_REPORT,
 };
 
+/** struct plan_topology - @sockets, with @cores each, with @threads each: as many as there are CPUs, numbered in this order */
+struct plan_topology {
+	unsigned sockets;
+	unsigned cores;
+	unsigned threads;
+};
+
+/** plan_apic_id() - a CPU's: from the top the socket, the core in plan_core_bits(), the thread in plan_thread_bits() */
+uint32_t plan_apic_id(const struct plan_topology *topology, unsigned cpu);
+
+unsigned plan_core_bits(const struct plan_topology *topology);
+unsigned plan_thread_bits(const struct plan_topology *topology);
+
 /** struct vm_plan - one guest, decided; holds no resource, so it can be copied */
 struct vm_plan {
 	char name[64];
 	unsigned cpus;
-	uint64_t memory;	   /* bytes */
+	struct plan_topology topology;
+	signed char
+		cpu_features[CPU_FEATURES]; /* 1 it is to be there, -1 it is not, 0 as KVM has it */
+	uint64_t memory;		    /* bytes */
 	uint64_t hugepages;	   /* bytes of a page that backs RAM, 0 for ordinary ones */
 	int numa_node;		   /* that RAM comes from, -1 for any */
 	unsigned prefault_threads; /* that make RAM present before the guest runs, 0 for none */

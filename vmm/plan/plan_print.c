@@ -257,12 +257,32 @@ static void print_host_side(const struct vm_plan *plan, FILE *out)
 	print_bound(plan, out);
 }
 
+static void print_part(unsigned count, const char *what, const char *after, FILE *out)
+{
+	(void)fprintf(out, "%u %s%s%s", count, what, count == 1 ? "" : "s", after);
+}
+
+static void print_cpus(const struct vm_plan *plan, FILE *out)
+{
+	(void)fprintf(out, "  cpus: ");
+	print_part(plan->topology.sockets, "socket", ", ", out);
+	print_part(plan->topology.cores, "core", " each, ", out);
+	print_part(plan->topology.threads, "thread", " each; host", out);
+	for (unsigned i = 0; i < CPU_FEATURES; i++) {
+		if (plan->cpu_features[i])
+			(void)fprintf(out, ",%c%s", plan->cpu_features[i] > 0 ? '+' : '-',
+				      cpu_features[i].name);
+	}
+	(void)fprintf(out, "\n");
+}
+
 void plan_print(const struct vm_plan *plan, FILE *out)
 {
 	char size[SIZE_TEXT_SIZE];
 
 	(void)fprintf(out, "guest %s: %u CPU%s, %s of memory\n", plan->name, plan->cpus,
 		      plan->cpus == 1 ? "" : "s", size_text(plan->memory, size));
+	print_cpus(plan, out);
 	(void)fprintf(out, "  kernel: %s\n", plan->kernel);
 	(void)fprintf(out, "  initrd: %s\n", plan->initrd[0] ? plan->initrd : "none");
 	(void)fprintf(out, "  cmdline: %s\n", plan->cmdline);

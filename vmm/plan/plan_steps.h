@@ -27,6 +27,10 @@ struct plan_limit {
 /** plan_limit() - the narrowest of what KVM gives a guest and what each device's IOMMU translates */
 struct plan_limit plan_limit(const struct host_facts *facts);
 
+/** plan_cpus() - 0. processors: number, topology, features; against what KVM has. Errors: -ERANGE, -EINVAL, -EOPNOTSUPP. */
+int plan_cpus(const struct vm_config *config, const struct host_facts *facts, struct vm_plan *plan,
+	      struct pt_error *err);
+
 /** plan_hugepages() - 0. the huge pages that are to back RAM; against the host's pool */
 int plan_hugepages(const struct vm_config *config, const struct host_facts *facts,
 		   struct vm_plan *plan, struct pt_error *err);
