@@ -19,6 +19,7 @@ static struct {
 	unsigned done;
 	struct pt_error err;
 	unsigned left;
+	bool last_takes_space;
 } over;
 
 static void left(void *ctx, struct assigned *who)
@@ -26,6 +27,8 @@ static void left(void *ctx, struct assigned *who)
 	(void)ctx;
 	over.left++;
 	plan.devices[who - assigned].id[0] = '\0';
+	if (over.last_takes_space)
+		plug_release_space(&plug);
 }
 
 static void make_plan(void)
@@ -322,4 +325,63 @@ Test(plug, a_step_that_fails_leaves_all_as_it_was)
 Test(plug, and_so_it_is_with_the_first_device)
 {
 	every_call_fails_once(true);
+}
+
+static enum loop_next is_settled(void *ctx)
+{
+	(void)ctx;
+	return LOOP_END;
+}
+
+static void settled(void *ctx)
+{
+	const uint64_t one = 1;
+
+	(*(unsigned *)ctx)++;
+	(void)!write(over.watch.fd, &one, sizeof(one));
+}
+
+/* The guest's memory is the host's again, and is mapped anew for the next. */
+Test(plug, the_last_one_takes_the_space_with_it)
+{
+	struct plan_device a = disk(2, 0), b = disk(3, 1);
+	unsigned first = 0, told = 0;
+
+	over.last_takes_space = true;
+	for (unsigned i = 0; i < 3; i++) {
+		check_ok(bring(&a), over.err);
+		check_ok(bring(&b), over.err);
+		unplug_force(&unplug, 0);
+		cr_assert_not_null(space);
+		unplug_force(&unplug, 1);
+		cr_assert_null(space);
+		over.watch.ready = is_settled;
+		check_ok(space_closer_tell(&plug.closer, settled, &told, &err), err);
+		cr_assert_eq(space_closer_tell(&plug.closer, settled, &told, &err), -EBUSY);
+		check_ok(loop_watch_start(&loop, &over.watch, &err), err);
+		check_ok(loop_run(&loop, &err), err);
+		(void)is_over(NULL);
+		over.watch.ready = is_over;
+		cr_assert_eq(told, i + 1);
+		if (i == 0)
+			first = leaks();
+		cr_assert_eq(leaks(), first);
+		guest_turns_off(PORT);
+		guest_turns_off(PORT2);
+	}
+}
+
+/* It does not wait for the loop: the next device may come while the space of the last one goes. */
+Test(plug, a_device_comes_while_the_last_space_goes)
+{
+	struct plan_device a = disk(2, 0);
+
+	over.last_takes_space = true;
+	for (unsigned i = 0; i < 5; i++) {
+		check_ok(bring(&a), over.err);
+		unplug_force(&unplug, 0);
+		guest_turns_off(PORT);
+	}
+	check_ok(bring(&a), over.err);
+	cr_assert_eq(pt_space_stats(space).maps, 1);
 }

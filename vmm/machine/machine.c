@@ -138,12 +138,13 @@ static int load(struct machine *machine, struct pt_error *err)
 	return r;
 }
 
-/* Its entry in the plan is free from now on. */
+/* Its entry in the plan is free from now on. With the last one goes what all were in. */
 static void device_left(void *ctx, struct assigned *assigned)
 {
 	struct machine *machine = ctx;
 
 	machine->plan.devices[assigned - machine->assigned].id[0] = '\0';
+	plug_release_space(&machine->plug);
 }
 
 /* 10. */

@@ -144,12 +144,31 @@ bool machine_device_info(struct machine *machine, unsigned device, struct assign
 
 /** machine_dma() - what is mapped for devices */
 struct pt_space_stats machine_dma(struct machine *machine);
+
+/**
+ * machine_use_space() - what devices that come are to be attached to, until the machine has no device again
+ * @fd: of /dev/iommu, stays the caller's; 0 to open it by itself
+ *
+ * On the thread in machine_run(). Errors: -EBUSY the machine has devices, which are attached to another.
+ */
+int machine_use_space(struct machine *machine, int fd, struct pt_error *err);
+
+/** machine_has_space() - whether there is an address space for devices, or may be one in a moment */
+bool machine_has_space(const struct machine *machine);
+
+/**
+ * machine_space_settled() - call @settled, from the thread in machine_run(), when nothing is open any more of an address space
+ *	whose last device has left. Errors: -EBUSY somebody waits for it already.
+ */
+int machine_space_settled(struct machine *machine, void (*settled)(void *ctx), void *ctx,
+			  struct pt_error *err);
+
 /** machine_plan() - what it is made of as it is now; a device that has left has no id. On the thread in machine_run(). */
 const struct vm_plan *machine_plan(const struct machine *machine);
 
 /**
  * machine_plug() - bring a device into an empty slot while the guest runs
- * @device: of plan_hotplug(), for machine_plan()
+ * @device: of plan_hotplug(), for machine_plan(); its descriptor, if it has one, is taken over when the call returns 0
  * @done: called once, on the thread in machine_run(), after the call has returned 0; @err is NULL when the device is in its slot.
  *	Else it is given back, and guest and host are as before.
  *

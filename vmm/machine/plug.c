@@ -16,8 +16,11 @@
 static int bring(struct plug *plug, struct pt_space *space, bool fresh, struct pt_error *err)
 {
 	struct assigned *assigned = &plug->assigned[plug->index];
+	const struct pt_sys *sys = plug->host.kvm->sys;
 	int r = assigned_open(assigned, space, err);
 
+	if (r && assigned->plan->fd)
+		(void)sys->close(sys->ctx, assigned->plan->fd);
 	if (!r)
 		r = assigned_bind(assigned, err);
 	if (!r)
@@ -39,10 +42,18 @@ static int bring_into_space(struct plug *plug, struct pt_error *err)
 	int r = 0;
 
 	if (!space) {
+		/* What was there before may be the same descriptor's. */
+		space_closer_wait(&plug->closer);
 		r = address_space_open(plug->host.kvm, plug->plan, &plug->fresh, err);
 		space = plug->fresh;
 	}
-	return r ? r : bring(plug, space, plug->fresh != NULL, err);
+	if (!r)
+		r = bring(plug, space, plug->fresh != NULL, err);
+	if (r) {
+		pt_space_close(plug->fresh);
+		plug->fresh = NULL;
+	}
+	return r;
 }
 
 static void signal_ready(struct plug *plug)
@@ -80,7 +91,8 @@ int plug_open(struct plug *plug, struct pt_error *err)
 {
 	plug->ready = (struct loop_watch){
 		.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .ready = on_ready, .ctx = plug};
-	return plug->ready.fd < 0 ? pt_error_set(err, -errno, "no eventfd: %m") : 0;
+	return plug->ready.fd < 0 ? pt_error_set(err, -errno, "no eventfd: %m")
+				  : space_closer_open(&plug->closer, err);
 }
 
 void plug_close(struct plug *plug)
@@ -95,6 +107,7 @@ void plug_close(struct plug *plug)
 		assigned_done(&plug->assigned[plug->index]);
 		pt_space_close(plug->fresh);
 	}
+	space_closer_done(&plug->closer);
 	if (plug->ready.fd >= 0)
 		(void)close(plug->ready.fd);
 	plug->plan = NULL;
@@ -102,7 +115,9 @@ void plug_close(struct plug *plug)
 
 int plug_watch(struct plug *plug, struct pt_error *err)
 {
-	return loop_watch_start(plug->loop, &plug->ready, err);
+	int r = loop_watch_start(plug->loop, &plug->ready, err);
+
+	return r ? r : space_closer_watch(&plug->closer, plug->loop, err);
 }
 
 /* An entry that a device has left, or one more. */
@@ -126,6 +141,14 @@ static unsigned peers(const struct plug *plug)
 	for (unsigned i = 0; i < plug->plan->device_count; i++)
 		count += plug->plan->devices[i].id[0] != '\0';
 	return count;
+}
+
+void plug_release_space(struct plug *plug)
+{
+	if (!*plug->space || peers(plug))
+		return;
+	space_closer_take(&plug->closer, *plug->space);
+	*plug->space = NULL;
 }
 
 /* What of the entry and the slot was another device's is nobody's after this. */
@@ -231,6 +254,7 @@ void plug_ready(struct plug *plug)
 	if (plug->result) {
 		plug->plan->devices[plug->index].id[0] = '\0';
 		pt_space_close(plug->fresh);
+		plug_release_space(plug);
 	} else if (plug->fresh) {
 		*plug->space = plug->fresh;
 	}

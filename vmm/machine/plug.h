@@ -9,6 +9,8 @@
  * A step that fails undoes those before it: the device is given back to the host, an address space that was made for it is gone,
  * and the guest has seen nothing.
  *
+ * With the last device the address space goes too, and the guest's memory is pinned no more.
+ *
  * The entry in the plan, the struct assigned and the slot may have been another device's. A vCPU may be on its way to that one
  * still, so all of them are parked for a moment before anything of it is used again.
  */
@@ -20,6 +22,7 @@
 #include "loop/loop.h"
 #include "machine/cpus.h"
 #include "machine/ram.h"
+#include "machine/space_closer.h"
 #include "machine/unplug.h"
 
 /** plug_done_fn - @err: NULL the device is in its slot; else why it is not, and everything is as before */
@@ -41,6 +44,7 @@ struct plug {
 	struct unplug *unplug;
 	struct loop *loop;
 	struct cpus *cpus;
+	struct space_closer closer;
 	struct loop_watch ready;
 	pthread_t thread;
 	bool busy;
@@ -64,13 +68,16 @@ int plug_watch(struct plug *plug, struct pt_error *err);
 
 /**
  * plug_start() - begin to bring a device
- * @device: of plan_hotplug(), for @plan as it is now; copied
+ * @device: of plan_hotplug(), for @plan as it is now; copied. Its descriptor, if it has one, is taken over when the call returns 0.
  * @done: called once, on the loop's thread, after the call has returned 0
  *
  * On the loop's thread. Errors: -EBUSY another one comes; -E2BIG the machine has no room; -EAGAIN no thread.
  */
 int plug_start(struct plug *plug, const struct plan_device *device, plug_done_fn *done, void *ctx,
 	       struct pt_error *err);
+
+/** plug_release_space() - a device has left: when it was the last, the address space goes; on the loop's thread */
+void plug_release_space(struct plug *plug);
 
 /** plug_brings() - whether a device of the plan is on its way, so that nothing of it is to be looked at */
 bool plug_brings(const struct plug *plug, unsigned index);

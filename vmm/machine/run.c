@@ -313,6 +313,27 @@ struct pt_space_stats machine_dma(struct machine *machine)
 	return machine->space ? pt_space_stats(machine->space) : (struct pt_space_stats){0};
 }
 
+int machine_use_space(struct machine *machine, int fd, struct pt_error *err)
+{
+	if (machine->plan.space_fd == fd)
+		return 0;
+	if (machine->space || machine->plug.busy)
+		return pt_error_set(err, -EBUSY, "the guest's devices are attached to another");
+	machine->plan.space_fd = fd;
+	return 0;
+}
+
+bool machine_has_space(const struct machine *machine)
+{
+	return machine->space || machine->plug.busy;
+}
+
+int machine_space_settled(struct machine *machine, void (*settled)(void *ctx), void *ctx,
+			  struct pt_error *err)
+{
+	return space_closer_tell(&machine->plug.closer, settled, ctx, err);
+}
+
 int machine_plug(struct machine *machine, const struct plan_device *device,
 		 void (*done)(void *ctx, const struct pt_error *err), void *ctx,
 		 struct pt_error *err)
