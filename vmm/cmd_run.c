@@ -41,10 +41,10 @@ static int exit_code(enum machine_end end, int signal, const struct pt_error *er
 	return EXIT_CRASHED;
 }
 
-static int plan_device(const struct vm_plan *plan, const char *option,
+static int plan_device(const struct vm_plan *plan, const char *option, int fd,
 		       struct plan_device *ret_device, struct pt_error *err)
 {
-	return guest_plan_device(pt_sys_linux(), plan, option, ret_device, err);
+	return guest_plan_device(pt_sys_linux(), plan, option, fd, ret_device, err);
 }
 
 static int run_machine(struct machine *machine, struct machine_target *remote,
@@ -126,6 +126,7 @@ static int open_and_run(const struct pt_sys *sys, const struct vm_config *config
 	else
 		code = build_and_run(sys, plan, &serial, &remote, signals, timing);
 	control_close(&control);
+	machine_target_done(&remote);
 	serial_backend_close(&serial);
 	return code;
 }

@@ -2,6 +2,7 @@
 #include "guest_plan.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "check/check.h"
 #include "check/check_print.h"
@@ -74,37 +75,44 @@ int guest_plan(const struct pt_sys *sys, const struct vm_config *config, struct 
 	return decide(config, &facts, ret_plan, &err) < 0 ? fail(&err, out) : EXIT_OK;
 }
 
-/* Of a launch only: the one takes devices from their drivers and gives them back, the other is what the process began with. */
-static int check_late(const struct vm_config_device *device, struct pt_error *err)
+/*
+ * Of a launch only: the one takes devices from their drivers and gives them back, the other is what the process began with. A
+ * number that somebody says who has not sent the descriptor is of another process.
+ */
+static int check_late(const struct vm_config_device *device, int fd, struct pt_error *err)
 {
-	if (!device->managed && !device->vfs && !device->fd)
+	bool by_fd = device->fd || strncmp(device->name, "fd=", 3) == 0;
+
+	if (!device->managed && !device->vfs && (fd || !by_fd))
 		return 0;
 	(void)pt_error_set(err, -EOPNOTSUPP,
 			   "%s: managed, vfs and fd are for devices that the guest starts with",
-			   device->name ? device->name : "a descriptor");
+			   device->name);
 	return pt_error_remedy(err, -EOPNOTSUPP,
 			       "take it from its driver first, by tenon bind, and name it by its "
 			       "address");
 }
 
 int guest_plan_device(const struct pt_sys *sys, const struct vm_plan *plan, const char *option,
-		      struct plan_device *ret_device, struct pt_error *err)
+		      int fd, struct plan_device *ret_device, struct pt_error *err)
 {
 	CLEANUP(host_facts_done) struct host_facts facts = {0};
 	CLEANUP(vm_config_done) struct vm_config config = {0};
+	enum backend_choice backend;
 	struct device_request request;
+	struct handed handed = {0};
 	int ret;
 
 	vm_config_init(&config);
 	ret = device_kind_option(&passthrough_kind, option, &config, err);
 	if (ret == 0)
-		ret = check_late(&config.devices[0], err);
+		ret = check_late(&config.devices[0], fd, err);
 	if (ret < 0)
 		return ret;
-	request = (struct device_request){
-		.name = config.devices[0].name,
-		.unsafe_noiommu = config.devices[0].unsafe_noiommu,
-	};
+	config.backend = plan->backend == PT_BACKEND_GROUP ? BACKEND_GROUP : BACKEND_CDEV;
+	ret = handed_devices(sys, &handed, &config, &request, &backend, err);
+	if (ret < 0)
+		return ret;
 	ret = host_facts_look(sys, &request, 1, &plan->backend, &facts, err);
 	if (ret == 0)
 		ret = device_error(&facts, err);

@@ -33,11 +33,13 @@ int guest_plan(const struct pt_sys *sys, const struct vm_config *config, struct 
  * guest_plan_device() - one device more, for a guest that runs
  * @plan: as the guest is now
  * @option: what --device takes: "0000:02:00.0,slot=3"
+ * @fd: the descriptor that @option speaks of, which was sent to this process; 0 for none. Stays the caller's.
  *
  * A mediated device is bound for a moment, as ever, to be asked what it is like. Errors: of device_kind_option(),
+ * handed_devices(),
  * host_facts_look(), plan_hotplug().
  */
 int guest_plan_device(const struct pt_sys *sys, const struct vm_plan *plan, const char *option,
-		      struct plan_device *ret_device, struct pt_error *err);
+		      int fd, struct plan_device *ret_device, struct pt_error *err);
 
 #endif

@@ -20,6 +20,10 @@ struct fake_target {
 	void (*plug_done)(void *ctx, const struct pt_error *err);
 	void *plug_ctx;
 	int unplug_result;
+	int plug_fd; /* that came with it */
+	char iommufd[64];
+	int iommufd_fd;
+	int iommufd_result;
 	char did[128];				/* what was asked, in words */
 	uint8_t config[FAKE_TARGET_BUSES][256]; /* of device 1 of bus 0, and device 0 of bus 1 */
 	struct target target;
@@ -108,17 +112,55 @@ static inline struct pt_space_stats fake_dma(void *ctx)
 }
 
 /* Done by the test, with @plug_done and @plug_ctx. */
-static inline int fake_plug(void *ctx, const char *option,
+static inline int fake_plug(void *ctx, const struct target_request *request,
 			    void (*done)(void *ctx, const struct pt_error *err), void *done_ctx,
 			    struct pt_error *err)
 {
 	struct fake_target *fake = ctx;
 
 	fake_did(ctx, "plug ");
-	fake_did(ctx, option);
+	fake_did(ctx, request->option);
+	if (request->iommufd) {
+		fake_did(ctx, " in ");
+		fake_did(ctx, request->iommufd);
+	}
 	fake->plug_done = done;
 	fake->plug_ctx = done_ctx;
-	return fake->plug_result ? pt_error_set(err, fake->plug_result, "no room") : 0;
+	if (fake->plug_result)
+		return pt_error_set(err, fake->plug_result, "no room");
+	fake->plug_fd = request->fd;
+	return 0;
+}
+
+static inline unsigned fake_port_slot(void *ctx, const char *id)
+{
+	(void)ctx;
+	return strcmp(id, "pci.3") == 0 ? 3 : 0;
+}
+
+static inline int fake_iommufd_add(void *ctx, const char *id, int fd, struct pt_error *err)
+{
+	struct fake_target *fake = ctx;
+
+	if (fake->iommufd_result)
+		return pt_error_set(err, fake->iommufd_result, "no iommufd");
+	(void)snprintf(fake->iommufd, sizeof(fake->iommufd), "%s", id);
+	fake->iommufd_fd = fd;
+	return 0;
+}
+
+/* Done by the test too. */
+static inline int fake_iommufd_del(void *ctx, const char *id,
+				   void (*done)(void *ctx, const struct pt_error *err),
+				   void *done_ctx, struct pt_error *err)
+{
+	struct fake_target *fake = ctx;
+
+	if (strcmp(fake->iommufd, id) != 0)
+		return pt_error_set(err, -ENOENT, "object '%s' not found", id);
+	fake->plug_done = done;
+	fake->plug_ctx = done_ctx;
+	return 0;
 }
 
 static inline int fake_unplug(void *ctx, unsigned index, struct pt_error *err)
@@ -162,6 +204,9 @@ static const struct target_ops fake_target_ops = {
 	.dma = fake_dma,
 	.plug = fake_plug,
 	.unplug = fake_unplug,
+	.port_slot = fake_port_slot,
+	.iommufd_add = fake_iommufd_add,
+	.iommufd_del = fake_iommufd_del,
 	.pci_read = fake_pci_read,
 	.serial = fake_serial,
 };

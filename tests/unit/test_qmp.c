@@ -420,12 +420,10 @@ Test(qmp, the_schema_explains_every_name_once)
 
 Test(qmp, names_descriptors)
 {
-	const char *const name = "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"%s\"}}";
-	char text[128];
+	const char *const text = "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"a\"}}";
 	int fd = -1;
 
 	negotiate();
-	(void)snprintf(text, sizeof(text), name, "a");
 	cr_assert_not_null(strstr(tell(text), "No file descriptor supplied via SCM_RIGHTS"));
 	came();
 	expect(tell(text), "{\"return\":{}}\r\n");
@@ -433,8 +431,8 @@ Test(qmp, names_descriptors)
 	expect(tell(text), "{\"return\":{}}\r\n");
 	cr_assert_eq(session.fds.kept_count, 1, "the one of the name is closed");
 	came();
-	(void)snprintf(text, sizeof(text), name, "1a");
-	cr_assert_not_null(strstr(tell(text), "a name not starting with a digit"));
+	cr_assert_not_null(strstr(tell("{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"1a\"}}"),
+				  "a name not starting with a digit"));
 	cr_assert_eq(session.fds.unclaimed_count, 0, "what came with a bad command is closed");
 	expect(tell("{\"execute\":\"closefd\",\"arguments\":{\"fdname\":\"a\"}}"),
 	       "{\"return\":{}}\r\n");
@@ -500,4 +498,118 @@ Test(qmp, has_few_descriptors_open)
 	cr_assert_not_null(strstr(tell("{\"execute\":\"add-fd\"}"), "already"));
 	cr_assert_eq(session.fds.kept_count, QMP_FDS_KEPT_MAX);
 	cr_assert_eq(session.fds.unclaimed_count, 0);
+}
+
+/* As libvirt brings a device whose node and whose iommufd it has opened itself. */
+Test(qmp, brings_a_device_by_descriptors)
+{
+	negotiate();
+	came();
+	(void)tell("{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"iommufd\"}}");
+	expect(tell("{\"execute\":\"object-add\",\"arguments\":{\"qom-type\":\"iommufd\",\"id\":"
+		    "\"iommufd0\",\"fd\":\"iommufd\"}}"),
+	       "{\"return\":{}}\r\n");
+	cr_assert_str_eq(fake.iommufd, "iommufd0");
+	cr_assert_eq(close(fake.iommufd_fd), 0);
+	came();
+	(void)tell("{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"node\"}}");
+	expect(tell(ADD
+		    "\"id\":\"hostdev0\",\"iommufd\":\"iommufd0\",\"fd\":\"node\",\"bus\":\"pci.0\","
+		    "\"addr\":\"0xa\"}}"),
+	       "");
+	cr_assert_str_eq(strchr(fake.did, ','), ",id=hostdev0,slot=10 in iommufd0");
+	cr_assert_eq(strncmp(fake.did, "plug fd=", 8), 0);
+	cr_assert_eq(atoi(fake.did + 8), fake.plug_fd);
+	cr_assert_eq(close(fake.plug_fd), 0);
+	fake.plug_done(fake.plug_ctx, NULL);
+	expect(tell(""), "{\"return\":{},\"id\":1}\r\n");
+	expect(tell("{\"execute\":\"object-del\",\"arguments\":{\"id\":\"iommufd0\"}}"), "");
+	fake.plug_done(fake.plug_ctx, NULL);
+	expect(tell(""), "{\"return\":{}}\r\n");
+	cr_assert_not_null(strstr(tell("{\"execute\":\"object-del\",\"arguments\":{\"id\":\"x\"}}"),
+				  "object 'x' not found"));
+}
+
+Test(qmp, closes_descriptors_of_what_is_refused)
+{
+	static const char *const bad[] = {
+		ADD "\"fd\":\"node\",\"slot\":[]}}",
+		ADD "\"fd\":\"node\",\"bus\":\"pci.9\"}}",
+		ADD "\"fd\":\"node\"}}",
+		"{\"execute\":\"object-add\",\"arguments\":{\"qom-type\":\"iommufd\",\"id\":\"a\","
+		"\"fd\":\"node\"}}",
+	};
+
+	negotiate();
+	fake.plug_result = fake.iommufd_result = -ENOSPC;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		int fd = dup(1);
+
+		qmp_session_descriptor(&session, fd);
+		(void)tell("{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"node\"}}");
+		cr_assert_not_null(strstr(tell(bad[i]), "error"), "%s", bad[i]);
+		cr_assert_eq(close(fd), -1, "%s", bad[i]);
+	}
+	cr_assert_not_null(strstr(tell(ADD "\"fd\":\"17\"}}"), "the name that getfd has given"));
+	cr_assert_not_null(strstr(tell(ADD "\"id\":\"x\"}}"), "Parameter 'host' is missing"));
+	cr_assert_not_null(strstr(
+		tell("{\"execute\":\"object-add\",\"arguments\":{\"qom-type\":\"secret\",\"id\":\"a\"}}"),
+		"'secret' is not an object"));
+	cr_assert_not_null(strstr(
+		tell("{\"execute\":\"object-add\",\"arguments\":{\"qom-type\":\"iommufd\",\"id\":\"a\",\"x\":1}}"),
+		"'iommufd.x' not found"));
+}
+
+static const struct {
+	const char *says;
+	const char *slot; /* NULL: it is refused */
+} places[] = {
+	{"\"addr\":\"0x2\"", ",slot=2"},
+	{"\"addr\":\"1f.0x7\"", ",slot=31.7"},
+	{"\"bus\":\"pcie.0\",\"addr\":\"04\"", ",slot=4"},
+	{"\"bus\":\"pci.3\",\"addr\":\"0x0\"", ",slot=3"},
+	{"\"bus\":\"pci.3\"", ",slot=3"},
+	{"\"bus\":\"pci.3\",\"addr\":\"0x0.0x1\",\"multifunction\":true", ",slot=3.1"},
+	{"\"bus\":\"pci.0\"", ""},
+	{"\"bus\":\"pci.3\",\"addr\":\"0x1\"", NULL},
+	{"\"bus\":\"pci.4\"", NULL},
+	{"\"addr\":\"0x0\"", NULL},
+	{"\"addr\":\"0x20\"", NULL},
+	{"\"addr\":\"0x2.8\"", NULL},
+	{"\"addr\":\"-2\"", NULL},
+	{"\"addr\":\"2.\"", NULL},
+	{"\"addr\":\"\"", NULL},
+};
+
+Test(qmp, understands_where_a_device_is_to_be)
+{
+	negotiate();
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		char text[256];
+
+		fake.did[0] = '\0';
+		(void)snprintf(text, sizeof(text), ADD "\"host\":\"a\",%s}}", places[i].says);
+		(void)tell(text);
+		if (!places[i].slot) {
+			cr_assert_not_null(strstr(said, "error"), "%s", text);
+			cr_assert_str_empty(fake.did);
+			continue;
+		}
+		cr_assert_eq(strncmp(fake.did, "plug a", 6), 0, "%s: %s", text, said);
+		cr_assert_str_eq(fake.did + 6, places[i].slot);
+		fake.plug_done(fake.plug_ctx, NULL);
+		(void)heard();
+	}
+}
+
+Test(qmp, understands_roms_as_qemu_says_them)
+{
+	negotiate();
+	(void)tell(ADD "\"host\":\"a\",\"rombar\":0}}");
+	cr_assert_str_eq(fake.did, "plug a,rom=off");
+	fake.plug_done(fake.plug_ctx, NULL);
+	fake.did[0] = '\0';
+	(void)tell(ADD "\"host\":\"a\",\"romfile\":\"/x,y\",\"low-power\":true}}");
+	cr_assert_str_eq(fake.did, "plug a,rom=/x,,y,low-power=yes");
+	fake.plug_done(fake.plug_ctx, NULL);
 }

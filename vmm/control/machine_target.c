@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "control/machine_target.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -116,13 +117,28 @@ static void came(void *ctx, const struct pt_error *err)
 		happened(target->coming, err ? "not-added" : "added", err ? err->message : NULL));
 }
 
-static int plug(void *ctx, const char *option, void (*done)(void *ctx, const struct pt_error *err),
-		void *done_ctx, struct pt_error *err)
+static int use_iommufd(struct machine_target *target, const char *id, struct pt_error *err)
+{
+	const struct iommufd *iommufd = iommufds_find(&target->iommufds, id, err);
+	int r;
+
+	if (!iommufd)
+		return -ENOENT;
+	r = machine_use_space(target->machine, iommufd->fd, err);
+	return r ? pt_error_prefix(err, r, "iommufd '%s'", id) : 0;
+}
+
+static int plug(void *ctx, const struct target_request *request,
+		void (*done)(void *ctx, const struct pt_error *err), void *done_ctx,
+		struct pt_error *err)
 {
 	struct machine_target *target = ctx;
 	struct plan_device device;
-	int r = target->plan_device(machine_plan(target->machine), option, &device, err);
+	int r = request->iommufd ? use_iommufd(target, request->iommufd, err) : 0;
 
+	if (r == 0)
+		r = target->plan_device(machine_plan(target->machine), request->option, request->fd,
+					&device, err);
 	if (r == 0)
 		r = machine_plug(target->machine, &device, came, target, err);
 	if (r < 0)
@@ -136,6 +152,66 @@ static int plug(void *ctx, const char *option, void (*done)(void *ctx, const str
 static int unplug(void *ctx, unsigned index, struct pt_error *err)
 {
 	return machine_unplug_request(machine_of(ctx), index, err);
+}
+
+static unsigned port_slot(void *ctx, const char *id)
+{
+	const struct vm_plan *plan = machine_plan(machine_of(ctx));
+
+	for (unsigned i = 0; i < plan->port_count; i++) {
+		if (strcmp(plan->ports[i].id, id) == 0)
+			return plan->ports[i].slot;
+	}
+	return 0;
+}
+
+static int iommufd_add(void *ctx, const char *id, int fd, struct pt_error *err)
+{
+	struct machine_target *target = ctx;
+	struct pt_node node = {0};
+	int r = fd ? pt_host_identify(pt_sys_linux(), fd, &node, err) : 0;
+
+	if (r)
+		return pt_error_prefix(err, r, "iommufd '%s'", id);
+	if (fd && node.kind != PT_NODE_IOMMUFD)
+		return pt_error_set(err, -ENOTTY,
+				    "iommufd '%s': the file descriptor is not of /dev/iommu", id);
+	return iommufds_add(&target->iommufds, id, fd, err);
+}
+
+/* Who has it closed is told when it is. */
+static void iommufd_left(void *ctx)
+{
+	struct machine_target *target = ctx;
+
+	iommufds_remove(&target->iommufds, target->leaving);
+	target->left(target->left_ctx, NULL);
+}
+
+static int iommufd_del(void *ctx, const char *id,
+		       void (*done)(void *ctx, const struct pt_error *err), void *done_ctx,
+		       struct pt_error *err)
+{
+	struct machine_target *target = ctx;
+	struct iommufd *iommufd = iommufds_find(&target->iommufds, id, err);
+	bool used;
+	int r;
+
+	if (!iommufd)
+		return -ENOENT;
+	used = iommufd->fd && machine_plan(target->machine)->space_fd == iommufd->fd;
+	if (used && machine_has_space(target->machine))
+		return pt_error_set(err, -EBUSY, "object '%s' is in use, can not be deleted", id);
+	r = machine_space_settled(target->machine, iommufd_left, target, err);
+	if (r)
+		return pt_error_prefix(err, r, "object '%s'", id);
+	if (used)
+		(void)machine_use_space(target->machine, 0, NULL);
+	iommufd->leaving = true;
+	target->leaving = iommufd;
+	target->left = done;
+	target->left_ctx = done_ctx;
+	return 0;
 }
 
 static uint32_t pci_read(void *ctx, unsigned bus, unsigned devfn, unsigned offset, unsigned size)
@@ -163,6 +239,9 @@ static const struct target_ops ops = {
 	.dma = dma,
 	.plug = plug,
 	.unplug = unplug,
+	.port_slot = port_slot,
+	.iommufd_add = iommufd_add,
+	.iommufd_del = iommufd_del,
 	.pci_read = pci_read,
 	.serial = serial,
 };
@@ -170,6 +249,11 @@ static const struct target_ops ops = {
 struct target machine_target(struct machine_target *target)
 {
 	return (struct target){.ops = &ops, .ctx = target};
+}
+
+void machine_target_done(struct machine_target *target)
+{
+	iommufds_done(&target->iommufds);
 }
 
 static json_t *cause(bool guest, const char *reason)

@@ -6,21 +6,28 @@
 #define TENON_CONTROL_MACHINE_TARGET_H
 
 #include "control/control.h"
+#include "control/iommufds.h"
 #include "control/target.h"
 #include "machine/machine.h"
 
 /**
  * struct machine_target - both of @machine and @control
  * @serial: as of struct target_ops
- * @plan_device: decides on a device that is to come, said as --device takes it, for a machine with @plan
+ * @plan_device: decides on a device that is to come, said as --device takes it, for a machine with @plan; @fd: a descriptor of
+ *	its node that was sent, 0 for none
+ * @iommufds: the objects that have names; machine_target_done() closes them
  * @quit: somebody said quit
  */
 struct machine_target {
 	struct machine *machine;
 	struct control *control;
 	const char *serial;
-	int (*plan_device)(const struct vm_plan *plan, const char *option,
+	int (*plan_device)(const struct vm_plan *plan, const char *option, int fd,
 			   struct plan_device *ret_device, struct pt_error *err);
+	struct iommufds iommufds;
+	struct iommufd *leaving; /* being deleted, and who waits for it */
+	void (*left)(void *ctx, const struct pt_error *err);
+	void *left_ctx;
 	bool quit;
 	char coming[PLAN_ID_SIZE]; /* id of the device that comes, and who waits for it */
 	void (*came)(void *ctx, const struct pt_error *err);
@@ -29,6 +36,9 @@ struct machine_target {
 
 /** machine_target() - for control_start(); @target outlives it */
 struct target machine_target(struct machine_target *target);
+
+/** machine_target_done() - the machine is destroyed; accepts one that was only zeroed */
+void machine_target_done(struct machine_target *target);
 
 /** machine_target_listener() - for struct machine_options, before there is a machine; @target outlives it */
 struct machine_listener machine_target_listener(struct machine_target *target);

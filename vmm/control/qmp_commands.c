@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control/qmp_device_commands.h"
 #include "control/qmp_fd_commands.h"
 #include "control/qmp_pci.h"
 #include "control/qmp_schema.h"
@@ -57,8 +58,12 @@ const struct qmp_type qmp_types[] = {
 	       {"qdev_id", "str", false}, {"pci_bridge", "PciBridgeInfo", true},
 	       {"regions", "[PciMemoryRegion]", false}),
 	OBJECT("PciInfo", {"bus", "int", false}, {"devices", "[PciDeviceInfo]", false}),
-	OBJECT("device_add-arg", {"driver", "str", false}, {"host", "str", false},
-	       {"id", "str", true}),
+	OBJECT("device_add-arg", {"driver", "str", false}, {"host", "str", true},
+	       {"fd", "str", true}, {"iommufd", "str", true}, {"id", "str", true},
+	       {"bus", "str", true}, {"addr", "str", true}, {"multifunction", "bool", true},
+	       {"romfile", "str", true}),
+	OBJECT("object-add-arg", {"qom-type", "str", false}, {"id", "str", false}),
+	OBJECT("object-del-arg", {"id", "str", false}),
 	OBJECT("device_del-arg", {"id", "str", false}),
 	OBJECT("getfd-arg", {"fdname", "str", false}),
 	OBJECT("add-fd-arg", {"fdset-id", "int", true}, {"opaque", "str", true}),
@@ -240,96 +245,6 @@ static json_t *quit(struct qmp_session *session, json_t *arguments, struct qmp_e
 	return NULL;
 }
 
-/* Appends ",KEY=VALUE", with commas in the value doubled. Return: whether it fits. */
-static bool add_option(char *option, size_t size, const char *key, const char *value)
-{
-	size_t used = strlen(option);
-	int n = snprintf(option + used, size - used, ",%s=", key);
-
-	if (n < 0 || (size_t)n >= size - used)
-		return false;
-	used += (size_t)n;
-	for (; *value; value++) {
-		if (used + 2 >= size)
-			return false;
-		option[used++] = *value;
-		if (*value == ',')
-			option[used++] = ',';
-	}
-	option[used] = '\0';
-	return true;
-}
-
-/* What a device is said to be in QMP, as --device takes it: "HOST,KEY=VALUE..." */
-static int device_option(json_t *arguments, char *option, size_t size, struct pt_error *err)
-{
-	const char *host = json_string_value(json_object_get(arguments, "host")), *key;
-	bool fits = snprintf(option, size, "%s", host) < (int)size;
-	json_t *value;
-
-	json_object_foreach(arguments, key, value)
-	{
-		char number[32];
-		const char *text = json_string_value(value);
-
-		if (strcmp(key, "driver") == 0 || strcmp(key, "host") == 0)
-			continue;
-		(void)snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
-			       json_integer_value(value));
-		if (!text && !json_is_integer(value))
-			return pt_error_set(err, -EINVAL,
-					    "Parameter '%s' expects a text or a number", key);
-		fits = fits && add_option(option, size, key, text ? text : number);
-	}
-	return fits ? 0 : pt_error_set(err, -E2BIG, "The device's parameters are too long");
-}
-
-static json_t *device_add(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
-{
-	const char *driver = json_string_value(json_object_get(arguments, "driver"));
-	const struct target *target = session->target;
-	char option[2 * PT_PATH_SIZE];
-	struct qmp_wait *wait;
-
-	if (strcmp(driver, "vfio-pci") != 0) {
-		(void)pt_error_set(&err->error, -EINVAL,
-				   "'%s' is not a device that can come while the guest runs; "
-				   "vfio-pci is",
-				   driver);
-		return NULL;
-	}
-	if (device_option(arguments, option, sizeof(option), &err->error) < 0)
-		return NULL;
-	wait = qmp_session_wait(session);
-	if (!wait)
-		(void)pt_error_set(&err->error, -ENOMEM, "Out of memory");
-	else if (target->ops->plug(target->ctx, option, qmp_session_answer, wait, &err->error) < 0)
-		qmp_session_wait_no_more(wait);
-	return NULL;
-}
-
-static json_t *device_del(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
-{
-	const struct target *target = session->target;
-	const char *id = json_string_value(json_object_get(arguments, "id"));
-
-	for (unsigned i = 0; i < target->ops->devices(target->ctx); i++) {
-		struct target_device device = {0};
-
-		target->ops->device(target->ctx, i, &device);
-		if (!device.present ||
-		    (strcmp(device.id, id) != 0 && strcmp(device.host_name, id) != 0))
-			continue;
-		if (target->ops->unplug(target->ctx, i, &err->error) == -EALREADY)
-			(void)pt_error_set(&err->error, -EALREADY,
-					   "Device %s is already in the process of unplug", id);
-		return NULL;
-	}
-	err->class = "DeviceNotFound";
-	(void)pt_error_set(&err->error, -ENODEV, "Device '%s' not found", id);
-	return NULL;
-}
-
 static json_t *bars_of(const struct target_device *device)
 {
 	json_t *list = json_array();
@@ -403,8 +318,10 @@ const struct qmp_command qmp_commands[] = {
 	{"system_powerdown", NULL, false, NULL, system_powerdown},
 	{"system_reset", NULL, false, NULL, system_reset},
 	{"quit", NULL, false, NULL, quit},
-	{"device_add", "device_add-arg", true, NULL, device_add},
-	{"device_del", "device_del-arg", false, NULL, device_del},
+	{"device_add", "device_add-arg", true, NULL, qmp_device_add},
+	{"device_del", "device_del-arg", false, NULL, qmp_device_del},
+	{"object-add", "object-add-arg", true, NULL, qmp_object_add},
+	{"object-del", "object-del-arg", false, NULL, qmp_object_del},
 	{"getfd", "getfd-arg", false, NULL, qmp_getfd},
 	{"closefd", "getfd-arg", false, NULL, qmp_closefd},
 	{"add-fd", "add-fd-arg", false, "AddfdInfo", qmp_add_fd},

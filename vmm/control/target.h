@@ -42,6 +42,20 @@ struct target_device {
 };
 
 /**
+ * struct target_request - a device that is to come
+ * @kind: which option of the command line says it: "device"
+ * @option: what the option takes
+ * @fd: open descriptor of the device's node, 0 for none
+ * @iommufd: name of what it is to be attached to, NULL for what the guest's devices are
+ */
+struct target_request {
+	const char *kind;
+	const char *option;
+	int fd;
+	const char *iommufd;
+};
+
+/**
  * struct target_ops - @ctx is the target's
  * @name: the guest's, as the config has it
  * @status: running or not
@@ -52,8 +66,12 @@ struct target_device {
  * @cpus: how many; @cpu_thread: the thread of one, 0 when it has none yet
  * @devices: how many were given to the guest, gone ones included; @device: one of them
  * @dma: what is mapped for all devices together
- * @plug: bring a device, said as --device takes it; @done is called later, once, with NULL or what is wrong, unless this fails
+ * @plug: bring a device; @done is called later, once, with NULL or what is wrong, unless this fails. A descriptor is taken over
+ *	when it does not
  * @unplug: ask the guest for one. Errors: -ENODEV, -EALREADY.
+ * @port_slot: the slot of a root port, by its id; 0 there is none
+ * @iommufd_add: give an iommufd a name; a descriptor is taken over on success, with 0 it is opened when it is needed
+ * @iommufd_del: close it; @done as of @plug. Errors: -ENOENT; -EBUSY a device is attached to it.
  * @pci_read: 1, 2 or 4 bytes of a function's configuration space as the guest has it; all ones where none is
  * @serial: where the serial line is on the host, as "pty:/dev/pts/3", "stdio" or "null"
  */
@@ -70,10 +88,15 @@ struct target_ops {
 	unsigned (*devices)(void *ctx);
 	void (*device)(void *ctx, unsigned index, struct target_device *ret_device);
 	struct pt_space_stats (*dma)(void *ctx);
-	int (*plug)(void *ctx, const char *option,
+	int (*plug)(void *ctx, const struct target_request *request,
 		    void (*done)(void *ctx, const struct pt_error *err), void *done_ctx,
 		    struct pt_error *err);
 	int (*unplug)(void *ctx, unsigned index, struct pt_error *err);
+	unsigned (*port_slot)(void *ctx, const char *id);
+	int (*iommufd_add)(void *ctx, const char *id, int fd, struct pt_error *err);
+	int (*iommufd_del)(void *ctx, const char *id,
+			   void (*done)(void *ctx, const struct pt_error *err), void *done_ctx,
+			   struct pt_error *err);
 	uint32_t (*pci_read)(void *ctx, unsigned bus, unsigned devfn, unsigned offset,
 			     unsigned size);
 	const char *(*serial)(void *ctx);

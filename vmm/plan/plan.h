@@ -75,6 +75,7 @@ struct plan_ram {
 
 /**
  * struct plan_port - a root port on bus 0, and the slot behind it
+ * @id: what the port is called by whoever controls the guest: "pci.3" in slot 3
  * @slot: its device number on bus 0, and the slot's physical number
  * @bus: the bus behind it
  * @reserve_32bit, @reserve_64bit: what @memory and @prefetch have at least, of a slot that is empty at first; powers of two, 0
@@ -82,6 +83,7 @@ struct plan_ram {
  * @io, @memory, @prefetch: windows for the BARs behind it: 4 KiB, 1 MiB and 1 MiB steps; below 64 KiB, below 4 GiB, anywhere
  */
 struct plan_port {
+	char id[PLAN_ID_SIZE];
 	unsigned slot;
 	unsigned bus;
 	uint64_t reserve_32bit;

@@ -320,11 +320,15 @@ static int plan_noiommu(const struct host_facts *facts, struct vm_plan *plan, st
 /* Every slot in use has a port; ports, and with them buses, in the order of slots. */
 static void plan_ports(uint32_t used, struct vm_plan *plan)
 {
+	struct plan_port *port;
+
 	for (unsigned slot = 1; slot <= VM_SLOT_MAX; slot++) {
 		if (!(used & 1u << slot))
 			continue;
-		plan->ports[plan->port_count++].slot = slot;
-		plan->ports[plan->port_count - 1].bus = plan->port_count;
+		port = &plan->ports[plan->port_count++];
+		port->slot = slot;
+		port->bus = plan->port_count;
+		(void)snprintf(port->id, sizeof(port->id), "pci.%u", slot);
 	}
 	plan->bus_last = plan->port_count;
 }
