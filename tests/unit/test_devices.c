@@ -101,6 +101,18 @@ Test(devices, an_emulated_host_for_programs)
 	compare("emulated", "nvme 02:00.0", "json", true);
 }
 
+/* What the six kinds of hosts look like that the preflight is tested on. */
+Test(devices, recorded_hosts)
+{
+	static const char *const hosts[] = {"dead-device", "desktop",	   "gpu-server",
+					    "no-iommu",	   "no-remapping", "sriov-server"};
+
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		compare(hosts[i], "", "txt", false);
+		compare(hosts[i], "", "json", true);
+	}
+}
+
 static char *man_page(void)
 {
 	char *text = calloc(1, 262144);
@@ -201,6 +213,80 @@ Test(devices, what_was_asked_for)
 	cr_assert_eq(list.inventory.count, 1);
 	cr_assert_str_eq(list.inventory.devices[0].verdict_text, "yes");
 	list_done(&list);
+}
+
+#define MANY	 300
+#define MANY_DIR "/sys/devices/pci0000:00/0000:%02x:%02x.%x/"
+
+static void put_function(struct model *model, unsigned number)
+{
+	const uint8_t config[256] = {0x86, 0x80, 0xc9, 0x10, [0x0b] = 0x02};
+	const unsigned bus = number / 256, slot = number / 8 % 32, function = number % 8;
+	static const struct {
+		const char *name, *text;
+	} files[] = {
+		{"vendor", "0x8086\n"},
+		{"device", "0x10c9\n"},
+		{"class", "0x020000\n"},
+		{"resource",
+		 "0xfe000000 0xfe01ffff 0x40200\n0 0 0\n0 0 0\n0 0 0\n0 0 0\n0 0 0\n0 0 0\n"},
+	};
+	char path[256], target[256];
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		snprintf(path, sizeof(path), MANY_DIR "%s", bus, slot, function, files[i].name);
+		model_put_file(model, path, files[i].text);
+	}
+	snprintf(path, sizeof(path), MANY_DIR "config", bus, slot, function);
+	model_put_bytes(model, path, config, sizeof(config));
+	snprintf(path, sizeof(path), MANY_DIR "iommu_group", bus, slot, function);
+	snprintf(target, sizeof(target), "../../../kernel/iommu_groups/%u", number);
+	model_put_link(model, path, target);
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/0000:%02x:%02x.%x", bus, slot, function);
+	snprintf(target, sizeof(target), "../../../devices/pci0000:00/0000:%02x:%02x.%x", bus, slot,
+		 function);
+	model_put_link(model, path, target);
+	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%u/devices/0000:%02x:%02x.%x",
+		 number, bus, slot, function);
+	snprintf(target, sizeof(target), "../../../../devices/pci0000:00/0000:%02x:%02x.%x", bus,
+		 slot, function);
+	model_put_link(model, path, target);
+}
+
+/* Return: calls of the kernel. All are there, in order. */
+static unsigned read_functions(unsigned count)
+{
+	struct device_filter filter = {0};
+	struct inventory inventory;
+	struct pt_error err = PT_ERROR_INIT;
+	struct model *model = model_new();
+	unsigned calls;
+
+	model_put_dir(model, "/sys/class/iommu/dmar0");
+	for (unsigned i = 0; i < count; i++)
+		put_function(model, (i * 7) % count);
+	check_ok(inventory_read(model_sys(model), &filter, NULL, &inventory, &err), err);
+	calls = (unsigned)model_calls(model, 0, "");
+	cr_assert_eq(inventory.count, count, "%zu: %s", inventory.count, inventory.reason.message);
+	cr_assert_eq(inventory.unreadable, 0);
+	for (unsigned i = 1; i < count; i++)
+		cr_assert_lt(
+			strcmp(inventory.devices[i - 1].host.name, inventory.devices[i].host.name),
+			0);
+	inventory_done(&inventory);
+	check_clean(model);
+	model_free(model);
+	return calls;
+}
+
+/* What a function costs does not depend on how many others there are. */
+Test(devices, hundreds_of_functions)
+{
+	unsigned few = read_functions(MANY / 10), many = read_functions(MANY);
+
+	cr_assert_gt(few, MANY / 10);
+	cr_assert_leq(many, 10 * few, "%u calls for %u functions, %u for %u", many, MANY, few,
+		      MANY / 10);
 }
 
 static void refused(const char *word, int code, const char *message, const char *remedy)
