@@ -12,6 +12,7 @@
 #include "inventory/text_table.h"
 
 #define HOSTS TEST_DATA_DIR "/hosts/"
+#define MDPY  "/sys/devices/virtual/mdpy/mdpy/mdev_supported_types/"
 
 struct list {
 	struct model *model;
@@ -357,6 +358,27 @@ Test(devices, all_of_one_device)
 	(void)fclose(out);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		cr_assert(strstr(text, parts[i]), "no \"%s\" in\n%s", parts[i], text);
+	free(text);
+	list_done(&list);
+}
+
+/* Drivers' names and descriptions of types: both are shown where they say something. */
+Test(devices, names_of_mediated_types)
+{
+	struct list list;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	list_read(&list, HOSTS "emulated", "");
+	mdevs_done(&list.mdevs);
+	model_put_file(list.model, MDPY "mdpy-vga/name", "GRID A100-4C\n");
+	model_put_file(list.model, MDPY "mdpy-hd/description", "");
+	check_ok(mdevs_read(list.sys, &list.mdevs, &list.err), list.err);
+	check_ok(mdev_table_print(&list.mdevs, 0, out, &list.err), list.err);
+	(void)fclose(out);
+	cr_assert(strstr(text, "GRID A100-4C: virtual display, 640x480"), "%s", text);
+	cr_assert(strstr(text, "mdpy-hd        -  "), "%s", text);
 	free(text);
 	list_done(&list);
 }

@@ -38,6 +38,18 @@ static void set_number(const struct text_table *table, size_t row, size_t column
 		(void)snprintf(text_table_cell(table, row, column), TEXT_CELL_SIZE, "%d", number);
 }
 
+/* Drivers put what people look for into the one, the other or both; some repeat the type. */
+static void set_name(const struct text_table *table, size_t row, size_t column,
+		     const struct pt_host_mdev_type *type)
+{
+	const char *name = strcmp(type->name, type->id) ? type->name : "";
+	char text[sizeof(type->name) + sizeof(type->description) + 2];
+
+	(void)snprintf(text, sizeof(text), "%s%s%s", name,
+		       *name && type->description[0] ? ": " : "", type->description);
+	set(table, row, column, text);
+}
+
 static int print_types(const struct mdevs *mdevs, size_t width, FILE *out, struct pt_error *err)
 {
 	CLEANUP(text_table_done) struct text_table table = {0};
@@ -50,7 +62,7 @@ static int print_types(const struct mdevs *mdevs, size_t width, FILE *out, struc
 
 		set(&table, i, 0, type->parent);
 		set(&table, i, 1, type->id);
-		set(&table, i, 2, type->description[0] ? type->description : type->name);
+		set_name(&table, i, 2, type);
 		set_number(&table, i, 3, type->available);
 		set_number(&table, i, 4, (int)type->instances);
 		set(&table, i, 5, type->api);
