@@ -9,6 +9,8 @@
 
 #define IOMMUFD_NODE	  "/dev/iommu"
 #define CAP_SYS_RAWIO_BIT (1ull << 17)
+#define RULE		  "60-tenon.rules"
+#define GROUP		  "tenon"
 #define WHY_NODE	  "it is opened for reading and writing"
 #define UDEV_HINT                                                                            \
 	"for good, a line in /etc/udev/rules.d: %s, GROUP=\"kvm\", MODE=\"0660\", with the " \
@@ -31,8 +33,9 @@ static bool mode_permits(const struct check_user *user, const struct pt_stat *st
 	return user->uid == 0 || (stat->mode >> shift & 06) == 06;
 }
 
-/* From /etc/group, where the groups of devices are. Return: whether it has a name. */
-static bool group_name(const struct check_run *check, unsigned gid, char *ret_name, size_t size)
+/* From /etc/group, where the groups of devices are: the one called @name, or if that is NULL the one with *@gid. */
+static bool find_group(const struct check_run *check, const char *name, unsigned *gid,
+		       char *ret_name, size_t size)
 {
 	char text[16384], *line, *next;
 
@@ -40,14 +43,49 @@ static bool group_name(const struct check_run *check, unsigned gid, char *ret_na
 	for (line = strtok_r(text, "\n", &next); line; line = strtok_r(NULL, "\n", &next)) {
 		char *password = strchr(line, ':');
 		const char *number = password ? strchr(password + 1, ':') : NULL;
+		unsigned of_line = number ? (unsigned)strtoul(number + 1, NULL, 10) : 0;
 
-		if (!number || strtoul(number + 1, NULL, 10) != gid)
+		if (!number)
 			continue;
 		*password = '\0';
+		if (name ? strcmp(line, name) != 0 : of_line != *gid)
+			continue;
+		*gid = of_line;
 		(void)snprintf(ret_name, size, "%s", line);
 		return true;
 	}
 	return false;
+}
+
+/* Where a package, an administrator or `cmake --install` puts it. */
+static bool has_udev_rule(const struct check_run *check)
+{
+	static const char *const places[] = {"/usr/lib/udev/rules.d/" RULE,
+					     "/etc/udev/rules.d/" RULE,
+					     "/usr/local/lib/udev/rules.d/" RULE};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (check_exists(check, places[i]))
+			return true;
+	}
+	return false;
+}
+
+/* The rule is there, and the node was made before it, or somebody changed it since. */
+static bool by_udev_rule(const struct check_run *check, const char *path, struct finding *finding)
+{
+	char name[64];
+	unsigned gid;
+
+	if (strcmp(path, "/dev/kvm") == 0 || !has_udev_rule(check) ||
+	    !find_group(check, GROUP, &gid, name, sizeof(name)))
+		return false;
+	finding_root_command(finding, false, "udevadm trigger --settle --action=add %s", path);
+	if (!in_group(check->user, gid)) {
+		finding_root_command(finding, false, "usermod -aG " GROUP " %s", check->user->name);
+		finding->after = FINDING_AFTER_LOGIN;
+	}
+	return true;
 }
 
 /* The rule for udev that would set a node's group. */
@@ -63,14 +101,17 @@ static const char *udev_match(const char *path)
 static void how_to_get_permission(const struct check_run *check, const char *path,
 				  const struct pt_stat *stat, struct finding *finding)
 {
+	unsigned gid = stat->gid;
 	char group[64];
 
 	if (stat->gid != 0 && (stat->mode & 060) == 060 &&
-	    group_name(check, stat->gid, group, sizeof(group))) {
+	    find_group(check, NULL, &gid, group, sizeof(group))) {
 		finding_root_command(finding, false, "usermod -aG %s %s", group, check->user->name);
 		finding->after = FINDING_AFTER_LOGIN;
 		return;
 	}
+	if (by_udev_rule(check, path, finding))
+		return;
 	finding_root_command(finding, false, "chown %s %s", check->user->name, path);
 	finding_hint(finding, UDEV_HINT, udev_match(path));
 }
