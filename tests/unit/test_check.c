@@ -229,6 +229,87 @@ Test(check, no_iommu)
 	compare(&look, "no-iommu");
 }
 
+/* The command is typed, into another folder; GRUB's own script would read the file so. */
+Test(check, a_word_for_the_kernel)
+{
+	static const char place[] = "/etc/default/grub.d/tenon.cfg";
+	char folder[] = "/tmp/tenon-check.XXXXXX", command[1024], text[64] = "";
+	struct look look = on_host("no-iommu");
+	const char *typed, *at;
+	FILE *shell;
+
+	add_device(&look, "02:00.0");
+	check_now(&look);
+	typed = found(&look, "iommu")->commands[0];
+	at = strstr(typed, place);
+	cr_assert(at && mkdtemp(folder), "%s", typed);
+	snprintf(
+		command, sizeof(command),
+		"%.*s%s/cfg && GRUB_CMDLINE_LINUX=quiet && . %s/cfg && echo $GRUB_CMDLINE_LINUX; rm -r %s",
+		(int)(at - typed), typed, folder, folder, folder);
+	shell = popen(command, "re");
+	cr_assert(shell && fgets(text, sizeof(text), shell));
+	cr_assert_eq(pclose(shell), 0);
+	cr_assert_str_eq(text, "quiet intel_iommu=on\n");
+	done(&look);
+}
+
+/* Its driver has taken the screen over, so that only the card is in the way; who gives it away sees nothing any more. */
+Test(check, the_only_display)
+{
+	struct look look = on_host("desktop");
+	const struct finding *finding;
+
+	add_device(&look, "01:00.0");
+	model_put_file(look.model, "/proc/iomem", "e0000000-e0ffffff : 0000:01:00.0\n");
+	check_now(&look);
+	check_found(&look, "screen", FINDING_WARNS, "started with");
+	finding = found(&look, "screen");
+	cr_assert_eq(finding->command_count, 2);
+	cr_assert_str_eq(finding->commands[1], "systemctl isolate multi-user.target");
+	cr_assert(strstr(finding->hint, "no other display"), "%s", finding->hint);
+	model_put_link(look.model, "/sys/bus/pci/devices/0000:00:02.0",
+		       "../../../devices/pci0000:00/0000:00:02.0");
+	model_put_file(look.model, "/sys/devices/pci0000:00/0000:00:02.0/class", "0x030000\n");
+	check_now(&look);
+	cr_assert_eq(found(&look, "screen")->command_count, 0);
+	cr_assert(strstr(found(&look, "screen")->hint, "choose the other"), "%s",
+		  found(&look, "screen")->hint);
+	done(&look);
+}
+
+/* The host has an IOMMU, and Debian's kernel leaves this device out. */
+Test(check, integrated_graphics)
+{
+	static const char folder[] = "/sys/devices/pci0000:00/0000:00:02.0/";
+	static const struct {
+		const char *name, *text;
+	} files[] = {
+		{"vendor", "0x8086\n"},
+		{"device", "0x4680\n"},
+		{"class", "0x030000\n"},
+		{"resource", "0 0 0\n0 0 0\n0 0 0\n0 0 0\n0 0 0\n0 0 0\n0 0 0\n"},
+	};
+	const uint8_t config[256] = {0x86, 0x80, 0x80, 0x46, [0x0b] = 0x03};
+	struct look look = on_host("desktop");
+	char path[128];
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		snprintf(path, sizeof(path), "%s%s", folder, files[i].name);
+		model_put_file(look.model, path, files[i].text);
+	}
+	snprintf(path, sizeof(path), "%sconfig", folder);
+	model_put_bytes(look.model, path, config, sizeof(config));
+	model_put_link(look.model, "/sys/bus/pci/devices/0000:00:02.0",
+		       "../../../devices/pci0000:00/0000:00:02.0");
+	add_device(&look, "00:02.0");
+	check_now(&look);
+	check_found(&look, "iommu", FINDING_BLOCKS, "0000:00:02.0");
+	cr_assert(strstr(found(&look, "iommu")->commands[0], "intel_iommu=on"), "%s",
+		  found(&look, "iommu")->commands[0]);
+	done(&look);
+}
+
 Test(check, no_iommu_for_other_reasons)
 {
 	struct look look = on_host("no-iommu");
@@ -467,6 +548,16 @@ Test(check, who_may_open_what)
 	finding = found(&look, "access");
 	cr_assert_str_eq(finding->commands[0], "sudo usermod -aG kvm alice");
 	cr_assert_eq(finding->after, FINDING_AFTER_LOGIN);
+	/* With the installed rule it would be the group's, had udev looked at it since. */
+	model_put_file(look.model, "/usr/lib/udev/rules.d/60-tenon.rules", "");
+	model_put_file(look.model, "/etc/group", "root:x:0:\nkvm:x:104:alice\ntenon:x:990:\n");
+	closed(&look, "/dev/vfio/devices/vfio1", 0600, 0);
+	finding = found(&look, "access");
+	cr_assert_str_eq(finding->commands[0],
+			 "sudo udevadm trigger --settle --action=add /dev/vfio/devices/vfio1");
+	cr_assert_str_eq(finding->commands[1], "sudo usermod -aG tenon alice");
+	closed(&look, "/dev/vfio/devices/vfio1", 0660, 990);
+	cr_assert_str_eq(found(&look, "access")->commands[0], "sudo usermod -aG tenon alice");
 	done(&look);
 }
 

@@ -34,8 +34,9 @@ static void (*const host_rules[])(struct check_run *check) = {
 
 /* Of each device that there is. */
 static void (*const device_rules[])(struct check_run *check, const struct device_facts *device) = {
-	/* Before it can be bound, its virtual functions must be gone. */
+	/* Before it can be bound, the host must do without its screen, and its virtual functions be gone. */
 	check_answers,
+	check_display,
 	check_physical_function,
 	check_virtual_function,
 	check_obstacles,
@@ -44,7 +45,6 @@ static void (*const device_rules[])(struct check_run *check, const struct device
 	check_link,
 	check_errors,
 	check_reset,
-	check_display,
 };
 
 /* Of the guest, and of what takes one look for all devices. The plan comes last: it is asked for what is left. */

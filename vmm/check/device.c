@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "check/rules.h"
+#include "host/device_use.h"
 
 #define CLASS_DISPLAY 0x03
 
@@ -175,59 +176,55 @@ void check_reset(struct check_run *check, const struct device_facts *device)
 	finding_hint(finding, "give all of them to the same guest");
 }
 
-/*
- * /proc/iomem lists a function's BARs, and indented below each who has claimed it; "BOOTFB" is the screen that firmware
- * left, which no driver took over. Only root sees addresses, but all see names.
- */
-static bool screen_claims(const struct check_run *check, const char *bdf, char *line_text,
-			  size_t size)
+static int other_display(void *arg, const char *name)
 {
-	static const char *const screens[] = {"BOOTFB", "efifb", "vesafb", "simplefb",
-					      "simple-framebuffer"};
-	char *text = malloc(262144), *line, *next;
-	bool inside = false, found = false;
+	struct bus_walk *walk = arg;
+	char text[16];
 
-	if (text && check_read(check, "/proc/iomem", text, 262144)) {
-		for (line = strtok_r(text, "\n", &next); line && !found;
-		     line = strtok_r(NULL, "\n", &next)) {
-			const char *name = strstr(line, " : ");
+	return strcmp(name, walk->bdf) != 0 &&
+	       check_read_of(walk->check, name, "class", text, sizeof(text), NULL) &&
+	       strtoul(text, NULL, 16) >> 16 == CLASS_DISPLAY;
+}
 
-			name = name ? name + 3 : "";
-			if (pt_bdf_parse(name, (char[PT_NAME_SIZE]){0}) == 0) {
-				inside = strcmp(name, bdf) == 0;
-				continue;
-			}
-			for (size_t i = 0; inside && i < sizeof(screens) / sizeof(screens[0]); i++)
-				found = found || strcmp(name, screens[i]) == 0;
-			if (found)
-				(void)snprintf(line_text, size, "%s", line + strspn(line, " "));
-		}
+/* Who sees nothing any more has to type it from elsewhere. */
+static void how_to_do_without_display(struct check_run *check, const struct device_facts *device,
+				      struct finding *finding)
+{
+	struct bus_walk walk = {.check = check, .bdf = device->host.name};
+	bool root = check_is_root(check);
+
+	if (check->sys->list(check->sys->ctx, "/sys/bus/pci/devices", other_display, &walk) == 1) {
+		finding_hint(finding,
+			     "choose the other display in the firmware's settings; where the guest "
+			     "shows nothing, give it the ROM as a file (rom=FILE)");
+		return;
 	}
-	free(text);
-	return found;
+	/* What draws on it holds its driver. */
+	if (device->host.driver[0] && strcmp(device->host.driver, "vfio-pci") != 0) {
+		finding_root_command(finding, root, "systemctl enable --now ssh");
+		finding_root_command(finding, root, "systemctl isolate multi-user.target");
+	}
+	finding_hint(finding,
+		     "the host has no other display: go on from another machine by ssh (package "
+		     "openssh-server), or by a serial line; where the guest shows nothing, give it "
+		     "the ROM as a file (rom=FILE)");
 }
 
 void check_display(struct check_run *check, const struct device_facts *device)
 {
 	const char *bdf = device->host.name;
-	bool root = check_is_root(check);
 	struct finding *finding;
-	char line[FINDING_VALUE_SIZE], path[PT_PATH_SIZE];
+	char owner[FINDING_VALUE_SIZE], path[PT_PATH_SIZE];
 
 	if (device->host.class_code >> 16 != CLASS_DISPLAY)
 		return;
-	if (screen_claims(check, bdf, line, sizeof(line))) {
+	if (device_use_framebuffer(check->sys, bdf, owner, sizeof(owner))) {
 		finding = findings_add(
 			check->findings, FINDING_BLOCKS, "screen", bdf,
 			"the kernel draws on the screen that firmware set up, in a BAR that the guest is to have");
 		finding_what(finding, "%s: one of its BARs is the host's screen", bdf);
-		finding_seen(finding, "/proc/iomem", "%s", line);
-		finding_root_command(
-			finding, root,
-			"sed -i \"s/^GRUB_CMDLINE_LINUX=\\\"/&initcall_blacklist=sysfb_init /\" /etc/default/grub");
-		finding_root_command(finding, root, "update-grub");
-		finding_root_command(finding, root, "reboot");
-		finding->after = FINDING_AFTER_REBOOT;
+		finding_seen(finding, "/proc/iomem", "%s", owner);
+		check_boot_with(check, finding, "initcall_blacklist=sysfb_init");
 		return;
 	}
 	if (device->details.boot_vga != 1)
@@ -238,8 +235,5 @@ void check_display(struct check_run *check, const struct device_facts *device)
 	finding_what(finding, "%s: it is the display that the host was started with", bdf);
 	(void)snprintf(path, sizeof(path), SYSFS_PCI "%s/boot_vga", bdf);
 	finding_seen(finding, path, "1");
-	finding_hint(
-		finding,
-		"have a way in by network or serial line; choose another display in the firmware's settings; "
-		"where the guest shows nothing, give it the ROM as a file (rom=FILE)");
+	how_to_do_without_display(check, device, finding);
 }

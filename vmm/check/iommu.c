@@ -5,10 +5,11 @@
 
 #include "check/rules.h"
 
-#define IOMMUS	  "/sys/class/iommu"
-#define TABLES	  "/sys/firmware/acpi/tables/"
-#define GRUB_FILE "/etc/default/grub"
-#define CMDLINE	  "/proc/cmdline"
+#define IOMMUS	     "/sys/class/iommu"
+#define TABLES	     "/sys/firmware/acpi/tables/"
+#define GRUB_FILE    "/etc/default/grub"
+#define GRUB_DROP_IN "/etc/default/grub.d/tenon.cfg"
+#define CMDLINE	     "/proc/cmdline"
 #define WHY_IOMMU \
 	"it keeps a device's DMA within its guest's memory; without, the kernel gives no device away"
 #define WHY_REMAP                                                                               \
@@ -39,20 +40,33 @@ static bool booted_with(const char *cmdline, const char *word)
 	return false;
 }
 
-/* What a word in the boot loader's file is changed to; Debian's is GRUB. */
-static void change_cmdline(const struct check_run *check, struct finding *finding, const char *from,
-			   const char *to)
+/* A word goes where an administrator put it. */
+static void boot_without(const struct check_run *check, struct finding *finding, const char *word)
 {
 	bool root = check_is_root(check);
 
-	/* The & stands for what was found; nothing in it is a shell's business. */
-	if (from)
-		finding_root_command(finding, root, "sed -i \"s/\\b%s\\b//\" " GRUB_FILE, from);
-	else
-		finding_root_command(finding, root,
-				     "sed -i \"s/^GRUB_CMDLINE_LINUX=\\\"/&%s /\" " GRUB_FILE, to);
+	finding_root_command(finding, root, "sed -i \"s/\\b%s\\b//\" " GRUB_FILE, word);
 	finding_root_command(finding, root, "update-grub");
 	finding_root_command(finding, root, "reboot");
+	finding->after = FINDING_AFTER_REBOOT;
+}
+
+/* Debian's grub-mkconfig reads these after /etc/default/grub, whatever that says; a file of our own is easily removed. */
+void check_boot_with(const struct check_run *check, struct finding *finding, const char *word)
+{
+	bool root = check_is_root(check);
+
+	finding_root_command(
+		finding, root,
+		"echo \"GRUB_CMDLINE_LINUX=\\\"\\$GRUB_CMDLINE_LINUX %s\\\"\" >> " GRUB_DROP_IN,
+		word);
+	finding_root_command(finding, root, "update-grub");
+	finding_root_command(finding, root, "reboot");
+	finding_hint(
+		finding,
+		"without GRUB: %s goes onto the kernel's command line by your boot loader's means "
+		"(systemd-boot: /etc/kernel/cmdline)",
+		word);
 	finding->after = FINDING_AFTER_REBOOT;
 }
 
@@ -66,12 +80,12 @@ static void how_to_get_iommu(const struct check_run *check, struct finding *find
 		if (!booted_with(cmdline, offs[i]))
 			continue;
 		finding_seen(finding, CMDLINE, "%s", offs[i]);
-		change_cmdline(check, finding, offs[i], NULL);
+		boot_without(check, finding, offs[i]);
 		return;
 	}
 	if (check_exists(check, TABLES "DMAR") && !booted_with(cmdline, "intel_iommu=on")) {
 		finding_seen(finding, IOMMUS, "empty; the firmware has one (" TABLES "DMAR)");
-		change_cmdline(check, finding, NULL, "intel_iommu=on");
+		check_boot_with(check, finding, "intel_iommu=on");
 		return;
 	}
 	finding_seen(finding, IOMMUS,

@@ -88,6 +88,13 @@ static void how_to_get_node(const struct check_run *check, const struct pt_obsta
 		finding_root_command(finding, check_is_root(check), "modprobe vfio_iommu_type1");
 }
 
+/* Debian's kernel leaves it out of translation unless told otherwise, and no other device. Source: Debian's bug 935270. */
+static bool is_integrated_graphics(const struct pt_host_device *device)
+{
+	return device->vendor == 0x8086 && device->class_code >> 16 == 0x03 &&
+	       strncmp(device->name + 4, ":00:", 4) == 0;
+}
+
 struct obstacle_walk {
 	struct check_run *check;
 	const struct device_facts *device;
@@ -121,6 +128,8 @@ static int add_obstacle(void *arg, const struct pt_obstacle *obstacle)
 	else if (obstacle->kind == PT_OBSTACLE_DRIVER && !device->host.mediated &&
 		 !check_config_of(check, device)->unsafe_noiommu)
 		bind_command(check, finding, device->host.name);
+	else if (obstacle->kind == PT_OBSTACLE_IOMMU && is_integrated_graphics(&device->host))
+		check_boot_with(check, finding, "intel_iommu=on");
 	else if (obstacle->kind == PT_OBSTACLE_NODE)
 		how_to_get_node(check, obstacle, finding);
 	return 0;

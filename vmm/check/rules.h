@@ -76,4 +76,7 @@ bool check_read_of(const struct check_run *check, const char *bdf, const char *f
 /* Whether there is something at @path. */
 bool check_exists(const struct check_run *check, const char *path);
 
+/* Remedies @finding by a word on the kernel's command line, at the next boot. */
+void check_boot_with(const struct check_run *check, struct finding *finding, const char *word);
+
 #endif

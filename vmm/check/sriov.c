@@ -68,7 +68,7 @@ void check_virtual_function(struct check_run *check, const struct device_facts *
 	finding_seen(finding, path, "%s", driver);
 	finding_hint(
 		finding,
-		"give the UUID that was set there (vf-token=UUID), or bind %s to its host driver again",
+		"give the UUID that was set there (vf-token=UUID); or give %s back to its host driver (tenon unbind) and make the virtual functions anew",
 		physfn);
 }
 
