@@ -185,10 +185,98 @@ Test(acpi, ids_of_more_than_8_bits_have_entries_of_their_own)
 	cr_assert_eq(wide_nmis, 1);
 }
 
+static void two_nodes(void)
+{
+	plan.cpus = 4;
+	plan.topology = (struct plan_topology){2, 2, 1};
+	plan.ram_count = 2;
+	plan.ram[0] = (struct plan_ram){.gpa = 0, .size = 2ull << 30};
+	plan.ram[1] =
+		(struct plan_ram){.gpa = 4ull << 30, .size = 2ull << 30, .offset = 2ull << 30};
+	plan.node_count = 2;
+	plan.nodes[0] = (struct plan_node){
+		.memory = 3ull << 30, .cpus = {{0x3}}, .host_node = -1, .distances = {10, 21}};
+	plan.nodes[1] = (struct plan_node){
+		.memory = 1ull << 30, .cpus = {{0xc}}, .host_node = -1, .distances = {22, 10}};
+	plan.port_count = 3;
+	plan.ports[0] = (struct plan_port){.slot = 1, .node = 1};
+	plan.ports[1] = (struct plan_port){.slot = 2, .node = -1};
+	plan.ports[2] = (struct plan_port){.slot = 31, .node = 1};
+}
+
+Test(acpi, nodes_and_distances)
+{
+	static const uint64_t pieces[][3] = {
+		{0, 0, 2ull << 30}, {0, 4ull << 30, 1ull << 30}, {1, 5ull << 30, 1ull << 30}};
+	const struct acpi_srat *srat;
+	const struct acpi_slit *slit;
+	const uint8_t *entry;
+	unsigned cpus = 0, memory = 0;
+
+	two_nodes();
+	cr_assert_eq(acpi_build(&plan, bytes, sizeof(bytes), BOOT_ACPI, &rsdp_address, &err), 0);
+	srat = table("SRAT");
+	entry = (const uint8_t *)(srat + 1);
+	for (; entry < (const uint8_t *)srat + srat->header.length; entry += entry[1]) {
+		const struct acpi_srat_memory *piece = (const struct acpi_srat_memory *)entry;
+		const struct acpi_srat_cpu *cpu = (const struct acpi_srat_cpu *)entry;
+
+		if (entry[0] == SRAT_CPU) {
+			cr_assert_eq(cpu->node, cpus / 2);
+			cr_assert_eq(cpu->apic_id, cpus++);
+			continue;
+		}
+		cr_assert_eq(entry[0], SRAT_MEMORY);
+		cr_assert_lt(memory, 3);
+		cr_assert_eq(piece->node, pieces[memory][0]);
+		cr_assert_eq(piece->base, pieces[memory][1]);
+		cr_assert_eq(piece->size, pieces[memory++][2]);
+	}
+	cr_assert_eq(cpus, 4);
+	cr_assert_eq(memory, 3);
+	slit = table("SLIT");
+	cr_assert_eq(slit->count, 2);
+	cr_assert_eq(memcmp(slit + 1, (uint8_t[]){10, 21, 22, 10}, 4), 0);
+}
+
+Test(acpi, what_devices_are_near)
+{
+	static const uint8_t aml[] = {
+		0x10, 0x43, 0x04, '\\', 0x2e, '_',  'S',  'B',	'_',  'P',  'C',  'I', '0', 0x08,
+		'_',  'P',  'X',  'M',	0x0a, 1,    0x5b, 0x82, 0x16, 'S',  'L',  '0', '1', 0x08,
+		'_',  'A',  'D',  'R',	0x0c, 0,    0,	  1,	0,    0x08, '_',  'P', 'X', 'M',
+		0x0a, 1,    0x5b, 0x82, 0x16, 'S',  'L',  '1',	'F',  0x08, '_',  'A', 'D', 'R',
+		0x0c, 0,    0,	  31,	0,    0x08, '_',  'P',	'X',  'M',  0x0a, 1,
+	};
+	const struct acpi_header *ssdt;
+	size_t names = 7 * sizeof(struct acpi_name);
+
+	two_nodes();
+	cr_assert_eq(acpi_build(&plan, bytes, sizeof(bytes), BOOT_ACPI, &rsdp_address, &err), 0);
+	ssdt = table("SSDT");
+	cr_assert_eq(ssdt->length, sizeof(*ssdt) + names + sizeof(aml), "%zu",
+		     ssdt->length - sizeof(*ssdt) - names);
+	cr_assert_eq(memcmp((const uint8_t *)(ssdt + 1) + names, aml, sizeof(aml)), 0);
+}
+
+Test(acpi, devices_near_different_nodes_have_no_common_one)
+{
+	const struct acpi_header *ssdt;
+
+	two_nodes();
+	plan.ports[2].node = 0;
+	cr_assert_eq(acpi_build(&plan, bytes, sizeof(bytes), BOOT_ACPI, &rsdp_address, &err), 0);
+	ssdt = table("SSDT");
+	cr_assert_eq(ssdt->length, sizeof(*ssdt) + 7 * sizeof(struct acpi_name) +
+					   sizeof(struct acpi_scope) +
+					   2 * sizeof(struct acpi_port));
+}
+
 Test(acpi, the_largest_guest_fits)
 {
 	plan.cpus = 1024;
 	plan.topology = (struct plan_topology){1, 1024, 1};
+	plan.node_count = 1;
 	cr_assert_eq(acpi_build(&plan, bytes, sizeof(bytes), BOOT_ACPI, &rsdp_address, &err), 0);
 	table("APIC");
 }

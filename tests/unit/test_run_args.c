@@ -392,3 +392,40 @@ Test(run_args, topology_and_features)
 	run_args_done(&args);
 	(void)unlink(path);
 }
+
+/* Nodes have no names: those of the options replace those of the file. */
+Test(run_args, nodes_and_pins)
+{
+	struct run_args args;
+	struct config_error err = {.error = PT_ERROR_INIT};
+	char path[] = "/tmp/tenon-nodes.XXXXXX";
+
+	write_file(path, "kernel: k\npin: 0-1:3 2:4,6\nemulator-pin: 7\nnuma:\n"
+			 "  - {memory: 1G, cpus: 0-1}\n  - {memory: 2G, cpus: 2, host-node: 1}\n");
+	cr_assert_eq(PARSE(&args, &err, path), 0, "%s", err.error.message);
+	cr_assert_eq(args.config.node_count, 2);
+	cr_assert_eq(args.config.nodes[1].memory, UINT64_C(2) << 30);
+	cr_assert_eq(args.config.nodes[1].cpus.words[0], 4);
+	cr_assert(args.config.nodes[1].has_host_node);
+	cr_assert_not(args.config.nodes[0].has_host_node);
+	cr_assert_str_eq(args.config.pin, "0-1:3 2:4,6");
+	cr_assert_eq(args.config.emulator_cpus.words[0], 0x80);
+	run_args_done(&args);
+	cr_assert_eq(PARSE(&args, &err, path, "--numa", "1G,cpus=0,,2,distances=10 17", "--numa",
+			   "512M"),
+		     0, "%s", err.error.message);
+	cr_assert_eq(args.config.node_count, 2);
+	cr_assert_eq(args.config.nodes[0].cpus.words[0], 5);
+	cr_assert_eq(args.config.nodes[0].distances[1], 17);
+	cr_assert_eq(args.config.nodes[1].memory, UINT64_C(512) << 20);
+	run_args_done(&args);
+	(void)unlink(path);
+	MUST_FAIL(-EINVAL, "--pin: \"a\" is not a list of CPUs", "--pin", "0:a");
+	MUST_FAIL(-EINVAL, "--pin: \"\" is not a list of CPUs", "--pin", "0:1 ");
+	MUST_FAIL(-ERANGE, "--pin: 1024: CPUs of 1024 and more are out of range", "--pin", "1024");
+	MUST_FAIL(-EINVAL, "--emulator-pin: \"1-\" is not a list of CPUs", "--emulator-pin", "1-");
+	MUST_FAIL(-EINVAL, "--numa: distances: \"10 9\" are not distances", "--numa",
+		  "1G,distances=10 9");
+	MUST_FAIL(-EINVAL, "--numa: unknown NUMA node key \"cpu\"; did you mean \"cpus\"?",
+		  "--numa", "1G,cpu=1");
+}

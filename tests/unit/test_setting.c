@@ -176,7 +176,9 @@ Test(setting, the_tables_are_whole)
 		void *object = device_kind_create(device_kinds[i]);
 
 		check_table(&device_kinds[i]->settings, object);
-		cr_assert_eq(device_kind_find(device_kind_name(device_kinds[i])), device_kinds[i]);
+		cr_assert_eq(device_kind_find(device_list_of(device_kinds[i]),
+					      device_kind_name(device_kinds[i])),
+			     device_kinds[i]);
 		cr_assert_null(setting_find(&guest_settings, device_kinds[i]->option));
 		device_kind_destroy(device_kinds[i], object);
 	}

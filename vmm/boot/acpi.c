@@ -5,78 +5,27 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "boot/acpi_tables.h"
+#include "boot/acpi_numa.h"
 #include "devices/pm.h"
 #include "devices/reset_port.h"
 #include "devices/rtc.h"
 
-#define TABLE_ALIGN 64u
-
-/* Where the next table goes. A table that finds no room leaves the writer full, and every later one as well; the caller
- * looks once, at the end. */
-struct writer {
-	uint8_t *bytes;
-	size_t size;
-	size_t used;
-	uint64_t base;
-	bool full;
-};
-
-/* Return: @size zeroed bytes, NULL when there is no room. */
-static void *take(struct writer *writer, size_t size, size_t align, uint64_t *ret_address)
-{
-	size_t at = (writer->used + align - 1) & ~(align - 1);
-
-	if (writer->full || at > writer->size || size > writer->size - at) {
-		writer->full = true;
-		*ret_address = 0;
-		return NULL;
-	}
-	writer->used = at + size;
-	*ret_address = writer->base + at;
-	return writer->bytes + at;
-}
-
-static uint8_t checksum(const void *bytes, size_t size)
-{
-	const uint8_t *byte = bytes;
-	uint8_t sum = 0;
-
-	for (size_t i = 0; i < size; i++)
-		sum = (uint8_t)(sum + byte[i]);
-	return (uint8_t)-sum;
-}
-
-static void seal(struct acpi_header *header, const char *signature, uint8_t revision, size_t length)
-{
-	memcpy(header->signature, signature, sizeof(header->signature));
-	header->length = (uint32_t)length;
-	header->revision = revision;
-	memcpy(header->oem_id, "TENON ", sizeof(header->oem_id));
-	memcpy(header->oem_table_id, "TENONVM ", sizeof(header->oem_table_id));
-	header->oem_revision = 1;
-	memcpy(header->creator_id, "TNON", sizeof(header->creator_id));
-	header->creator_revision = 1;
-	header->checksum = 0;
-	header->checksum = checksum(header, length);
-}
-
-static uint64_t write_dsdt(struct writer *writer)
+static uint64_t write_dsdt(struct acpi_writer *writer)
 {
 	size_t size;
 	const uint8_t *code = acpi_dsdt(&size);
 	uint64_t address;
-	void *table = take(writer, size, TABLE_ALIGN, &address);
+	void *table = acpi_take(writer, size, &address);
 
 	if (table)
 		memcpy(table, code, size);
 	return address;
 }
 
-static uint64_t write_facs(struct writer *writer)
+static uint64_t write_facs(struct acpi_writer *writer)
 {
 	uint64_t address;
-	struct acpi_facs *facs = take(writer, sizeof(*facs), TABLE_ALIGN, &address);
+	struct acpi_facs *facs = acpi_take(writer, sizeof(*facs), &address);
 
 	if (facs) {
 		memcpy(facs->signature, "FACS", sizeof(facs->signature));
@@ -115,10 +64,10 @@ static void fill_fadt_registers(struct acpi_fadt *fadt)
 	fadt->century = RTC_CENTURY;
 }
 
-static uint64_t write_fadt(struct writer *writer, uint64_t dsdt, uint64_t facs)
+static uint64_t write_fadt(struct acpi_writer *writer, uint64_t dsdt, uint64_t facs)
 {
 	uint64_t address;
-	struct acpi_fadt *fadt = take(writer, sizeof(*fadt), TABLE_ALIGN, &address);
+	struct acpi_fadt *fadt = acpi_take(writer, sizeof(*fadt), &address);
 
 	if (!fadt)
 		return address;
@@ -135,7 +84,7 @@ static uint64_t write_fadt(struct writer *writer, uint64_t dsdt, uint64_t facs)
 		      FADT_TIMER_32_BIT | FADT_RESET_REGISTER;
 	fadt->minor = 5;
 	memcpy(&fadt->hypervisor_id, "Tenon\0\0", sizeof(fadt->hypervisor_id));
-	seal(&fadt->header, "FACP", 6, sizeof(*fadt));
+	acpi_seal(&fadt->header, "FACP", 6, sizeof(*fadt));
 	return address;
 }
 
@@ -204,14 +153,14 @@ static void fill_madt_nmis(uint8_t *at, bool wide)
 }
 
 /* GSI n is input n of the one IOAPIC, the timer's included, as KVM routes them by itself (kvm/routes.h). */
-static uint64_t write_madt(struct writer *writer, const struct vm_plan *plan)
+static uint64_t write_madt(struct acpi_writer *writer, const struct vm_plan *plan)
 {
 	bool wide = is_wide(plan, plan->cpus - 1);
 	size_t size = sizeof(struct acpi_madt) + madt_cpus_size(plan) +
 		      sizeof(struct acpi_madt_ioapic) + sizeof(struct acpi_madt_override) +
 		      sizeof(struct acpi_madt_nmi) + (wide ? sizeof(struct acpi_madt_wide_nmi) : 0);
 	uint64_t address;
-	struct acpi_madt *madt = take(writer, size, TABLE_ALIGN, &address);
+	struct acpi_madt *madt = acpi_take(writer, size, &address);
 	uint8_t *at = (uint8_t *)(madt + 1);
 
 	if (!madt)
@@ -234,19 +183,19 @@ static uint64_t write_madt(struct writer *writer, const struct vm_plan *plan)
 	};
 	at += sizeof(struct acpi_madt_override);
 	fill_madt_nmis(at, wide);
-	seal(&madt->header, "APIC", 5, size);
+	acpi_seal(&madt->header, "APIC", 5, size);
 	return address;
 }
 
-static uint64_t write_mcfg(struct writer *writer, unsigned bus_last)
+static uint64_t write_mcfg(struct acpi_writer *writer, unsigned bus_last)
 {
 	uint64_t address;
-	struct acpi_mcfg *mcfg = take(writer, sizeof(*mcfg), TABLE_ALIGN, &address);
+	struct acpi_mcfg *mcfg = acpi_take(writer, sizeof(*mcfg), &address);
 
 	if (mcfg) {
 		mcfg->base = PLAN_ECAM_BASE;
 		mcfg->bus_last = (uint8_t)bus_last;
-		seal(&mcfg->header, "MCFG", 1, sizeof(*mcfg));
+		acpi_seal(&mcfg->header, "MCFG", 1, sizeof(*mcfg));
 	}
 	return address;
 }
@@ -264,7 +213,7 @@ static struct acpi_name name(const char *text, uint64_t value)
 }
 
 /* What dsdt.asl declares External. */
-static uint64_t write_ssdt(struct writer *writer, const struct vm_plan *plan)
+static uint64_t write_ssdt(struct acpi_writer *writer, const struct vm_plan *plan)
 {
 	const struct acpi_name names[] = {
 		name("WIOB", plan->io_window.base),	name("WIOS", plan->io_window.size),
@@ -272,34 +221,35 @@ static uint64_t write_ssdt(struct writer *writer, const struct vm_plan *plan)
 		name("WM6B", plan->mmio64_window.base), name("WM6S", plan->mmio64_window.size),
 		name("BUSL", plan->bus_last),
 	};
+	size_t size = sizeof(struct acpi_header) + sizeof(names) + acpi_near_size(plan);
 	uint64_t address;
-	struct acpi_header *ssdt =
-		take(writer, sizeof(*ssdt) + sizeof(names), TABLE_ALIGN, &address);
+	struct acpi_header *ssdt = acpi_take(writer, size, &address);
 
 	if (ssdt) {
 		memcpy(ssdt + 1, names, sizeof(names));
-		seal(ssdt, "SSDT", 2, sizeof(*ssdt) + sizeof(names));
+		acpi_near(plan, (uint8_t *)(ssdt + 1) + sizeof(names));
+		acpi_seal(ssdt, "SSDT", 2, size);
 	}
 	return address;
 }
 
-static uint64_t write_xsdt(struct writer *writer, const uint64_t *tables, size_t count)
+static uint64_t write_xsdt(struct acpi_writer *writer, const uint64_t *tables, size_t count)
 {
 	size_t size = sizeof(struct acpi_header) + count * sizeof(*tables);
 	uint64_t address;
-	struct acpi_header *xsdt = take(writer, size, TABLE_ALIGN, &address);
+	struct acpi_header *xsdt = acpi_take(writer, size, &address);
 
 	if (xsdt) {
 		memcpy(xsdt + 1, tables, count * sizeof(*tables));
-		seal(xsdt, "XSDT", 1, size);
+		acpi_seal(xsdt, "XSDT", 1, size);
 	}
 	return address;
 }
 
-static uint64_t write_rsdp(struct writer *writer, uint64_t xsdt)
+static uint64_t write_rsdp(struct acpi_writer *writer, uint64_t xsdt)
 {
 	uint64_t address;
-	struct acpi_rsdp *rsdp = take(writer, sizeof(*rsdp), TABLE_ALIGN, &address);
+	struct acpi_rsdp *rsdp = acpi_take(writer, sizeof(*rsdp), &address);
 
 	if (rsdp) {
 		memcpy(rsdp->signature, "RSD PTR ", sizeof(rsdp->signature));
@@ -307,8 +257,8 @@ static uint64_t write_rsdp(struct writer *writer, uint64_t xsdt)
 		rsdp->revision = 2;
 		rsdp->length = sizeof(*rsdp);
 		rsdp->xsdt = xsdt;
-		rsdp->checksum = checksum(rsdp, 20);
-		rsdp->extended_checksum = checksum(rsdp, sizeof(*rsdp));
+		rsdp->checksum = acpi_checksum(rsdp, 20);
+		rsdp->extended_checksum = acpi_checksum(rsdp, sizeof(*rsdp));
 	}
 	return address;
 }
@@ -316,8 +266,9 @@ static uint64_t write_rsdp(struct writer *writer, uint64_t xsdt)
 int acpi_build(const struct vm_plan *plan, uint8_t *bytes, size_t size, uint64_t base,
 	       uint64_t *ret_rsdp, struct pt_error *err)
 {
-	struct writer writer = {.bytes = bytes, .size = size, .base = base};
-	uint64_t tables[4];
+	struct acpi_writer writer = {.bytes = bytes, .size = size, .base = base};
+	uint64_t tables[6];
+	size_t count = 4;
 	uint64_t xsdt;
 	uint64_t rsdp;
 	uint64_t dsdt;
@@ -330,7 +281,11 @@ int acpi_build(const struct vm_plan *plan, uint8_t *bytes, size_t size, uint64_t
 	tables[1] = write_madt(&writer, plan);
 	tables[2] = write_mcfg(&writer, plan->bus_last);
 	tables[3] = write_ssdt(&writer, plan);
-	xsdt = write_xsdt(&writer, tables, sizeof(tables) / sizeof(tables[0]));
+	if (plan->node_count) {
+		tables[count++] = acpi_write_srat(&writer, plan);
+		tables[count++] = acpi_write_slit(&writer, plan);
+	}
+	xsdt = write_xsdt(&writer, tables, count);
 	rsdp = write_rsdp(&writer, xsdt);
 	if (writer.full)
 		return pt_error_set(err, -ENOSPC, "ACPI: tables do not fit in %zu bytes", size);

@@ -219,6 +219,93 @@ struct ACPI_PACKED acpi_name { /* 20.2.5.1, 20.2.3: Name (xxxx, QWordConst) */
 	uint64_t value;
 };
 
+struct ACPI_PACKED acpi_srat { /* 5.2.16 */
+	struct acpi_header header;
+	uint32_t reserved_one;
+	uint64_t reserved;
+};
+
+struct ACPI_PACKED acpi_srat_cpu { /* 5.2.16.1 */
+	uint8_t type;
+	uint8_t length;
+	uint8_t node;
+	uint8_t apic_id;
+	uint32_t flags;
+	uint8_t sapic_eid;
+	uint8_t node_high[3];
+	uint32_t clock_domain;
+};
+
+struct ACPI_PACKED acpi_srat_memory { /* 5.2.16.2 */
+	uint8_t type;
+	uint8_t length;
+	uint32_t node;
+	uint16_t reserved0;
+	uint64_t base;
+	uint64_t size;
+	uint32_t reserved1;
+	uint32_t flags;
+	uint64_t reserved2;
+};
+
+struct ACPI_PACKED acpi_srat_wide_cpu { /* 5.2.16.3 */
+	uint8_t type;
+	uint8_t length;
+	uint16_t reserved0;
+	uint32_t node;
+	uint32_t apic_id;
+	uint32_t flags;
+	uint32_t clock_domain;
+	uint32_t reserved1;
+};
+
+enum {
+	SRAT_CPU = 0,
+	SRAT_MEMORY = 1,
+	SRAT_WIDE_CPU = 2,
+};
+
+#define SRAT_ENABLED 1u
+
+struct ACPI_PACKED acpi_slit { /* 5.2.17; @count rows of @count bytes follow */
+	struct acpi_header header;
+	uint64_t count;
+};
+
+struct ACPI_PACKED acpi_pxm { /* Name (_PXM, ByteConst): 6.2.15 */
+	uint8_t name_op;
+	char name[4];
+	uint8_t byte_prefix;
+	uint8_t value;
+};
+
+struct ACPI_PACKED
+	acpi_port { /* 20.2.5.2: Device (xxxx) { Name (_ADR, DWordConst) Name (_PXM, ByteConst) } */
+	uint8_t ext_op;
+	uint8_t device_op;
+	uint8_t length; /* from here: 20.2.4 */
+	char name[4];
+	uint8_t name_op;
+	char adr[4];
+	uint8_t dword_prefix;
+	uint32_t address;
+	struct acpi_pxm pxm;
+};
+
+struct ACPI_PACKED acpi_scope { /* 20.2.5.1: Scope (\xxxx.xxxx) */
+	uint8_t scope_op;
+	uint8_t length[2]; /* from here, in the form of two bytes */
+	char root;
+	uint8_t dual_prefix;
+	char path[8];
+};
+
+#define AML_SCOPE_OP	 0x10u
+#define AML_DUAL_PREFIX	 0x2eu
+#define AML_EXT_OP	 0x5bu
+#define AML_DEVICE_OP	 0x82u
+#define AML_BYTE_PREFIX	 0x0au
+#define AML_DWORD_PREFIX 0x0cu
 #define AML_NAME_OP	 0x08u
 #define AML_QWORD_PREFIX 0x0eu
 
@@ -227,5 +314,10 @@ _Static_assert(sizeof(struct acpi_header) == 36, "header");
 _Static_assert(sizeof(struct acpi_fadt) == 276, "FADT");
 _Static_assert(sizeof(struct acpi_facs) == 64, "FACS");
 _Static_assert(sizeof(struct acpi_mcfg) == 60, "MCFG");
+_Static_assert(sizeof(struct acpi_srat) == 48, "SRAT");
+_Static_assert(sizeof(struct acpi_srat_cpu) == 16, "SRAT, CPU");
+_Static_assert(sizeof(struct acpi_srat_memory) == 40, "SRAT, memory");
+_Static_assert(sizeof(struct acpi_srat_wide_cpu) == 24, "SRAT, x2APIC");
+_Static_assert(sizeof(struct acpi_port) < 64, "its length is one byte");
 
 #endif

@@ -112,6 +112,10 @@ int check_config(const struct pt_sys *sys, const struct vm_config *config, enum 
 		return ret;
 	if (config->has_numa_node)
 		ret_facts->node = numa_node_read(sys, config->numa_node);
+	for (size_t i = 0; i < config->node_count; i++) {
+		if (config->nodes[i].has_host_node)
+			ret_facts->nodes[i] = numa_node_read(sys, config->nodes[i].host_node);
+	}
 	check_user_self(&user);
 	return check_host(&check, err);
 }

@@ -36,9 +36,11 @@ static int unknown_key(struct yaml_file *file, const char *key, struct fy_node *
 	const char *nearest;
 	size_t count;
 
-	for (count = 0; count < guest_settings.count && count < KEYS_MAX - 2; count++)
+	for (count = 0; count < guest_settings.count && count < KEYS_MAX - DEVICE_LISTS - 1;
+	     count++)
 		names[count] = guest_settings.rows[count].name;
-	names[count++] = YAML_DEVICES_KEY;
+	for (size_t i = 0; i < DEVICE_LISTS; i++)
+		names[count++] = device_lists[i].key;
 	names[count++] = INCLUDE_KEY;
 	nearest = nearest_name(key, names, count);
 	if (nearest) {
@@ -88,11 +90,12 @@ static int guest_key(struct yaml_file *file, const char *key, struct fy_node *ke
 	struct vm_config *config = reading->config;
 	struct pt_error *err = &file->err->error;
 	const struct setting *setting = setting_find(&guest_settings, key);
+	const struct device_list *list = device_list_find(key);
 	CLEANUP_FREE char *text = NULL;
 	int ret;
 
-	if (strcmp(key, YAML_DEVICES_KEY) == 0)
-		return yaml_devices_read(file, config, key_node, value);
+	if (list)
+		return yaml_devices_read(file, list, config, key_node, value);
 	if (strcmp(key, INCLUDE_KEY) == 0)
 		return 0; /* it was there before */
 	if (!setting)

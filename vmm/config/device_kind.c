@@ -10,6 +10,7 @@
 #include "config/disk_device.h"
 #include "config/nearest.h"
 #include "config/net_device.h"
+#include "config/numa_setting.h"
 #include "config/passthrough_device.h"
 #include "config/rng_device.h"
 #include "config/setting_text.h"
@@ -18,19 +19,56 @@
 #define KEYS_MAX 32 /* of a kind */
 
 const struct device_kind *const device_kinds[DEVICE_KINDS] = {
-	&passthrough_kind, &disk_kind, &net_kind, &rng_kind, &vsock_kind,
+	&passthrough_kind, &disk_kind, &net_kind, &rng_kind, &vsock_kind, &numa_kind,
 };
+
+const struct device_list device_lists[DEVICE_LISTS] = {
+	{
+		.key = "devices",
+		.noun = "device",
+		.what = "Its devices, each of a kind",
+		.adds = "adds to the file's devices",
+		.group = SETTING_DEVICES,
+		.max = VM_DEVICES_MAX,
+		.kinds = device_kinds,
+		.count = DEVICE_KINDS - 1,
+	},
+	{
+		.key = "numa",
+		.noun = "node",
+		.what = "Its NUMA nodes",
+		.adds = "replaces the file's nodes",
+		.group = SETTING_GUEST,
+		.max = VM_NODES_MAX,
+		.kinds = device_kinds + DEVICE_KINDS - 1,
+		.count = 1,
+	},
+};
+
+const struct device_list *device_list_find(const char *key)
+{
+	for (size_t i = 0; i < DEVICE_LISTS; i++) {
+		if (strcmp(device_lists[i].key, key) == 0)
+			return &device_lists[i];
+	}
+	return NULL;
+}
+
+const struct device_list *device_list_of(const struct device_kind *kind)
+{
+	return &device_lists[kind == &numa_kind];
+}
 
 const char *device_kind_name(const struct device_kind *kind)
 {
 	return kind->settings.rows[0].name;
 }
 
-const struct device_kind *device_kind_find(const char *name)
+const struct device_kind *device_kind_find(const struct device_list *list, const char *name)
 {
-	for (size_t i = 0; i < DEVICE_KINDS; i++) {
-		if (strcmp(device_kind_name(device_kinds[i]), name) == 0)
-			return device_kinds[i];
+	for (size_t i = 0; i < list->count; i++) {
+		if (strcmp(device_kind_name(list->kinds[i]), name) == 0)
+			return list->kinds[i];
 	}
 	return NULL;
 }

@@ -4,6 +4,8 @@
  * kind's name says which it is; on the command line each kind has an option, "--OPTION VALUE[,KEY=VALUE...]".
  *
  * A kind has an array of its own in struct vm_config. What all have in common are the slots of the guest's root bus.
+ *
+ * The guest's NUMA nodes are written in the same way, in a list of their own and without slots.
  */
 #ifndef TENON_CONFIG_DEVICE_KIND_H
 #define TENON_CONFIG_DEVICE_KIND_H
@@ -38,16 +40,43 @@ struct device_kind {
 	void (*done)(void *object);
 };
 
-#define DEVICE_KINDS 5
+#define DEVICE_KINDS 6
 
 /** device_kinds[] - all, in the order in which help has them */
 extern const struct device_kind *const device_kinds[DEVICE_KINDS];
 
+/**
+ * struct device_list - kinds whose items are in one list of the file
+ * @key: of the list; @noun: what messages call an item; @what: the list's description
+ * @adds: what an option does with what the file says
+ * @max: items
+ */
+struct device_list {
+	const char *key;
+	const char *noun;
+	const char *what;
+	const char *adds;
+	enum setting_group group;
+	unsigned max;
+	const struct device_kind *const *kinds;
+	size_t count;
+};
+
+#define DEVICE_LISTS 2
+
+extern const struct device_list device_lists[DEVICE_LISTS];
+
+/** device_list_find() - the list of this key, NULL when there is none */
+const struct device_list *device_list_find(const char *key);
+
+/** device_list_of() - the list of a kind */
+const struct device_list *device_list_of(const struct device_kind *kind);
+
 /** device_kind_name() - the key in the file that says it */
 const char *device_kind_name(const struct device_kind *kind);
 
-/** device_kind_find() - the kind with this key in the file, NULL when there is none */
-const struct device_kind *device_kind_find(const char *name);
+/** device_kind_find() - the kind with this key in an item of the list, NULL when there is none */
+const struct device_kind *device_kind_find(const struct device_list *list, const char *name);
 
 /** device_kind_create() - an object, zeroed. Inverse: device_kind_destroy(). Return: NULL out of memory. */
 void *device_kind_create(const struct device_kind *kind);

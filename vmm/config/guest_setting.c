@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/cpu_setting.h"
+#include "config/pin_setting.h"
 #include "config/setting_text.h"
 #include "config/vm_config.h"
 
@@ -172,6 +173,27 @@ static const struct setting rows[] = {
 		.kind = SETTING_OTHER,
 		.pattern = CPU_PATTERN,
 		.set = set_cpu,
+	},
+	{
+		.name = "pin",
+		.arg = "CPUS",
+		.help = "The host's CPUs that run the guest's: a list such as 8-11, one for each in turn; or words "
+			"such as 0-2:8-11, any of these for each of those",
+		.group = SETTING_GUEST,
+		.kind = SETTING_OTHER,
+		.pattern = PIN_PATTERN,
+		.max = CPU_LIST_MAX - 1,
+		.set = set_pin,
+	},
+	{
+		.name = "emulator-pin",
+		.arg = "CPUS",
+		.help = "The host's CPUs that run all else of the guest's: devices, disks, the control socket",
+		.group = SETTING_GUEST,
+		.kind = SETTING_OTHER,
+		.pattern = "^" CPU_LIST_PATTERN "$",
+		.max = CPU_LIST_MAX - 1,
+		.set = set_emulator_pin,
 	},
 	{
 		.name = "memory",

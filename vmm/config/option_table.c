@@ -12,9 +12,8 @@
 #define KEY_KIND    OPTION_KEY_FIRST /* and following: device_kinds[key - KEY_KIND] */
 #define KEY_SETTING (KEY_KIND + DEVICE_KINDS)
 
-#define GROUP(group)  ((int)(group) + 1)
-#define GROUP_OTHERS  GROUP(SETTING_GROUPS)
-#define GROUP_DEVICES GROUP(SETTING_DEVICES)
+#define GROUP(group) ((int)(group) + 1)
+#define GROUP_OTHERS GROUP(SETTING_GROUPS)
 
 static void describe_setting(const struct setting *setting, FILE *out)
 {
@@ -28,9 +27,8 @@ static void describe_kind(const struct device_kind *kind, FILE *out)
 {
 	const struct setting *rows = kind->settings.rows;
 
-	(void)fprintf(out,
-		      "%s; can be given several times, and adds to the file's devices. %s is %s",
-		      kind->help, rows[0].arg, rows[0].help);
+	(void)fprintf(out, "%s; can be given several times, and %s. %s is %s", kind->help,
+		      device_list_of(kind)->adds, rows[0].arg, rows[0].help);
 	for (size_t i = 1; i < kind->settings.count; i++) {
 		(void)fprintf(out, "\n%s=%s: ", rows[i].name, rows[i].arg);
 		describe_setting(&rows[i], out);
@@ -99,7 +97,7 @@ static int add_kind(struct option_table *table, size_t i)
 		.key = KEY_KIND + (int)i,
 		.arg = texts[1],
 		.doc = texts[0],
-		.group = GROUP_DEVICES,
+		.group = GROUP(device_list_of(kind)->group),
 	};
 	return texts[0] && texts[1] ? 0 : -ENOMEM;
 }

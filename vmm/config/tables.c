@@ -148,15 +148,14 @@ static json_t *kind_schema(const struct device_kind *kind)
 			 "properties", properties);
 }
 
-static json_t *devices_schema(void)
+static json_t *list_schema(const struct device_list *list)
 {
 	json_t *kinds = json_array();
 
-	for (size_t i = 0; i < DEVICE_KINDS; i++)
-		(void)json_array_append_new(kinds, kind_schema(device_kinds[i]));
+	for (size_t i = 0; i < list->count; i++)
+		(void)json_array_append_new(kinds, kind_schema(list->kinds[i]));
 	return json_pack("{s:[s, s], s:s, s:i, s:{s:o}}", "type", "array", "null", "description",
-			 "Its devices, each of a kind", "maxItems", VM_DEVICES_MAX, "items",
-			 "oneOf", kinds);
+			 list->what, "maxItems", (int)list->max, "items", "oneOf", kinds);
 }
 
 static json_t *include_schema(void)
@@ -174,7 +173,9 @@ static int print_schema(void)
 	int ret;
 
 	(void)json_object_set_new(properties, "include", include_schema());
-	(void)json_object_set_new(properties, "devices", devices_schema());
+	for (size_t i = 0; i < DEVICE_LISTS; i++)
+		(void)json_object_set_new(properties, device_lists[i].key,
+					  list_schema(&device_lists[i]));
 	schema = json_pack("{s:s, s:s, s:[s, s], s:b, s:o, s:{s:o}}", "$schema",
 			   "http://json-schema.org/draft-07/schema#", "title", "A guest of tenon",
 			   "type", "object", "null", "additionalProperties", 0, "properties",

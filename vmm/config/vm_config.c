@@ -184,6 +184,7 @@ void vm_config_done(struct vm_config *config)
 	free(config->kernel);
 	free(config->initrd);
 	free(config->cmdline);
+	free(config->pin);
 	free(config->serial_path);
 	free(config->libvirt);
 	free(config->control);

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cpu_list.h"
 #include "kvm/cpu_feature.h"
 
 enum serial_kind {
@@ -166,6 +167,23 @@ struct vm_config_rng {
 	unsigned layer;
 };
 
+#define VM_NODES_MAX 16
+
+/**
+ * struct vm_config_node - a NUMA node of the guest
+ * @distances: to the first @distance_count nodes
+ */
+struct vm_config_node {
+	uint64_t memory;
+	struct cpu_list cpus;
+	bool has_host_node;
+	unsigned host_node;
+	unsigned char distances[VM_NODES_MAX];
+	unsigned distance_count;
+	unsigned layer;
+};
+
+#define VM_PIN_SIZE	8192 /* with the terminator */
 #define VM_CPUS_MAX	1024 /* of KVM, as it is usually built */
 #define VM_DEVICES_MAX	31
 #define VM_NODE_MAX	1023 /* MAX_NUMNODES of the largest kernels */
@@ -180,7 +198,10 @@ struct vm_config_rng {
  * @cpus: 0 for as many as the next three make
  * @sockets, @cores of each, @threads of each of those: 0 when not given
  * @cpu_features: by index in cpu_features[]: 1 it is to be there, -1 it is not, 0 as the host has it
+ * @pin: which of the host's CPUs run which of the guest's: what set_pin() takes; NULL when not given
+ * @emulator_cpus: those that run all else; none for any
  * @memory: bytes
+ * @nodes: that the guest divides into; none without
  * @hugepages: bytes of a page to back memory with, 0 for ordinary ones
  * @numa_node: of the host, that memory comes from; any without @has_numa_node
  * @prefault_threads: that make memory present before the guest runs; 0 for none
@@ -203,7 +224,11 @@ struct vm_config {
 	unsigned cores;
 	unsigned threads;
 	signed char cpu_features[CPU_FEATURES];
+	char *pin;
+	struct cpu_list emulator_cpus;
 	uint64_t memory;
+	struct vm_config_node nodes[VM_NODES_MAX];
+	size_t node_count;
 	uint64_t hugepages;
 	bool has_numa_node;
 	unsigned numa_node;

@@ -2,6 +2,7 @@
 #include "config/yaml_devices.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cleanup.h"
@@ -11,13 +12,13 @@
 
 #define FORM_SIZE 96
 
-/* What devices are written like; of all kinds the first is the example. */
-static int device_form(struct yaml_file *file, const char *before)
+/* What items are written like; of all kinds the first is the example. */
+static int device_form(struct yaml_file *file, const struct device_list *list, const char *before)
 {
 	char form[FORM_SIZE];
 
 	return pt_error_remedy(&file->err->error, -EINVAL, "%s \"%s\"", before,
-			       device_kind_form(device_kinds[0], form, sizeof(form)));
+			       device_kind_form(list->kinds[0], form, sizeof(form)));
 }
 
 struct device_item {
@@ -50,6 +51,7 @@ static int device_key(struct yaml_file *file, const char *key, struct fy_node *k
 }
 
 struct kind_search {
+	const struct device_list *list;
 	const struct device_kind *kind;
 	struct fy_node *unknown; /* the first key that names none */
 	char name[64];
@@ -59,7 +61,7 @@ static int look_for_kind(struct yaml_file *file, const char *key, struct fy_node
 			 struct fy_node *value, void *arg)
 {
 	struct kind_search *search = arg;
-	const struct device_kind *kind = device_kind_find(key);
+	const struct device_kind *kind = device_kind_find(search->list, key);
 
 	(void)value;
 	if (kind && search->kind) {
@@ -82,34 +84,38 @@ static int no_kind(struct yaml_file *file, const struct kind_search *search, str
 		   struct fy_node *list_key)
 {
 	struct pt_error *err = &file->err->error;
+	const struct device_list *list = search->list;
 	const char *names[DEVICE_KINDS];
 	const char *nearest;
 
-	for (size_t i = 0; i < DEVICE_KINDS; i++)
-		names[i] = device_kind_name(device_kinds[i]);
-	nearest = search->unknown ? nearest_name(search->name, names, DEVICE_KINDS) : NULL;
+	for (size_t i = 0; i < list->count; i++)
+		names[i] = device_kind_name(list->kinds[i]);
+	nearest = search->unknown ? nearest_name(search->name, names, list->count) : NULL;
 	if (nearest) {
-		(void)pt_error_set(err, -EINVAL, "unknown device key \"%s\"; did you mean \"%s\"?",
-				   search->name, nearest);
+		(void)pt_error_set(err, -EINVAL, "unknown %s key \"%s\"; did you mean \"%s\"?",
+				   list->noun, search->name, nearest);
 		return yaml_blame(file, search->unknown, NULL);
 	}
-	(void)pt_error_set(err, -EINVAL, "does not say which device");
-	(void)device_form(file, "write it as");
+	(void)pt_error_set(err, -EINVAL,
+			   list->count > 1 ? "does not say which %s"
+					   : "does not say what the %s has",
+			   list->noun);
+	(void)device_form(file, list, "write it as");
 	return yaml_blame(file, item, list_key);
 }
 
 /* The kind's key may stand anywhere among the others, and most people begin with it. */
-static int read_device(struct yaml_file *file, struct vm_config *config, struct fy_node *item,
-		       struct fy_node *list_key)
+static int read_device(struct yaml_file *file, const struct device_list *list,
+		       struct vm_config *config, struct fy_node *item, struct fy_node *list_key)
 {
 	struct pt_error *err = &file->err->error;
-	struct kind_search search = {0};
+	struct kind_search search = {.list = list};
 	struct device_item device;
 	int ret;
 
 	if (!fy_node_is_mapping(item)) {
-		(void)pt_error_set(err, -EINVAL, "not a device");
-		(void)device_form(file, "write it as");
+		(void)pt_error_set(err, -EINVAL, "not a %s", list->noun);
+		(void)device_form(file, list, "write it as");
 		return yaml_blame(file, item, list_key);
 	}
 	ret = yaml_each_key(file, item, look_for_kind, &search);
@@ -130,8 +136,8 @@ static int read_device(struct yaml_file *file, struct vm_config *config, struct 
 	return ret;
 }
 
-int yaml_devices_read(struct yaml_file *file, struct vm_config *config, struct fy_node *key_node,
-		      struct fy_node *value)
+int yaml_devices_read(struct yaml_file *file, const struct device_list *list,
+		      struct vm_config *config, struct fy_node *key_node, struct fy_node *value)
 {
 	struct fy_node *item;
 	void *iterator = NULL;
@@ -139,12 +145,15 @@ int yaml_devices_read(struct yaml_file *file, struct vm_config *config, struct f
 	if (!value || fy_node_is_null(value))
 		return 0; /* a list whose items are all commented out */
 	if (!fy_node_is_sequence(value)) {
-		(void)pt_error_set(&file->err->error, -EINVAL, "devices: takes a list");
-		(void)device_form(file, "below it, for each device, write");
+		char before[FORM_SIZE];
+
+		(void)pt_error_set(&file->err->error, -EINVAL, "%s: takes a list", list->key);
+		(void)snprintf(before, sizeof(before), "below it, for each %s, write", list->noun);
+		(void)device_form(file, list, before);
 		return yaml_blame(file, key_node, NULL);
 	}
 	while ((item = fy_node_sequence_iterate(value, &iterator))) {
-		int ret = read_device(file, config, item, key_node);
+		int ret = read_device(file, list, config, item, key_node);
 
 		if (ret < 0)
 			return ret;

@@ -208,6 +208,14 @@ static int read_devices(const struct pt_sys *sys, const struct device_request *r
 	return 0;
 }
 
+static void read_cpus(const struct pt_sys *sys, struct host_facts *facts)
+{
+	char text[4096];
+
+	if (read_text(sys, "/sys/devices/system/cpu/online", text, sizeof(text)) == 0)
+		(void)cpu_list_parse(text, strcspn(text, "\n"), &facts->cpus);
+}
+
 int host_facts_look(const struct pt_sys *sys, const struct device_request *requests, size_t count,
 		    const enum pt_backend_kind *backend, struct host_facts *ret_facts,
 		    struct pt_error *err)
@@ -219,6 +227,7 @@ int host_facts_look(const struct pt_sys *sys, const struct device_request *reque
 	ret = read_memory(sys, &facts, err);
 	if (ret < 0)
 		return ret;
+	read_cpus(sys, &facts);
 	ret = read_devices(sys, requests, count, backend, &facts, err);
 	if (ret < 0)
 		return ret;

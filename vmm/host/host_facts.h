@@ -13,11 +13,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cpu_list.h"
 #include "host/hugepages.h"
 #include "host/numa_node.h"
 #include "kvm/cpu_feature.h"
 
 #define HOST_RESERVED_MAX 32
+#define HOST_NODES_MAX	  16 /* that a guest's memory is divided among */
 
 /**
  * struct device_request - what the config asks for that the facts depend on
@@ -71,6 +73,8 @@ struct device_facts {
  * @space_fd: open descriptor of what the devices are attached to, see handed_space(); 0 when it is to be opened
  * @hugepages: the pools of huge pages
  * @node: the NUMA node that the config asks for, if it does; the caller's to fill in
+ * @nodes: those that the guest's nodes are to come from, where the config says it; the caller's to fill in
+ * @cpus: of the host, that are online; none where the kernel does not say
  * @devices: in the config's order
  */
 struct host_facts {
@@ -86,6 +90,8 @@ struct host_facts {
 	int space_fd;
 	struct hugepages hugepages[HUGEPAGES_SIZES];
 	struct numa_node node;
+	struct numa_node nodes[HOST_NODES_MAX];
+	struct cpu_list cpus;
 	struct device_facts *devices;
 	size_t device_count;
 };

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "kvm/cpuid.h"
+#include "machine/affinity.h"
 #include "machine/cpu_exit.h"
 
 #define CPU_STACK     (128u << 10) /* the deepest call chain, a BAR that moves, takes a tenth */
@@ -86,6 +87,7 @@ int cpus_open(struct cpus *cpus, const struct kvm *kvm, const struct vm_plan *pl
 	if (!cpus->list)
 		return pt_error_set(err, -ENOMEM, "no memory for %u vCPUs", count);
 	cpus->count = count;
+	cpus->plan = plan;
 	for (unsigned i = 0; i < count; i++)
 		cpus->list[i] = (struct cpu){
 			.cpus = cpus,
@@ -200,11 +202,30 @@ static int install_kick(struct pt_error *err)
 	return 0;
 }
 
-static int start_one(struct cpu *cpu, const pthread_attr_t *attr, struct pt_error *err)
+static int cannot_pin(const struct cpu *cpu, const struct cpu_list *host, int code,
+		      struct pt_error *err)
 {
-	char name[16];
-	int r = pthread_create(&cpu->thread, attr, cpu_main, cpu);
+	char text[CPU_LIST_TEXT_SIZE];
 
+	(void)pt_error_set(err, -code, "vCPU %u cannot be pinned to the host's CPUs %s: %s",
+			   cpu->index, cpu_list_text(host, text), strerror(code));
+	return pt_error_remedy(err, -code,
+			       "a control group's cpuset.cpus may leave them out: see "
+			       "/proc/self/status, Cpus_allowed_list");
+}
+
+static int start_one(struct cpu *cpu, pthread_attr_t *attr, struct pt_error *err)
+{
+	struct cpu_list host = cpu->cpus->unpinned;
+	bool pinned = plan_pin(cpu->cpus->plan, cpu->index, &host);
+	cpu_set_t set = affinity_set(&host);
+	char name[16];
+	int r;
+
+	(void)pthread_attr_setaffinity_np(attr, sizeof(set), &set);
+	r = pthread_create(&cpu->thread, attr, cpu_main, cpu);
+	if (r && pinned && r == EINVAL)
+		return cannot_pin(cpu, &host, r, err);
 	if (r)
 		return pt_error_set(err, -r, "no thread for vCPU %u: %s", cpu->index, strerror(r));
 	cpu->started = true;

@@ -50,6 +50,8 @@ struct cpus {
 	const struct ram *ram; /* NULL: there is none to look at */
 	struct requests *requests;
 	struct timing *timing;
+	struct cpu_list unpinned; /* the host's CPUs that run those that are not pinned */
+	const struct vm_plan *plan;
 	struct cpu *list;
 	unsigned count;
 	pthread_mutex_t lock; /* of what follows */
@@ -61,7 +63,8 @@ struct cpus {
 
 /**
  * cpus_open() - make the plan's vCPUs, tell them their CPUID, remember their state
- * @cpus: zeroed, with @ports, @memory, @ram, @requests and @timing filled in
+ * @cpus: zeroed, with @ports, @memory, @ram, @requests, @timing and @unpinned filled in
+ * @plan: kept by reference
  *
  * Inverse: cpus_done(), after a failure too.
  */

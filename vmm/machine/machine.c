@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "machine/address_space.h"
+#include "machine/affinity.h"
 #include "machine/machine_private.h"
 #include "service.h"
 
@@ -179,8 +180,10 @@ static int listen_to_devices(struct machine *machine, struct pt_error *err)
 static int build(struct machine *machine, struct pt_error *err)
 {
 	bool devices = machine->plan.device_count > 0;
-	int r;
+	int r = affinity_enter(&machine->plan.emulator_cpus, &machine->cpus.unpinned, err);
 
+	if (r)
+		return r;
 	/* 0. the kernel and the initrd, looked at before anything else is touched */
 	r = boot_open(&machine->boot, &machine->plan, err);
 	/* 1. a VM with its interrupt controllers, 2. memory, 3. processors */

@@ -86,7 +86,8 @@ static int map_file(struct ram *ram, uint64_t page, struct pt_error *err)
 }
 
 /* For the file, whoever touches it: a vCPU, or the kernel for a device. Before anything is touched. */
-static int bind_node(const struct ram *ram, int node, struct pt_error *err)
+static int bind_range(const struct ram *ram, uint64_t offset, uint64_t size, int node,
+		      struct pt_error *err)
 {
 	unsigned long mask[(PLAN_NODE_MAX + 1) / LONG_BITS] = {0};
 	int r;
@@ -97,14 +98,29 @@ static int bind_node(const struct ram *ram, int node, struct pt_error *err)
 		return pt_error_set(err, -EINVAL, "guest memory: there is no NUMA node %d", node);
 	mask[(unsigned)node / LONG_BITS] = 1ul << (unsigned)node % LONG_BITS;
 	/* The kernel takes one bit less than it is told of. */
-	if (syscall(SYS_mbind, ram->base, ram->size, MPOL_BIND, mask, sizeof(mask) * CHAR_BIT + 1,
-		    0) == 0)
+	if (syscall(SYS_mbind, ram->base + offset, size, MPOL_BIND, mask,
+		    sizeof(mask) * CHAR_BIT + 1, 0) == 0)
 		return 0;
 	r = -errno;
 	(void)pt_error_set(err, r, "guest memory: NUMA node %d: %s", node, strerror(-r));
-	return pt_error_remedy(err, r,
-			       "leave --numa-node out; a control group's cpuset.mems may leave the "
-			       "node out as well");
+	return pt_error_remedy(
+		err, r,
+		"leave --numa-node or host-node out; a control group's cpuset.mems may "
+		"leave the node out as well");
+}
+
+static int bind_nodes(const struct ram *ram, const struct vm_plan *plan, struct pt_error *err)
+{
+	uint64_t offset = 0;
+	int r = 0;
+
+	if (!plan->node_count)
+		return bind_range(ram, 0, ram->size, plan->numa_node, err);
+	for (unsigned i = 0; i < plan->node_count && !r; i++) {
+		r = bind_range(ram, offset, plan->nodes[i].memory, plan->nodes[i].host_node, err);
+		offset += plan->nodes[i].memory;
+	}
+	return r;
 }
 
 int ram_open(struct ram *ram, const struct vm_plan *plan, struct pt_error *err)
@@ -124,7 +140,7 @@ int ram_open(struct ram *ram, const struct vm_plan *plan, struct pt_error *err)
 	if (!r)
 		r = map_file(ram, plan->hugepages, err);
 	if (!r)
-		r = bind_node(ram, plan->numa_node, err);
+		r = bind_nodes(ram, plan, err);
 	if (!r && plan->prefault_threads)
 		r = prefault(ram->base, (size_t)ram->size, plan->prefault_threads, err);
 	return r;

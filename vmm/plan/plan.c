@@ -28,6 +28,8 @@ _Static_assert((int)PLAN_PANIC_STOP == (int)VM_PANIC_STOP &&
 		       (int)PLAN_PANIC_RESET == (int)VM_PANIC_RESET &&
 		       (int)PLAN_PANIC_REPORT == (int)VM_PANIC_REPORT,
 	       "config and plan disagree");
+_Static_assert(PLAN_NODES_MAX == VM_NODES_MAX && PLAN_PIN_SIZE == VM_PIN_SIZE,
+	       "config and plan disagree");
 _Static_assert(PLAN_DEVICES_MAX == VM_DEVICES_MAX, "config and plan disagree");
 _Static_assert(PLAN_NODE_MAX == VM_NODE_MAX, "config and plan disagree");
 
@@ -181,6 +183,12 @@ int plan_make(const struct vm_config *config, const struct host_facts *facts,
 	ret = plan_numa(config, facts, &plan, err);
 	if (ret < 0)
 		return ret;
+	ret = plan_nodes(config, facts, &plan, err);
+	if (ret < 0)
+		return ret;
+	ret = plan_pins(config, facts, &plan, err);
+	if (ret < 0)
+		return ret;
 	ret = plan_ram(facts, &limit, &plan, err);
 	if (ret < 0)
 		return ret;
@@ -190,6 +198,7 @@ int plan_make(const struct vm_config *config, const struct host_facts *facts,
 	ret = plan_devices(config, facts, &plan, err);
 	if (ret < 0)
 		return ret;
+	plan_near(facts, &plan);
 	ret = plan_ids(&plan, err);
 	if (ret < 0)
 		return ret;

@@ -21,9 +21,11 @@
 #include <passthrough/error.h>
 #include <passthrough/function.h>
 #include <passthrough/host.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
+#include "cpu_list.h"
 #include "kvm/cpu_feature.h"
 
 struct vm_config;
@@ -35,6 +37,8 @@ struct host_facts;
 #define PLAN_FUNCTIONS_MAX 8
 #define PLAN_NODE_MAX	   1023
 #define PLAN_VIRTIO_MAX	   31
+#define PLAN_NODES_MAX	   16 /* of the guest */
+#define PLAN_PIN_SIZE	   8192
 
 #define PLAN_ID_SIZE 64 /* of a device's id, with the terminator */
 
@@ -80,6 +84,7 @@ struct plan_ram {
  * @bus: the bus behind it
  * @reserve_32bit, @reserve_64bit: what @memory and @prefetch have at least, of a slot that is empty at first; powers of two, 0
  *	for another
+ * @node: the guest's NUMA node that is near to what is behind it, -1 for none
  * @io, @memory, @prefetch: windows for the BARs behind it: 4 KiB, 1 MiB and 1 MiB steps; below 64 KiB, below 4 GiB, anywhere
  */
 struct plan_port {
@@ -88,6 +93,7 @@ struct plan_port {
 	unsigned bus;
 	uint64_t reserve_32bit;
 	uint64_t reserve_64bit;
+	int node;
 	struct plan_range io;
 	struct plan_range memory;
 	struct plan_range prefetch;
@@ -231,14 +237,25 @@ uint32_t plan_apic_id(const struct plan_topology *topology, unsigned cpu);
 unsigned plan_core_bits(const struct plan_topology *topology);
 unsigned plan_thread_bits(const struct plan_topology *topology);
 
+/** struct plan_node - a NUMA node; @memory: bytes, after those of the nodes before; @host_node: that they come from, -1 for any */
+struct plan_node {
+	uint64_t memory;
+	struct cpu_list cpus;
+	int host_node;
+	uint8_t distances[PLAN_NODES_MAX];
+};
+
 /** struct vm_plan - one guest, decided; holds no resource, so it can be copied */
 struct vm_plan {
 	char name[64];
 	unsigned cpus;
 	struct plan_topology topology;
-	signed char
-		cpu_features[CPU_FEATURES]; /* 1 it is to be there, -1 it is not, 0 as KVM has it */
-	uint64_t memory;		    /* bytes */
+	signed char cpu_features[CPU_FEATURES]; /* 1 it is there, -1 it is not, 0 as KVM has it */
+	char pin[PLAN_PIN_SIZE];		/* see plan_pin() */
+	struct cpu_list emulator_cpus; /* of the host, that run what is no vCPU; none for any */
+	struct plan_node nodes[PLAN_NODES_MAX];
+	unsigned node_count;
+	uint64_t memory;	   /* bytes */
 	uint64_t hugepages;	   /* bytes of a page that backs RAM, 0 for ordinary ones */
 	int numa_node;		   /* that RAM comes from, -1 for any */
 	unsigned prefault_threads; /* that make RAM present before the guest runs, 0 for none */
@@ -273,6 +290,9 @@ struct vm_plan {
 	char initrd[PT_PATH_SIZE]; /* empty: none */
 	char cmdline[2048];
 };
+
+/** plan_pin() - the host's CPUs that run a CPU of the guest. Return: false for any, and @ret_cpus is not written. */
+bool plan_pin(const struct vm_plan *plan, unsigned cpu, struct cpu_list *ret_cpus);
 
 /**
  * plan_make() - decide

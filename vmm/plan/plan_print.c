@@ -179,8 +179,11 @@ static void print_port(const struct vm_plan *plan, unsigned index, FILE *out)
 {
 	const struct plan_port *port = &plan->ports[index];
 
-	(void)fprintf(out, "  slot %u: root port 00:%02x.0, bus %02x%s\n", port->slot, port->slot,
+	(void)fprintf(out, "  slot %u: root port 00:%02x.0, bus %02x%s", port->slot, port->slot,
 		      port->bus, port->reserve_32bit ? ", empty" : "");
+	if (port->node >= 0)
+		(void)fprintf(out, ", near NUMA node %d", port->node);
+	(void)fprintf(out, "\n");
 	print_window(&port->io, 4, "ports", out);
 	print_window(&port->memory, 13, "memory", out);
 	print_window(&port->prefetch, 13, "prefetchable", out);
@@ -229,6 +232,25 @@ static void print_bound(const struct vm_plan *plan, FILE *out)
 	}
 }
 
+static void print_pins(const struct vm_plan *plan, FILE *out)
+{
+	char text[CPU_LIST_TEXT_SIZE];
+	struct cpu_list cpus;
+
+	for (unsigned i = 0; i < plan->cpus; i++) {
+		if (plan_pin(plan, i, &cpus))
+			(void)fprintf(out, "  CPU %u runs on %s\n", i, cpu_list_text(&cpus, text));
+	}
+	if (cpu_list_count(&plan->emulator_cpus))
+		(void)fprintf(out, "  all else runs on %s\n",
+			      cpu_list_text(&plan->emulator_cpus, text));
+	for (unsigned i = 0; i < plan->node_count; i++) {
+		if (plan->nodes[i].host_node >= 0)
+			(void)fprintf(out, "  memory of the guest's node %u from NUMA node %d\n", i,
+				      plan->nodes[i].host_node);
+	}
+}
+
 static void print_host_side(const struct vm_plan *plan, FILE *out)
 {
 	char size[SIZE_TEXT_SIZE];
@@ -237,7 +259,8 @@ static void print_host_side(const struct vm_plan *plan, FILE *out)
 	if (plan->hugepages)
 		(void)fprintf(out, "  huge pages: %" PRIu64 " of %s\n",
 			      plan->memory / plan->hugepages, size_text(plan->hugepages, size));
-	if (plan->numa_node >= 0)
+	print_pins(plan, out);
+	if (plan->numa_node >= 0 && !plan->node_count)
 		(void)fprintf(out, "  memory of NUMA node %d\n", plan->numa_node);
 	if (plan->prefault_threads)
 		(void)fprintf(out, "  memory present before the guest runs, by %u thread%s\n",
@@ -276,6 +299,23 @@ static void print_cpus(const struct vm_plan *plan, FILE *out)
 	(void)fprintf(out, "\n");
 }
 
+static void print_nodes(const struct vm_plan *plan, FILE *out)
+{
+	char size[SIZE_TEXT_SIZE], cpus[CPU_LIST_TEXT_SIZE];
+
+	for (unsigned i = 0; i < plan->node_count; i++) {
+		const struct plan_node *node = &plan->nodes[i];
+
+		(void)fprintf(out, "  NUMA node %u: %s of memory, CPUs %s, distances", i,
+			      size_text(node->memory, size),
+			      cpu_list_count(&node->cpus) ? cpu_list_text(&node->cpus, cpus)
+							  : "none");
+		for (unsigned j = 0; j < plan->node_count; j++)
+			(void)fprintf(out, " %u", node->distances[j]);
+		(void)fprintf(out, "\n");
+	}
+}
+
 void plan_print(const struct vm_plan *plan, FILE *out)
 {
 	char size[SIZE_TEXT_SIZE];
@@ -283,6 +323,7 @@ void plan_print(const struct vm_plan *plan, FILE *out)
 	(void)fprintf(out, "guest %s: %u CPU%s, %s of memory\n", plan->name, plan->cpus,
 		      plan->cpus == 1 ? "" : "s", size_text(plan->memory, size));
 	print_cpus(plan, out);
+	print_nodes(plan, out);
 	(void)fprintf(out, "  kernel: %s\n", plan->kernel);
 	(void)fprintf(out, "  initrd: %s\n", plan->initrd[0] ? plan->initrd : "none");
 	(void)fprintf(out, "  cmdline: %s\n", plan->cmdline);

@@ -39,6 +39,17 @@ int plan_hugepages(const struct vm_config *config, const struct host_facts *fact
 int plan_numa(const struct vm_config *config, const struct host_facts *facts, struct vm_plan *plan,
 	      struct pt_error *err);
 
+/** plan_nodes() - 0. the guest's NUMA nodes; against its memory, its CPUs and the host's nodes. After plan_numa(). */
+int plan_nodes(const struct vm_config *config, const struct host_facts *facts, struct vm_plan *plan,
+	       struct pt_error *err);
+
+/** plan_pins() - 0. which of the host's CPUs run what; against those that there are */
+int plan_pins(const struct vm_config *config, const struct host_facts *facts, struct vm_plan *plan,
+	      struct pt_error *err);
+
+/** plan_near() - 3. the guest's node that each port's devices are near, by the host's */
+void plan_near(const struct host_facts *facts, struct vm_plan *plan);
+
 /** plan_ram() - 1. RAM, below and above the hole for 32-bit devices; against the limit and the reserved ranges */
 int plan_ram(const struct host_facts *facts, const struct plan_limit *limit, struct vm_plan *plan,
 	     struct pt_error *err);
