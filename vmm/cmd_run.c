@@ -1,190 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tenon run: config, facts, check, plan, machine, in this order; the types are in the headers of the same names.
+ * tenon run: a guest by file and options.
  */
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "cleanup.h"
 #include "cmd.h"
 #include "config/run_args.h"
-#include "control/control_place.h"
-#include "control/machine_target.h"
-#include "guest_plan.h"
-#include "host/managed.h"
-#include "machine/machine.h"
-#include "plan/plan.h"
+#include "guest_run.h"
 #include "report.h"
-#include "serial_backend.h"
-#include "service.h"
-#include "stop_signals.h"
-#include "timing.h"
-
-static int fail(const struct pt_error *err)
-{
-	report_error(err, stderr);
-	return EXIT_FAILED;
-}
-
-static int exit_code(enum machine_end end, int signal, const struct pt_error *err)
-{
-	switch (end) {
-	case MACHINE_POWEROFF:
-		return EXIT_OK;
-	case MACHINE_STOPPED:
-		return signal ? EXIT_SIGNAL + signal : EXIT_OK;
-	case MACHINE_CRASHED:
-		break;
-	}
-	report_error(err, stderr);
-	return EXIT_CRASHED;
-}
-
-static int plan_device(const struct vm_plan *plan, const char *option, int fd,
-		       struct plan_device *ret_device, struct pt_error *err)
-{
-	return guest_plan_device(pt_sys_linux(), plan, option, fd, ret_device, err);
-}
-
-static int run_machine(struct machine *machine, struct machine_target *remote,
-		       struct stop_signals *signals)
-{
-	const struct target target = machine_target(remote);
-	struct pt_error err = PT_ERROR_INIT;
-	enum machine_end end = MACHINE_STOPPED;
-	int ret;
-
-	if (control_start(remote->control, machine_loop(machine), &target, &err) < 0)
-		return fail(&err);
-	stop_signals_attach(signals, machine);
-	ret = machine_run(machine, &end, &err);
-	stop_signals_attach(signals, NULL);
-	machine_target_ended(remote, end, ret < 0);
-	if (ret < 0)
-		return fail(&err);
-	return exit_code(end, stop_signals_received(signals), &err);
-}
-
-static int build_and_run(const struct pt_sys *sys, const struct vm_plan *plan,
-			 const struct serial_backend *serial, struct machine_target *remote,
-			 struct stop_signals *signals, struct timing *timing)
-{
-	CLEANUP(service_done) struct service service = SERVICE_CLOSED;
-	const struct machine_options options = {
-		.serial_in = serial->in,
-		.serial_out = serial->out,
-		.service = &service,
-		.timing = timing,
-		.listener = machine_target_listener(remote),
-	};
-	struct pt_error err = PT_ERROR_INIT;
-	struct machine *machine;
-	int code;
-
-	if (service_open(&service, &err) < 0)
-		return fail(&err);
-	service_status(&service, "Starting guest %s, with %u passed-through device%s", plan->name,
-		       plan->device_count, plan->device_count == 1 ? "" : "s");
-	if (machine_create(sys, plan, &options, &machine, &err) < 0)
-		return fail(&err);
-	remote->machine = machine;
-	code = run_machine(machine, remote, signals);
-	control_close(remote->control); /* its clients' watches are the machine's loop's */
-	machine_destroy(machine);
-	return code;
-}
-
-static int open_control(const struct vm_config *config, const char *name, struct control *control,
-			struct pt_error *err)
-{
-	if (config->control_off)
-		return 0;
-	if (config->control)
-		return control_open(control, config->control, err);
-	return control_place_open(name, config->name != NULL, control, err);
-}
-
-static int open_and_run(const struct pt_sys *sys, const struct vm_config *config,
-			const struct vm_plan *plan, struct stop_signals *signals,
-			struct timing *timing)
-{
-	struct control control = CONTROL_CLOSED;
-	struct machine_target remote = {.control = &control, .plan_device = plan_device};
-	char serial_name[SERIAL_PTY_SIZE + 4];
-	struct serial_backend serial;
-	struct pt_error err = PT_ERROR_INIT;
-	int code;
-
-	if (serial_backend_open(config->serial, config->serial_path, &serial, &err) < 0)
-		return fail(&err);
-	if (serial.pty[0])
-		(void)fprintf(stderr, "tenon: serial line: %s\n", serial.pty);
-	remote.serial = serial_backend_name(config->serial, &serial, serial_name);
-	if (open_control(config, plan->name, &control, &err) < 0)
-		code = fail(&err);
-	else
-		code = build_and_run(sys, plan, &serial, &remote, signals, timing);
-	control_close(&control);
-	machine_target_done(&remote);
-	serial_backend_close(&serial);
-	return code;
-}
-
-/* With the devices that the guest is to have of the host. */
-static int plan_and_run(const struct pt_sys *sys, const struct vm_config *config,
-			struct stop_signals *signals, struct timing *timing)
-{
-	struct vm_plan plan;
-
-	if (guest_plan(sys, config, timing, &plan, stderr) != EXIT_OK)
-		return EXIT_FAILED;
-	timing_mark(timing, TIMING_PLAN);
-	return open_and_run(sys, config, &plan, signals, timing);
-}
-
-static int take_and_run(const struct pt_sys *sys, struct vm_config *config,
-			struct stop_signals *signals, struct timing *timing)
-{
-	CLEANUP(managed_done) struct managed managed;
-	struct pt_error err = PT_ERROR_INIT;
-	int code;
-
-	managed_init(&managed);
-	/*
-	 * What needs no device taken to be found; where none is to be taken, the plan finds it. What a service manager handed
-	 * in can be looked at once only.
-	 */
-	if (managed_any(config) && !getenv("LISTEN_FDS") &&
-	    guest_check(sys, config, stderr) != EXIT_OK)
-		return EXIT_FAILED;
-	if (managed_take(&managed, config, &err) < 0)
-		return fail(&err);
-	if (stop_signals_received(signals))
-		code = EXIT_SIGNAL + stop_signals_received(signals);
-	else
-		code = plan_and_run(sys, config, signals, timing);
-	if (managed_give_back(&managed, &err) < 0)
-		return fail(&err);
-	return code;
-}
-
-static int launch(const struct pt_sys *sys, struct vm_config *config, struct timing *timing)
-{
-	struct stop_signals *signals;
-	struct pt_error err = PT_ERROR_INIT;
-	int code;
-
-	/*
-	 * Before a device is taken and before the terminal becomes raw, and until neither is so: Ctrl-C must never leave
-	 * them so.
-	 */
-	if (stop_signals_start(&signals, &err) < 0)
-		return fail(&err);
-	code = take_and_run(sys, config, signals, timing);
-	stop_signals_done(signals);
-	return code;
-}
 
 int cmd_run(int argc, char **argv)
 {
@@ -203,9 +27,7 @@ int cmd_run(int argc, char **argv)
 		run_args_help(&run_verb, stdout);
 		return EXIT_OK;
 	}
-	/* A reader of the serial line that went away ends nothing. */
-	(void)signal(SIGPIPE, SIG_IGN);
-	code = launch(pt_sys_linux(), &args.config, &timing);
+	code = guest_run(pt_sys_linux(), &args.config, &timing);
 	if (args.timing)
 		timing_print(&timing, stderr);
 	return code;
