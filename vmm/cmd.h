@@ -27,6 +27,10 @@ int cmd_run(int argc, char **argv);
 int cmd_bind(int argc, char **argv);
 int cmd_unbind(int argc, char **argv);
 int cmd_recover(int argc, char **argv);
+
+/** cmd_qemu() - QEMU's command line, as libvirt writes it; @argv[0] is the program. Return: an exit code. */
+int cmd_qemu(int argc, char **argv);
+
 int cmd_version(int argc, char **argv);
 
 #endif

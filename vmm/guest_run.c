@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cleanup.h"
 #include "cmd.h"
@@ -97,6 +98,8 @@ static int open_control(const struct vm_config *config, const char *name, struct
 {
 	if (config->control_off)
 		return 0;
+	if (config->control && strncmp(config->control, "fd=", 3) == 0)
+		return control_adopt(control, config->control + 3, err);
 	if (config->control)
 		return control_open(control, config->control, err);
 	return control_place_open(name, config->name != NULL, control, err);
@@ -118,6 +121,7 @@ static int open_and_run(const struct pt_sys *sys, const struct vm_config *config
 	if (serial.pty[0])
 		(void)fprintf(stderr, "tenon: serial line: %s\n", serial.pty);
 	remote.serial = serial_backend_name(config->serial, &serial, serial_name);
+	remote.serial_label = config->serial_label ? config->serial_label : "serial0";
 	if (open_control(config, plan->name, &control, &err) < 0)
 		code = fail(&err);
 	else

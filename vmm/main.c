@@ -113,12 +113,22 @@ static bool ensure_standard_descriptors(void)
 	return fd >= 0;
 }
 
+/* By this name the program is what libvirt calls an emulator. */
+static bool is_qemu(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return strcmp(slash ? slash + 1 : path, "tenon-qemu") == 0;
+}
+
 int main(int argc, char **argv)
 {
 	const struct subcommand *command;
 
 	if (!ensure_standard_descriptors())
 		return EXIT_FAILED;
+	if (is_qemu(argv[0]))
+		return cmd_qemu(argc, argv);
 	if (argc < 2) {
 		print_help(stdout);
 		return EXIT_USAGE;

@@ -189,6 +189,34 @@ static inline const char *fake_serial(void *ctx)
 	return "pty:/dev/pts/7";
 }
 
+static inline const char *fake_serial_label(void *ctx)
+{
+	(void)ctx;
+	return "serial0";
+}
+
+/* A serial line, and a device that may have left. */
+static inline bool fake_peripheral(void *ctx, unsigned index,
+				   struct target_peripheral *ret_peripheral)
+{
+	const struct fake_target *fake = ctx;
+
+	if (index == 0)
+		*ret_peripheral = (struct target_peripheral){"serial0", "isa-serial"};
+	else
+		*ret_peripheral =
+			(struct target_peripheral){fake->present ? "nic" : NULL, "vfio-pci"};
+	return index < 2;
+}
+
+static inline void fake_set_on_panic(void *ctx, enum target_panic action)
+{
+	static const char *const names[] = {"none ", "pause ", "end "};
+
+	fake_did(ctx, "on panic ");
+	fake_did(ctx, names[action]);
+}
+
 static const struct target_ops fake_target_ops = {
 	.name = fake_name,
 	.status = fake_status,
@@ -209,6 +237,9 @@ static const struct target_ops fake_target_ops = {
 	.iommufd_del = fake_iommufd_del,
 	.pci_read = fake_pci_read,
 	.serial = fake_serial,
+	.serial_label = fake_serial_label,
+	.peripheral = fake_peripheral,
+	.set_on_panic = fake_set_on_panic,
 };
 
 static inline void fake_target_init(struct fake_target *fake)

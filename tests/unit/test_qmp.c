@@ -51,13 +51,34 @@ static void negotiate(void)
 	(void)tell("{\"execute\":\"qmp_capabilities\"}");
 }
 
-/* The answer to a command without arguments; the caller's reference. */
+/* What those commands are asked that are nothing without. */
+static const struct {
+	const char *command;
+	const char *arguments;
+} questions[] = {
+	{"qom-list", "{\"path\":\"/machine/peripheral\"}"},
+	{"qom-get", "{\"path\":\"/machine/cpu[0]\",\"property\":\"migratable\"}"},
+	{"device-list-properties", "{\"typename\":\"vfio-pci\"}"},
+	{"qom-list-properties", "{\"typename\":\"memory-backend-file\"}"},
+};
+
+static const char *question_of(const char *command)
+{
+	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
+		if (strcmp(questions[i].command, command) == 0)
+			return questions[i].arguments;
+	}
+	return "{}";
+}
+
+/* The answer to a command; the caller's reference. */
 static json_t *ask(const char *command)
 {
-	char text[128];
+	char text[256];
 	json_t *answer, *result;
 
-	(void)snprintf(text, sizeof(text), "{\"execute\":\"%s\"}", command);
+	(void)snprintf(text, sizeof(text), "{\"execute\":\"%s\",\"arguments\":%s}", command,
+		       question_of(command));
 	answer = json_loads(tell(text), JSON_DISABLE_EOF_CHECK, NULL);
 	cr_assert_not_null(answer, "%s", said);
 	result = json_incref(json_object_get(answer, "return"));
@@ -376,6 +397,49 @@ Test(qmp, answers_are_of_the_type_that_the_schema_says)
 		queries++;
 	}
 	cr_assert_gt(queries, 8);
+}
+
+/* libvirt ends a guest whose emulator does not know one of these. */
+Test(qmp, what_libvirt_asks_when_it_comes_back_is_known)
+{
+	static const char *const asked[] = {
+		"qmp_capabilities", "query-migrate-capabilities",
+		"query-status",	    "query-target",
+		"query-machines",   "query-cpus-fast",
+		"qom-get",	    "query-iothreads",
+		"query-block",	    "query-chardev",
+		"query-jobs",	    "qom-list",
+	};
+
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
+		cr_assert(qmp_command_find(asked[i]), "%s", asked[i]);
+}
+
+Test(qmp, the_tree_of_objects_has_what_is_there)
+{
+	negotiate();
+	expect(tell("{\"execute\":\"qom-list\",\"arguments\":{\"path\":\"/machine/peripheral\"}}"),
+	       "{\"return\":[{\"name\":\"serial0\",\"type\":\"child<isa-serial>\"},{\"name\":\"nic\","
+	       "\"type\":\"child<vfio-pci>\"}]}\r\n");
+	expect(tell("{\"execute\":\"qom-list\",\"arguments\":{\"path\":\"/machine/cpu[0]\"}}"),
+	       "{\"return\":[{\"name\":\"type\",\"type\":\"string\"}]}\r\n");
+	expect(tell("{\"execute\":\"qom-get\",\"arguments\":{\"path\":\"/machine/cpu[0]\","
+		    "\"property\":\"migratable\"}}"),
+	       "{\"return\":false}\r\n");
+	cr_assert(strstr(
+		tell("{\"execute\":\"qom-list\",\"arguments\":{\"path\":\"/machine/cpu[9]\"}}"),
+		"DeviceNotFound"));
+}
+
+/* libvirt 9.0 does not survive an error there. */
+Test(qmp, properties_of_what_is_not_there_are_an_empty_list)
+{
+	negotiate();
+	expect(tell("{\"execute\":\"qom-list-properties\",\"arguments\":{\"typename\":\"nothing\"}}"),
+	       "{\"return\":[]}\r\n");
+	cr_assert(strstr(tell("{\"execute\":\"device-list-properties\",\"arguments\":{\"typename\":"
+			      "\"virtio-balloon-pci\"}}"),
+			 "DeviceNotFound"));
 }
 
 static bool has(const json_t *list, const char *name)

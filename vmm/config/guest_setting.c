@@ -67,7 +67,8 @@ static int set_control(void *object, const char *value, const char *dir, struct 
 
 	config->control_off = strcmp(value, "none") == 0;
 	if (!config->control_off)
-		ret = setting_path(&config->control, value, dir, err);
+		ret = setting_path(&config->control, value,
+				   strncmp(value, "fd=", 3) == 0 ? NULL : dir, err);
 	return ret;
 }
 

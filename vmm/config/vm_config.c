@@ -186,6 +186,7 @@ void vm_config_done(struct vm_config *config)
 	free(config->cmdline);
 	free(config->pin);
 	free(config->serial_path);
+	free(config->serial_label);
 	free(config->libvirt);
 	free(config->control);
 	free(config->iommufd);

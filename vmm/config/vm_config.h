@@ -48,6 +48,7 @@ enum vm_panic {
 	VM_PANIC_STOP,
 	VM_PANIC_RESET,
 	VM_PANIC_REPORT,
+	VM_PANIC_PAUSE,
 };
 
 /** enum backend_choice - how the kernel is asked for devices; BACKEND_AUTO: as the host offers them */
@@ -214,6 +215,9 @@ struct vm_config_node {
  * @reserve_32bit, @reserve_64bit: bytes of address space that each of them has for a device's BARs
  * @unplug_limit: seconds that the guest has to let go of a device
  * @stop_limit: seconds that the guest has to power off
+ * @paused: no vCPU runs until it is resumed
+ * @stays: a guest that powered off is there until it is told to end
+ * @serial_label: what the control socket calls the serial line, NULL for serial0
  * @layer: counts what was put on top of each other: files, and then options
  * @devices: those to pass through
  */
@@ -253,6 +257,9 @@ struct vm_config {
 	enum p2p_mode p2p;
 	char *libvirt;
 	char *iommufd;
+	bool paused;
+	bool stays;
+	char *serial_label;
 	unsigned layer;
 	struct vm_config_device *devices;
 	size_t device_count;

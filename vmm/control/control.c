@@ -2,7 +2,10 @@
 #include "control/control.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -59,6 +62,13 @@ static int listen_at(int fd, const struct sockaddr_un *address, struct pt_error 
 	return 0;
 }
 
+static void init(struct control *control, int fd)
+{
+	*control = (struct control){.fd = fd};
+	for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++)
+		control->clients[i] = (struct control_client){.control = control, .fd = -1};
+}
+
 int control_open(struct control *control, const char *path, struct pt_error *err)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -78,15 +88,45 @@ int control_open(struct control *control, const char *path, struct pt_error *err
 		(void)close(fd);
 		return r;
 	}
-	*control = (struct control){.fd = fd};
+	init(control, fd);
 	memcpy(control->path, path, strlen(path) + 1);
-	for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++)
-		control->clients[i] = (struct control_client){.control = control, .fd = -1};
+	return 0;
+}
+
+static int no_listener(const char *fd, int code, struct pt_error *err)
+{
+	return pt_error_remedy(err,
+			       pt_error_set(err, code,
+					    "control socket: descriptor %s is no UNIX socket that "
+					    "listens",
+					    fd),
+			       "hand one in that does, or name a path");
+}
+
+int control_adopt(struct control *control, const char *fd, struct pt_error *err)
+{
+	int listens = 0, family = 0;
+	socklen_t size = sizeof(listens);
+	char *end;
+	long number = strtol(fd, &end, 10);
+
+	if (end == fd || *end || number < 0 || number > INT_MAX || fcntl((int)number, F_GETFD) < 0)
+		return no_listener(fd, -EBADF, err);
+	if (getsockopt((int)number, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) || !listens ||
+	    getsockopt((int)number, SOL_SOCKET, SO_DOMAIN, &family, &size) || family != AF_UNIX)
+		return no_listener(fd, -ENOTSOCK, err);
+	(void)fcntl((int)number, F_SETFD, FD_CLOEXEC);
+	(void)fcntl((int)number, F_SETFL, O_NONBLOCK);
+	init(control, (int)number);
 	return 0;
 }
 
 static void hang_up(struct control_client *client)
 {
+	const struct control *control = client->control;
+
+	if (control->ends && client->session.negotiated)
+		control->target.ops->quit(control->target.ctx);
 	loop_watch_stop(client->control->loop, &client->readable);
 	loop_watch_stop(client->control->loop, &client->writable);
 	(void)close(client->fd);
@@ -288,7 +328,8 @@ void control_close(struct control *control)
 		client->fd = -1;
 		qmp_session_done(&client->session);
 	}
-	(void)unlink(control->path);
+	if (*control->path)
+		(void)unlink(control->path);
 	(void)close(control->fd);
 	control->fd = -1;
 }

@@ -28,10 +28,11 @@ struct control_client {
 	struct qmp_session session;
 };
 
-/** struct control - @path: where the socket is; empty for none */
+/** struct control - @path: where the socket is; empty for none, and for one that somebody else made; @ends: a client that leaves quits */
 struct control {
 	char path[108];
 	int fd;
+	bool ends;
 	uint64_t accepted;
 	struct loop *loop;
 	struct loop_watch accepts;
@@ -51,6 +52,14 @@ struct control {
  * Inverse: control_close(). Errors: -EADDRINUSE a guest listens there; -ENAMETOOLONG; from socket(2), bind(2).
  */
 int control_open(struct control *control, const char *path, struct pt_error *err);
+
+/**
+ * control_adopt() - the same with a socket that somebody else made, which listens already and stays where it is
+ * @fd: its number, as text; it is the control's from now on
+ *
+ * Errors: -EBADF no such descriptor; -ENOTSOCK it is not a UNIX socket that listens.
+ */
+int control_adopt(struct control *control, const char *fd, struct pt_error *err);
 
 /** control_start() - answer, on @loop, about @target; both outlive the loop's run. Errors: of loop_watch_start(). */
 int control_start(struct control *control, struct loop *loop, const struct target *target,

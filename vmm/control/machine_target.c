@@ -25,6 +25,8 @@ static const char *name(void *ctx)
 
 static enum target_status status(void *ctx)
 {
+	if (machine_powered_off(machine_of(ctx)))
+		return TARGET_SHUTDOWN;
 	return machine_paused(machine_of(ctx)) ? TARGET_PAUSED : TARGET_RUNNING;
 }
 
@@ -71,7 +73,7 @@ static unsigned devices(void *ctx)
 	return machine_plan(machine_of(ctx))->device_count;
 }
 
-static void device(void *ctx, unsigned index, struct target_device *ret_device)
+static void device_of(void *ctx, unsigned index, struct target_device *ret_device)
 {
 	const struct vm_plan *plan = machine_plan(machine_of(ctx));
 	const struct plan_device *device = &plan->devices[index];
@@ -224,6 +226,56 @@ static const char *serial(void *ctx)
 	return ((struct machine_target *)ctx)->serial;
 }
 
+static const char *serial_label(void *ctx)
+{
+	return ((struct machine_target *)ctx)->serial_label;
+}
+
+static void virtio_peripheral(const struct plan_virtio *virtio,
+			      struct target_peripheral *ret_peripheral)
+{
+	static const char *const types[] = {
+		[PLAN_VIRTIO_RNG] = "virtio-rng-pci",
+		[PLAN_VIRTIO_DISK] = "virtio-blk-pci",
+		[PLAN_VIRTIO_NET] = "virtio-net-pci",
+		[PLAN_VIRTIO_VSOCK] = "vhost-vsock-pci",
+	};
+
+	*ret_peripheral = (struct target_peripheral){virtio->id, types[virtio->kind]};
+}
+
+static bool peripheral(void *ctx, unsigned index, struct target_peripheral *ret_peripheral)
+{
+	const struct vm_plan *plan = machine_plan(machine_of(ctx));
+	struct target_device device = {0};
+
+	if (index == 0) {
+		*ret_peripheral = (struct target_peripheral){"serial0", "isa-serial"};
+		return true;
+	}
+	if (--index < plan->virtio_count) {
+		virtio_peripheral(&plan->virtio[index], ret_peripheral);
+		return true;
+	}
+	index -= plan->virtio_count;
+	if (index >= devices(ctx))
+		return false;
+	device_of(ctx, index, &device);
+	*ret_peripheral = (struct target_peripheral){device.present ? device.id : NULL, "vfio-pci"};
+	return true;
+}
+
+static void set_on_panic(void *ctx, enum target_panic action)
+{
+	static const enum plan_panic actions[] = {
+		[TARGET_PANIC_NONE] = PLAN_PANIC_REPORT,
+		[TARGET_PANIC_PAUSE] = PLAN_PANIC_PAUSE,
+		[TARGET_PANIC_END] = PLAN_PANIC_STOP,
+	};
+
+	machine_set_on_panic(machine_of(ctx), actions[action]);
+}
+
 static const struct target_ops ops = {
 	.name = name,
 	.status = status,
@@ -235,7 +287,7 @@ static const struct target_ops ops = {
 	.cpus = cpus,
 	.cpu_thread = cpu_thread,
 	.devices = devices,
-	.device = device,
+	.device = device_of,
 	.dma = dma,
 	.plug = plug,
 	.unplug = unplug,
@@ -244,6 +296,9 @@ static const struct target_ops ops = {
 	.iommufd_del = iommufd_del,
 	.pci_read = pci_read,
 	.serial = serial,
+	.serial_label = serial_label,
+	.peripheral = peripheral,
+	.set_on_panic = set_on_panic,
 };
 
 struct target machine_target(struct machine_target *target)
@@ -277,9 +332,14 @@ static json_t *device_event(const struct machine_event *event, const char *what)
 /* A reset comes as an event of its own. */
 static json_t *panicked(void *ctx)
 {
-	const bool ends = machine_plan(machine_of(ctx))->on_panic == PLAN_PANIC_STOP;
+	static const char *const actions[] = {
+		[PLAN_PANIC_STOP] = "poweroff",
+		[PLAN_PANIC_RESET] = "run",
+		[PLAN_PANIC_REPORT] = "run",
+		[PLAN_PANIC_PAUSE] = "pause",
+	};
 
-	return json_pack("{s:s}", "action", ends ? "poweroff" : "run");
+	return json_pack("{s:s}", "action", actions[machine_plan(machine_of(ctx))->on_panic]);
 }
 
 static void on_event(void *ctx, const struct machine_event *event)
@@ -297,6 +357,9 @@ static void on_event(void *ctx, const struct machine_event *event)
 		control_event(control, "RESET",
 			      event->by_guest ? cause(true, "guest-reset")
 					      : cause(false, "host-qmp-system-reset"));
+		break;
+	case MACHINE_EVENT_POWERED_OFF:
+		control_event(control, "SHUTDOWN", cause(true, "guest-shutdown"));
 		break;
 	case MACHINE_EVENT_POWER_BUTTON:
 		control_event(control, "POWERDOWN", NULL);

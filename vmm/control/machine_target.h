@@ -12,7 +12,7 @@
 
 /**
  * struct machine_target - both of @machine and @control
- * @serial: as of struct target_ops
+ * @serial, @serial_label: as of struct target_ops
  * @plan_device: decides on a device that is to come, said as --device takes it, for a machine with @plan; @fd: a descriptor of
  *	its node that was sent, 0 for none
  * @iommufds: the objects that have names; machine_target_done() closes them
@@ -22,6 +22,7 @@ struct machine_target {
 	struct machine *machine;
 	struct control *control;
 	const char *serial;
+	const char *serial_label;
 	int (*plan_device)(const struct vm_plan *plan, const char *option, int fd,
 			   struct plan_device *ret_device, struct pt_error *err);
 	struct iommufds iommufds;

@@ -9,10 +9,12 @@
 
 #include "control/qmp_device_commands.h"
 #include "control/qmp_fd_commands.h"
+#include "control/qmp_guest_commands.h"
 #include "control/qmp_pci.h"
 #include "control/qmp_schema.h"
 #include "control/qmp_session.h"
 #include "control/qmp_version.h"
+#include "qemu/qemu_answers.h"
 
 #define MEMBERS(...) ((const struct qmp_member[]){__VA_ARGS__, {NULL, NULL, false}})
 #define VALUES(...)  ((const char *const[]){__VA_ARGS__, NULL})
@@ -32,7 +34,7 @@ const struct qmp_type qmp_types[] = {
 	       {"micro", "int", false}),
 	OBJECT("VersionInfo", {"qemu", "VersionTriple", false}, {"package", "str", false}),
 	OBJECT("CommandInfo", {"name", "str", false}),
-	ENUM("RunState", "running", "paused"),
+	ENUM("RunState", "running", "paused", "shutdown", "prelaunch"),
 	OBJECT("StatusInfo", {"running", "bool", false}, {"status", "RunState", false}),
 	OBJECT("NameInfo", {"name", "str", true}),
 	OBJECT("KvmInfo", {"enabled", "bool", false}, {"present", "bool", false}),
@@ -58,6 +60,43 @@ const struct qmp_type qmp_types[] = {
 	       {"qdev_id", "str", false}, {"pci_bridge", "PciBridgeInfo", true},
 	       {"regions", "[PciMemoryRegion]", false}),
 	OBJECT("PciInfo", {"bus", "int", false}, {"devices", "[PciDeviceInfo]", false}),
+	OBJECT("TargetInfo", {"arch", "str", false}),
+	OBJECT("MachineInfo", {"name", "str", false}, {"alias", "str", true},
+	       {"is-default", "bool", true}, {"cpu-max", "int", false},
+	       {"hotpluggable-cpus", "bool", false}, {"numa-mem-supported", "bool", false},
+	       {"deprecated", "bool", false}, {"default-cpu-type", "str", true},
+	       {"default-ram-id", "str", true}),
+	ENUM("Accelerator", "kvm"),
+	OBJECT("AcceleratorInfo", {"enabled", "Accelerator", false},
+	       {"present", "[Accelerator]", false}),
+	OBJECT("CpuDefinitionInfo", {"name", "str", false}, {"typename", "str", false},
+	       {"unavailable-features", "[str]", true}, {"static", "bool", false},
+	       {"migration-safe", "bool", true}),
+	OBJECT("CommandLineParameterInfo", {"name", "str", false}, {"type", "str", false}),
+	OBJECT("CommandLineOptionInfo", {"option", "str", false},
+	       {"parameters", "[CommandLineParameterInfo]", false}),
+	OBJECT("query-command-line-options-arg", {"option", "str", true}),
+	OBJECT("ObjectTypeInfo", {"name", "str", false}, {"parent", "str", true}),
+	OBJECT("qom-list-types-arg", {"implements", "str", true}, {"abstract", "bool", true}),
+	OBJECT("list-properties-arg", {"typename", "str", false}),
+	OBJECT("ObjectPropertyInfo", {"name", "str", false}, {"type", "str", false}),
+	OBJECT("qom-list-arg", {"path", "str", false}),
+	OBJECT("qom-get-arg", {"path", "str", false}, {"property", "str", false}),
+	OBJECT("BlockInfo", {"device", "str", false}, {"qdev", "str", true},
+	       {"removable", "bool", false}, {"locked", "bool", false}, {"type", "str", false}),
+	OBJECT("query-named-block-nodes-arg", {"flat", "bool", true}),
+	OBJECT("query-blockstats-arg", {"query-nodes", "bool", true}),
+	OBJECT("MigrationCapabilityStatus", {"capability", "str", false}, {"state", "bool", false}),
+	OBJECT("migrate-set-capabilities-arg",
+	       {"capabilities", "[MigrationCapabilityStatus]", false}),
+	ENUM("RebootAction", "reset"),
+	ENUM("ShutdownAction", "pause", "poweroff"),
+	ENUM("PanicAction", "pause", "shutdown", "exit-failure", "none"),
+	ENUM("WatchdogAction", "reset", "shutdown", "poweroff", "pause", "debug", "none",
+	     "inject-nmi"),
+	OBJECT("set-action-arg", {"reboot", "RebootAction", true},
+	       {"shutdown", "ShutdownAction", true}, {"panic", "PanicAction", true},
+	       {"watchdog", "WatchdogAction", true}),
 	OBJECT("device_add-arg", {"driver", "str", false}, {"host", "str", true},
 	       {"fd", "str", true}, {"iommufd", "str", true}, {"id", "str", true},
 	       {"bus", "str", true}, {"addr", "str", true}, {"multifunction", "bool", true},
@@ -86,7 +125,7 @@ const struct qmp_type qmp_types[] = {
 	ENUM("ShutdownCause", "guest-shutdown", "guest-reset", "guest-panic", "host-signal",
 	     "host-qmp-quit", "host-qmp-system-reset", "host-error"),
 	OBJECT("SHUTDOWN-arg", {"guest", "bool", false}, {"reason", "ShutdownCause", false}),
-	ENUM("GuestPanicAction", "poweroff", "run"),
+	ENUM("GuestPanicAction", "poweroff", "run", "pause"),
 	OBJECT("GUEST_PANICKED-arg", {"action", "GuestPanicAction", false}),
 	OBJECT("DEVICE_DELETED-arg", {"device", "str", true}, {"path", "str", false}),
 	ENUM("XTenonDeviceEvent", "wanted-back", "error", "lost", "added", "not-added"),
@@ -154,11 +193,17 @@ static json_t *query_schema(struct qmp_session *session, json_t *arguments, stru
 static json_t *query_status(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
 {
 	const struct target *target = session->target;
-	bool running = target->ops->status(target->ctx) == TARGET_RUNNING;
+	static const char *const names[] = {
+		[TARGET_RUNNING] = "running",
+		[TARGET_PAUSED] = "paused",
+		[TARGET_SHUTDOWN] = "shutdown",
+		[TARGET_PRELAUNCH] = "prelaunch",
+	};
+	enum target_status status = target->ops->status(target->ctx);
 
 	(void)arguments, (void)err;
-	return json_pack("{s:b, s:s}", "running", running, "status",
-			 running ? "running" : "paused");
+	return json_pack("{s:b, s:s}", "running", status == TARGET_RUNNING, "status",
+			 names[status]);
 }
 
 static json_t *query_name(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
@@ -171,8 +216,12 @@ static json_t *query_name(struct qmp_session *session, json_t *arguments, struct
 
 static json_t *query_kvm(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
 {
-	(void)session, (void)arguments, (void)err;
-	return json_pack("{s:b, s:b}", "enabled", 1, "present", 1); /* there is a guest */
+	const struct target *target = session->target;
+	bool there_is_a_guest = target->ops->status(target->ctx) != TARGET_PRELAUNCH;
+
+	(void)arguments, (void)err;
+	return json_pack("{s:b, s:b}", "enabled", there_is_a_guest || qemu_kvm_usable(), "present",
+			 1);
 }
 
 static json_t *query_cpus(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
@@ -199,8 +248,8 @@ static json_t *query_chardev(struct qmp_session *session, json_t *arguments, str
 	const struct target *target = session->target;
 
 	(void)arguments, (void)err;
-	return json_pack("[{s:s, s:s, s:b}]", "label", "serial0", "filename",
-			 target->ops->serial(target->ctx), "frontend-open", 1);
+	return json_pack("[{s:s, s:s, s:b}]", "label", target->ops->serial_label(target->ctx),
+			 "filename", target->ops->serial(target->ctx), "frontend-open", 1);
 }
 
 static json_t *query_pci(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
@@ -313,6 +362,30 @@ const struct qmp_command qmp_commands[] = {
 	{"query-cpus-fast", NULL, false, "[CpuInfoFast]", query_cpus},
 	{"query-chardev", NULL, false, "[ChardevInfo]", query_chardev},
 	{"query-pci", NULL, false, "[PciInfo]", query_pci},
+	{"query-target", NULL, false, "TargetInfo", qemu_query_target},
+	{"query-machines", NULL, false, "[MachineInfo]", qemu_query_machines},
+	{"query-accelerators", NULL, false, "AcceleratorInfo", qemu_query_accelerators},
+	{"query-cpu-definitions", NULL, false, "[CpuDefinitionInfo]", qemu_query_cpu_definitions},
+	{"query-command-line-options", "query-command-line-options-arg", false,
+	 "[CommandLineOptionInfo]", qemu_query_options},
+	{"qom-list-types", "qom-list-types-arg", false, "[ObjectTypeInfo]", qemu_list_types},
+	{"device-list-properties", "list-properties-arg", false, "[ObjectPropertyInfo]",
+	 qemu_list_device_properties},
+	{"qom-list-properties", "list-properties-arg", false, "[ObjectPropertyInfo]",
+	 qemu_list_object_properties},
+	{"qom-list", "qom-list-arg", false, "[ObjectPropertyInfo]", qmp_qom_list},
+	{"qom-get", "qom-get-arg", false, "any", qmp_qom_get},
+	{"query-iothreads", NULL, false, "[any]", qmp_query_nothing},
+	{"query-jobs", NULL, false, "[any]", qmp_query_nothing},
+	{"query-block", NULL, false, "[BlockInfo]", qmp_query_block},
+	{"query-blockstats", "query-blockstats-arg", false, "[any]", qmp_query_nothing},
+	{"query-named-block-nodes", "query-named-block-nodes-arg", false, "[any]",
+	 qmp_query_nothing},
+	{"query-migrate-capabilities", NULL, false, "[MigrationCapabilityStatus]",
+	 qmp_query_nothing},
+	{"migrate-set-capabilities", "migrate-set-capabilities-arg", false, NULL,
+	 qmp_set_capabilities},
+	{"set-action", "set-action-arg", false, NULL, qmp_set_action},
 	{"stop", NULL, false, NULL, stop},
 	{"cont", NULL, false, NULL, cont},
 	{"system_powerdown", NULL, false, NULL, system_powerdown},

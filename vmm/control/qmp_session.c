@@ -125,6 +125,19 @@ static int check_command(json_t *command, const char **ret_name, struct pt_error
 	return 0;
 }
 
+/* Whether a command only asks, which can be done without a guest. */
+static bool only_asks(const char *name)
+{
+	static const char *const beginnings[] = {"query-", "qom-", "device-list-",
+						 "qmp_capabilities", "quit"};
+
+	for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++) {
+		if (strncmp(name, beginnings[i], strlen(beginnings[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Which command, if it may be given now. */
 static const struct qmp_command *choose(const struct qmp_session *session, const char *name,
 					struct qmp_error *err)
@@ -147,6 +160,10 @@ static const struct qmp_command *choose(const struct qmp_session *session, const
 	if (!command) {
 		err->class = "CommandNotFound";
 		(void)pt_error_set(&err->error, -ENOENT, "The command %s has not been found", name);
+	} else if (!only_asks(name) &&
+		   session->target->ops->status(session->target->ctx) == TARGET_PRELAUNCH) {
+		(void)pt_error_set(&err->error, -ENODEV, "There is no guest");
+		return NULL;
 	}
 	return command;
 }

@@ -16,6 +16,8 @@
 enum target_status {
 	TARGET_RUNNING,
 	TARGET_PAUSED,
+	TARGET_SHUTDOWN,  /* the guest powered off, and is there until it is reset or told to end */
+	TARGET_PRELAUNCH, /* there is no guest, only questions about what there could be */
 };
 
 /**
@@ -39,6 +41,19 @@ struct target_device {
 	struct pt_function_stats stats;
 	struct pt_bar bars[PT_BAR_ROM + 1];
 	char health[PT_ERROR_MESSAGE_SIZE];
+};
+
+/** struct target_peripheral - anything that the guest has under a name; @id: NULL when it has left; @type: as QMP calls it */
+struct target_peripheral {
+	const char *id;
+	const char *type;
+};
+
+/** enum target_panic - what is done when the guest's kernel panics */
+enum target_panic {
+	TARGET_PANIC_NONE,  /* it is told */
+	TARGET_PANIC_PAUSE, /* no vCPU runs on */
+	TARGET_PANIC_END,
 };
 
 /**
@@ -74,6 +89,9 @@ struct target_request {
  * @iommufd_del: close it; @done as of @plug. Errors: -ENOENT; -EBUSY a device is attached to it.
  * @pci_read: 1, 2 or 4 bytes of a function's configuration space as the guest has it; all ones where none is
  * @serial: where the serial line is on the host, as "pty:/dev/pts/3", "stdio" or "null"
+ * @serial_label: what it is called
+ * @peripheral: the @index'th thing that has a name. Return: false behind the last.
+ * @set_on_panic: from now on
  */
 struct target_ops {
 	const char *(*name)(void *ctx);
@@ -100,6 +118,9 @@ struct target_ops {
 	uint32_t (*pci_read)(void *ctx, unsigned bus, unsigned devfn, unsigned offset,
 			     unsigned size);
 	const char *(*serial)(void *ctx);
+	const char *(*serial_label)(void *ctx);
+	bool (*peripheral)(void *ctx, unsigned index, struct target_peripheral *ret_peripheral);
+	void (*set_on_panic)(void *ctx, enum target_panic action);
 };
 
 struct target {

@@ -228,6 +228,7 @@ int machine_create(const struct pt_sys *sys, const struct vm_plan *plan,
 		return pt_error_set(err, -ENOMEM, "no memory for a machine");
 	machine->plan = *plan;
 	machine->options = *options;
+	machine->paused = plan->starts_paused;
 	machine->kvm = (struct kvm)KVM_CLOSED;
 	machine->sys = sys;
 	machine->ram = (struct ram)RAM_CLOSED;

@@ -35,6 +35,7 @@ enum machine_event_kind {
 	MACHINE_EVENT_POWER_BUTTON,
 	MACHINE_EVENT_PANIC,	    /* the guest's kernel panicked; the plan says what then */
 	MACHINE_EVENT_CRASH_KERNEL, /* the same, and its crash kernel takes over */
+	MACHINE_EVENT_POWERED_OFF,  /* the guest did, and the machine stays */
 	MACHINE_EVENT_DEVICE_REMOVED,
 	MACHINE_EVENT_DEVICE_KEPT, /* the guest was asked for it and did not let go in time; it is removed by force */
 	MACHINE_EVENT_DEVICE_WANTED, /* the host waits for it */
@@ -116,6 +117,12 @@ void machine_resume(struct machine *machine);
 
 /** machine_paused() - whether it is */
 bool machine_paused(const struct machine *machine);
+
+/** machine_powered_off() - whether the guest powered off, and only a reset lets it run again */
+bool machine_powered_off(const struct machine *machine);
+
+/** machine_set_on_panic() - what is done from now on when the guest's kernel panics; on the thread in machine_run() */
+void machine_set_on_panic(struct machine *machine, enum plan_panic action);
 
 /** machine_press_power() - press its power button: a guest that listens powers off; on the thread in machine_run() */
 void machine_press_power(struct machine *machine);

@@ -49,6 +49,7 @@ struct machine {
 	struct shutdown shutdown;
 	struct plug plug;
 	bool paused;
+	bool powered_off;
 	bool reset_pressed; /* the reset that is pending was asked for from outside */
 };
 

@@ -49,6 +49,10 @@ static bool goes_on_after_panic(struct run *run, unsigned *bits)
 		tell_panic(run, MACHINE_EVENT_PANIC, "; it is reset");
 		*bits |= REQUEST_RESET;
 		return true;
+	case PLAN_PANIC_PAUSE:
+		tell_panic(run, MACHINE_EVENT_PANIC, "; it is paused");
+		machine_pause(run->machine);
+		return true;
 	case PLAN_PANIC_STOP:
 		break;
 	}
@@ -71,6 +75,21 @@ static bool ends_on_reset(const struct machine *machine)
 	return true;
 }
 
+/* Return: whether that is the end; else it stays, for whoever manages it to look at, to reset or to end. */
+static bool powers_off(struct machine *machine)
+{
+	if (!machine->plan.stays)
+		return true;
+	requests_clear(&machine->requests, REQUEST_POWEROFF);
+	if (machine->powered_off)
+		return false;
+	machine->powered_off = true;
+	machine_tell(machine,
+		     &(struct machine_event){.kind = MACHINE_EVENT_POWERED_OFF, .by_guest = true});
+	machine_pause(machine);
+	return false;
+}
+
 static int reset(struct run *run)
 {
 	struct machine *machine = run->machine;
@@ -81,6 +100,7 @@ static int reset(struct run *run)
 	/* What the guest that is no more asked for is void. */
 	requests_clear(&machine->requests, REQUEST_RESET | REQUEST_PANICS);
 	run->panic_told = false;
+	machine->powered_off = false;
 	machine_tell(machine, &(struct machine_event){.kind = MACHINE_EVENT_RESET,
 						      .by_guest = !machine->reset_pressed});
 	machine->reset_pressed = false;
@@ -107,8 +127,12 @@ static enum loop_next on_request(void *ctx)
 		run->failed = run->error.code;
 		return LOOP_END;
 	}
-	if (bits & (REQUEST_STOP | REQUEST_POWEROFF)) {
-		run->end = bits & REQUEST_STOP ? MACHINE_STOPPED : MACHINE_POWEROFF;
+	if (bits & REQUEST_STOP) {
+		run->end = MACHINE_STOPPED;
+		return LOOP_END;
+	}
+	if (bits & REQUEST_POWEROFF && powers_off(machine)) {
+		run->end = MACHINE_POWEROFF;
 		return LOOP_END;
 	}
 	if (bits & REQUEST_RESET && ends_on_reset(machine)) {
@@ -261,7 +285,7 @@ void machine_pause(struct machine *machine)
 
 void machine_resume(struct machine *machine)
 {
-	if (!machine->paused)
+	if (!machine->paused || machine->powered_off)
 		return;
 	machine->paused = false;
 	cpus_forgive_pause(&machine->cpus);
@@ -274,6 +298,16 @@ void machine_resume(struct machine *machine)
 bool machine_paused(const struct machine *machine)
 {
 	return machine->paused;
+}
+
+bool machine_powered_off(const struct machine *machine)
+{
+	return machine->powered_off;
+}
+
+void machine_set_on_panic(struct machine *machine, enum plan_panic action)
+{
+	machine->plan.on_panic = action;
 }
 
 void machine_press_power(struct machine *machine)

@@ -22,6 +22,10 @@ void shutdown_begin(struct machine *machine)
 	if (shutdown->asked)
 		return;
 	shutdown->asked = true;
+	if (!machine->plan.stop_limit) {
+		machine_stop(machine);
+		return;
+	}
 	if (machine->paused || !pm_hears_power(&machine->pm)) {
 		report_note(stderr, "the guest %s its power button; stopped",
 			    machine->paused ? "is paused, and cannot hear" : "does not listen to");

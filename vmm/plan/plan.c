@@ -26,7 +26,8 @@ _Static_assert((int)PLAN_HOST_REQUEST_UNPLUG == (int)VM_HOST_REQUEST_UNPLUG &&
 	       "config and plan disagree");
 _Static_assert((int)PLAN_PANIC_STOP == (int)VM_PANIC_STOP &&
 		       (int)PLAN_PANIC_RESET == (int)VM_PANIC_RESET &&
-		       (int)PLAN_PANIC_REPORT == (int)VM_PANIC_REPORT,
+		       (int)PLAN_PANIC_REPORT == (int)VM_PANIC_REPORT &&
+		       (int)PLAN_PANIC_PAUSE == (int)VM_PANIC_PAUSE,
 	       "config and plan disagree");
 _Static_assert(PLAN_NODES_MAX == VM_NODES_MAX && PLAN_PIN_SIZE == VM_PIN_SIZE,
 	       "config and plan disagree");
@@ -164,6 +165,8 @@ int plan_make(const struct vm_config *config, const struct host_facts *facts,
 		.on_host_request = (enum plan_host_request)config->on_host_request,
 		.stop_limit = config->stop_limit,
 		.stops_on_reboot = config->on_reboot == VM_REBOOT_STOP,
+		.starts_paused = config->paused,
+		.stays = config->stays,
 		.on_panic = (enum plan_panic)config->on_panic,
 	};
 	int ret;

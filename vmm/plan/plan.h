@@ -222,6 +222,7 @@ enum plan_panic {
 	PLAN_PANIC_STOP,
 	PLAN_PANIC_RESET,
 	PLAN_PANIC_REPORT,
+	PLAN_PANIC_PAUSE,
 };
 
 /** struct plan_topology - @sockets, with @cores each, with @threads each: as many as there are CPUs, numbered in this order */
@@ -278,8 +279,10 @@ struct vm_plan {
 	unsigned unplug_limit; /* seconds */
 	enum plan_device_error on_device_error;
 	enum plan_host_request on_host_request;
-	unsigned stop_limit; /* seconds that the guest has to power off */
+	unsigned stop_limit; /* seconds that the guest has to power off; 0: it is not asked */
 	int stops_on_reboot; /* a guest that restarts ends */
+	int starts_paused;   /* no vCPU runs until it is resumed */
+	int stays;	     /* a guest that powered off is there until it is told to end */
 	enum plan_panic on_panic;
 	int pins_memory;     /* devices will pin all of RAM */
 	int peers_wanted;    /* of devices, as soon as there are two */

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+#include "control/qmp_guest_commands.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/qmp_session.h"
+
+#define PERIPHERALS "/machine/peripheral"
+#define CPU	    "/machine/cpu["
+
+static const char *argument(json_t *arguments, const char *name)
+{
+	return json_string_value(json_object_get(arguments, name));
+}
+
+static json_t *not_found(const char *path, struct qmp_error *err)
+{
+	err->class = "DeviceNotFound";
+	(void)pt_error_set(&err->error, -ENODEV, "Device '%s' not found", path);
+	return NULL;
+}
+
+/* Return: whether @path is a processor of the guest's. */
+static bool is_cpu(const struct target *target, const char *path)
+{
+	char *end;
+	unsigned long index;
+
+	if (strncmp(path, CPU, strlen(CPU)) != 0)
+		return false;
+	index = strtoul(path + strlen(CPU), &end, 10);
+	return strcmp(end, "]") == 0 && index < target->ops->cpus(target->ctx);
+}
+
+static json_t *peripherals(const struct target *target)
+{
+	struct target_peripheral peripheral;
+	json_t *list = json_array();
+
+	for (unsigned i = 0; target->ops->peripheral(target->ctx, i, &peripheral); i++) {
+		char type[96];
+
+		if (!peripheral.id)
+			continue;
+		(void)snprintf(type, sizeof(type), "child<%s>", peripheral.type);
+		(void)json_array_append_new(
+			list, json_pack("{s:s, s:s}", "name", peripheral.id, "type", type));
+	}
+	return list;
+}
+
+json_t *qmp_qom_list(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
+{
+	const char *path = argument(arguments, "path");
+
+	if (strcmp(path, PERIPHERALS) == 0)
+		return peripherals(session->target);
+	if (is_cpu(session->target, path))
+		return json_pack("[{s:s, s:s}]", "name", "type", "type", "string");
+	return not_found(path, err);
+}
+
+json_t *qmp_qom_get(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
+{
+	const char *path = argument(arguments, "path"), *name = argument(arguments, "property");
+
+	if (!is_cpu(session->target, path))
+		return not_found(path, err);
+	if (strcmp(name, "type") == 0)
+		return json_string("host-x86_64-cpu");
+	if (strcmp(name, "migratable") == 0)
+		return json_false();
+	(void)pt_error_set(&err->error, -ENOENT, "Property 'host-x86_64-cpu.%s' not found", name);
+	return NULL;
+}
+
+json_t *qmp_query_nothing(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
+{
+	(void)session, (void)arguments, (void)err;
+	return json_array();
+}
+
+json_t *qmp_query_block(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
+{
+	const struct target *target = session->target;
+	struct target_peripheral peripheral;
+	json_t *list = json_array();
+
+	(void)arguments, (void)err;
+	for (unsigned i = 0; target->ops->peripheral(target->ctx, i, &peripheral); i++) {
+		char path[256];
+
+		if (!peripheral.id || strcmp(peripheral.type, "virtio-blk-pci") != 0)
+			continue;
+		(void)snprintf(path, sizeof(path), PERIPHERALS "/%s/virtio-backend", peripheral.id);
+		(void)json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:b, s:s}", "device",
+							    "", "qdev", path, "removable", 0,
+							    "locked", 0, "type", "unknown"));
+	}
+	return list;
+}
+
+/* Those of migration, of which there are none: each that is to be turned on is refused but "events", which is about progress. */
+json_t *qmp_set_capabilities(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
+{
+	json_t *list = json_object_get(arguments, "capabilities"), *capability;
+	size_t i;
+
+	(void)session;
+	json_array_foreach(list, i, capability)
+	{
+		const char *name = argument(capability, "capability");
+
+		if (json_is_true(json_object_get(capability, "state")) &&
+		    strcmp(name, "events") != 0)
+			(void)pt_error_set(&err->error, -EINVAL,
+					   "Guests do not migrate, so there is no '%s'", name);
+	}
+	return NULL;
+}
+
+json_t *qmp_set_action(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
+{
+	const struct target *target = session->target;
+	const char *panic = argument(arguments, "panic");
+	enum target_panic action;
+
+	(void)err;
+	if (!panic)
+		return NULL;
+	action = strcmp(panic, "none") == 0    ? TARGET_PANIC_NONE
+		 : strcmp(panic, "pause") == 0 ? TARGET_PANIC_PAUSE
+					       : TARGET_PANIC_END;
+	target->ops->set_on_panic(target->ctx, action);
+	return NULL;
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the command line says of devices. What is behind a device (an image, a tap device, a terminal) has an option of its own,
+ * which comes first and is kept until the device names it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "config/disk_device.h"
+#include "config/guest_setting.h"
+#include "config/net_device.h"
+#include "config/passthrough_device.h"
+#include "config/rng_device.h"
+#include "qemu/qemu_layout.h"
+#include "qemu/qemu_machines.h"
+#include "qemu/qemu_setters.h"
+
+static int set(struct qemu_item *item, const char *name, const char *text, struct pt_error *err)
+{
+	return setting_set(setting_find(&item->kind->settings, name), item->object, text, NULL,
+			   err);
+}
+
+int qemu_keep(struct qemu_guest *guest, struct qemu_item *item, const char *text,
+	      struct pt_error *err)
+{
+	struct qemu_backend *backend = &guest->backends[guest->backend_count];
+	const char *option = item->row->option;
+	const char *key = strcmp(option, "blockdev") == 0 ? "node-name" : "id";
+	const char *id = qemu_value_get(&item->value, key);
+	int ret = 0;
+
+	if (!id)
+		return pt_error_set(err, -EINVAL, "%s= is missing", key);
+	if (strncmp(text, "memory-backend-", strlen("memory-backend-")) == 0)
+		ret = qemu_check_memory(guest, &item->value, err);
+	if (ret < 0)
+		return ret;
+	if (qemu_guest_backend(guest, option, id))
+		return pt_error_set(err, -EEXIST, "there is one of the %s %s already", key, id);
+	if (guest->backend_count == QEMU_BACKENDS_MAX)
+		return pt_error_set(err, -E2BIG, "more than %d of them", QEMU_BACKENDS_MAX);
+	*backend = (struct qemu_backend){.option = option, .value = item->value};
+	guest->backend_count++;
+	item->value.count = 0;
+	return 0;
+}
+
+int qemu_set_bus(struct qemu_guest *guest, struct qemu_item *item, const char *text,
+		 struct pt_error *err)
+{
+	(void)guest, (void)err;
+	item->place.bus = text;
+	return 0;
+}
+
+int qemu_set_addr(struct qemu_guest *guest, struct qemu_item *item, const char *text,
+		  struct pt_error *err)
+{
+	(void)guest, (void)err;
+	item->place.addr = text;
+	return 0;
+}
+
+static int place(const struct qemu_guest *guest, struct qemu_item *item, struct pt_error *err)
+{
+	char slot[QEMU_SLOT_SIZE];
+	int ret = qemu_layout_slot(guest, &item->place, slot, err);
+
+	return ret < 0 || !*slot ? ret : set(item, "slot", slot, err);
+}
+
+/* The setting that is the kind's own tells what the device is. */
+static bool is_whole(const struct qemu_item *item)
+{
+	if (item->kind == &passthrough_kind)
+		return ((struct vm_config_device *)item->object)->name;
+	if (item->kind == &disk_kind)
+		return ((struct vm_config_disk *)item->object)->path;
+	if (item->kind == &net_kind)
+		return ((struct vm_config_net *)item->object)->tap;
+	return true;
+}
+
+int qemu_add(struct qemu_guest *guest, struct qemu_item *item, const char *text,
+	     struct pt_error *err)
+{
+	int ret;
+
+	(void)text;
+	if (!is_whole(item))
+		return pt_error_set(err, -EINVAL, "it is not said which %s", item->kind->noun);
+	ret = place(guest, item, err);
+	return ret < 0 ? ret : item->kind->add(&guest->config, item->object, err);
+}
+
+int qemu_set_fd(struct qemu_guest *guest, struct qemu_item *item, const char *text,
+		struct pt_error *err)
+{
+	char name[VM_FD_SIZE];
+
+	(void)guest;
+	(void)snprintf(name, sizeof(name), "fd=%s", text);
+	return set(item, "passthrough", name, err);
+}
+
+int qemu_set_space_fd(struct qemu_guest *guest, struct qemu_item *item, const char *text,
+		      struct pt_error *err)
+{
+	char name[VM_FD_SIZE];
+
+	(void)item;
+	(void)snprintf(name, sizeof(name), "fd=%s", text);
+	if (guest->config.iommufd && strcmp(guest->config.iommufd, name) != 0)
+		return pt_error_remedy(
+			err,
+			pt_error_set(err, -EEXIST, "devices share one address space, %s",
+				     guest->config.iommufd),
+			"in the domain's XML: <iommufd enabled='yes'/> for all of them");
+	return setting_set(setting_find(&guest_settings, "iommufd"), &guest->config, name, NULL,
+			   err);
+}
+
+int qemu_set_iommufd(struct qemu_guest *guest, struct qemu_item *item, const char *text,
+		     struct pt_error *err)
+{
+	(void)item;
+	if (qemu_guest_backend(guest, "object", text))
+		return setting_set(setting_find(&guest_settings, "backend"), &guest->config, "cdev",
+				   NULL, err);
+	return pt_error_set(err, -EINVAL, "there is no -object of this id");
+}
+
+int qemu_set_rombar(struct qemu_guest *guest, struct qemu_item *item, const char *text,
+		    struct pt_error *err)
+{
+	(void)guest;
+	if (strcmp(text, "0") == 0 || strcmp(text, "off") == 0)
+		return set(item, "rom", "off", err);
+	return 0;
+}
+
+static bool is_on(const char *text)
+{
+	return text && (strcmp(text, "on") == 0 || strcmp(text, "yes") == 0);
+}
+
+/* Keys of a node, and what they may be. What is not here is not known. */
+static const struct node_key {
+	const char *key;
+	const char *only; /* between '|'; NULL: any */
+	const char *instead;
+} node_keys[] = {
+	{"driver", NULL, NULL},
+	{"node-name", NULL, NULL},
+	{"filename", NULL, NULL},
+	{"file", NULL, NULL},
+	{"read-only", NULL, NULL},
+	{"auto-read-only", NULL, NULL}, /* the disk says whether it is written */
+	{"cache.direct", NULL, NULL},
+	{"cache.no-flush", "off", "<driver cache='none'/>, not 'unsafe'"},
+	{"discard", "unmap|ignore", "<driver discard='unmap'/>"},
+	{"detect-zeroes", "off|unmap|on", "<driver detect_zeroes='off'/>"},
+	{"aio", "io_uring|threads|native",
+	 "<driver io='io_uring'/>"}, /* it is io_uring's in any case */
+	{"locking", "auto|on|off", "<disk>"},
+};
+
+static const struct node_key *node_key_find(const char *key)
+{
+	for (size_t i = 0; i < sizeof(node_keys) / sizeof(node_keys[0]); i++) {
+		if (strcmp(node_keys[i].key, key) == 0)
+			return &node_keys[i];
+	}
+	return NULL;
+}
+
+static bool is_listed(const char *only, const char *text)
+{
+	const char *found = strstr(only, text);
+	size_t size = strlen(text);
+
+	return found && (found == only || found[-1] == '|') && (!found[size] || found[size] == '|');
+}
+
+static int check_node(const struct qemu_value *node, struct pt_error *err)
+{
+	for (size_t i = 0; i < node->count; i++) {
+		const struct qemu_pair *pair = &node->pairs[i];
+		const struct node_key *known = node_key_find(pair->key);
+
+		if (!known)
+			return pt_error_remedy(
+				err,
+				pt_error_set(err, -EOPNOTSUPP,
+					     "%s=%s of -blockdev is not known here", pair->key,
+					     pair->value),
+				"in the domain's XML: a <disk> with <driver name='qemu' type='raw'/> "
+				"and nothing else");
+		if (known->only && !is_listed(known->only, pair->value))
+			return pt_error_remedy(err,
+					       pt_error_set(err, -EOPNOTSUPP,
+							    "%s=%s of -blockdev is not to be had",
+							    pair->key, pair->value),
+					       "in the domain's XML: %s", known->instead);
+	}
+	return 0;
+}
+
+/* A disk names its format's node, that its storage's. */
+int qemu_set_drive(struct qemu_guest *guest, struct qemu_item *item, const char *text,
+		   struct pt_error *err)
+{
+	const struct qemu_value *node = qemu_guest_backend(guest, "blockdev", text);
+	const struct qemu_value *format = node;
+	const char *storage = node ? qemu_value_get(node, "file") : NULL;
+	const char *path;
+	int ret;
+
+	if (storage)
+		node = qemu_guest_backend(guest, "blockdev", storage);
+	if (!node)
+		return pt_error_set(err, -EINVAL, "there is no -blockdev of this name");
+	ret = check_node(format, err);
+	if (ret == 0)
+		ret = check_node(node, err);
+	if (ret < 0)
+		return ret;
+	path = qemu_value_get(node, "filename");
+	if (!path)
+		return pt_error_set(err, -EINVAL, "the -blockdev has no file");
+	ret = set(item, "disk", path, err);
+	if (ret == 0 && is_on(qemu_value_get(format, "read-only")))
+		ret = set(item, "readonly", "yes", err);
+	if (ret == 0 && is_on(qemu_value_get(node, "cache.direct")))
+		ret = set(item, "direct", "yes", err);
+	return ret;
+}
+
+int qemu_set_netdev(struct qemu_guest *guest, struct qemu_item *item, const char *text,
+		    struct pt_error *err)
+{
+	const struct qemu_value *netdev = qemu_guest_backend(guest, "netdev", text);
+	const char *fd = netdev ? qemu_value_get(netdev, "fd") : NULL;
+	char tap[32];
+	int ret;
+
+	if (!fd)
+		return pt_error_set(err, -EINVAL, "there is no -netdev of this id with fd=");
+	(void)snprintf(tap, sizeof(tap), "fd:%s", fd);
+	ret = set(item, "net", tap, err);
+	return ret < 0 ? ret : set(item, "vhost", "off", err);
+}
+
+int qemu_set_rng(struct qemu_guest *guest, struct qemu_item *item, const char *text,
+		 struct pt_error *err)
+{
+	if (!qemu_guest_backend(guest, "object", text))
+		return pt_error_set(err, -EINVAL, "there is no -object of this id");
+	return set(item, "rng", "host", err);
+}
+
+int qemu_set_serial(struct qemu_guest *guest, struct qemu_item *item, const char *text,
+		    struct pt_error *err)
+{
+	const struct qemu_value *chardev = qemu_guest_backend(guest, "chardev", text);
+	const char *backend = chardev ? qemu_value_get(chardev, "backend") : NULL;
+	const char *path = chardev ? qemu_value_get(chardev, "path") : NULL;
+	CLEANUP_FREE char *where = NULL;
+
+	(void)item;
+	if (!backend)
+		return pt_error_set(err, -EINVAL, "there is no -chardev of this id");
+	if (strcmp(backend, "socket") == 0)
+		return pt_error_remedy(err,
+				       pt_error_set(err, -EOPNOTSUPP, "a serial line is no socket"),
+				       "in the domain's XML: <serial type='pty'>");
+	if (strcmp(backend, "file") == 0 ? asprintf(&where, "file:%s", path ? path : "") < 0
+					 : !(where = strdup(backend)))
+		return pt_error_set(err, -ENOMEM, "out of memory");
+	free(guest->config.serial_label);
+	guest->config.serial_label = strdup(text);
+	if (!guest->config.serial_label)
+		return pt_error_set(err, -ENOMEM, "out of memory");
+	return setting_set(setting_find(&guest_settings, "serial"), &guest->config,
+			   strcmp(where, "null") == 0 ? "none" : where, NULL, err);
+}

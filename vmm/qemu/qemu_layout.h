@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where a guest's devices are: what "bus=" and "addr=" mean in slots.
+ */
+#ifndef TENON_QEMU_QEMU_LAYOUT_H
+#define TENON_QEMU_QEMU_LAYOUT_H
+
+#include "qemu/qemu_options.h"
+
+#define QEMU_SLOT_SIZE 16
+
+/**
+ * qemu_layout_slot() - the slot of a place, as the setting "slot" takes it; empty when no place was asked for
+ *
+ * Errors: -EINVAL there is no such place.
+ */
+int qemu_layout_slot(const struct qemu_guest *guest, const struct qemu_place *place,
+		     char slot[QEMU_SLOT_SIZE], struct pt_error *err);
+
+/** qemu_layout_rest() - slots for what comes while the guest runs; when all devices are known */
+void qemu_layout_rest(struct qemu_guest *guest);
+
+/** qemu_check_memory() - whether an object is the guest's memory as -m has it; qemu_machine.c. Errors: -EINVAL. */
+int qemu_check_memory(const struct qemu_guest *guest, const struct qemu_value *value,
+		      struct pt_error *err);
+
+#endif
