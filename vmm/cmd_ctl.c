@@ -6,17 +6,21 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "cmd.h"
+#include "config/device_kind.h"
 #include "config/nearest.h"
 #include "console.h"
 #include "control/control_place.h"
 #include "control/qmp_client.h"
 #include "report.h"
 
+/* @kind: of a device that is added, as an option without its dashes */
 struct ctl {
 	struct qmp_client client;
+	const char *kind;
 	const char *argument;
 };
 
@@ -78,33 +82,30 @@ static int kill_guest(struct ctl *ctl, struct pt_error *err)
 	return plain(ctl, "quit", err);
 }
 
-/* "HOST,KEY=VALUE..." as --device takes it; a comma that is written twice belongs to the value. */
+/* A path is relative to where it was said, and tenon runs elsewhere. */
+static json_t *value_of(const struct ctl *ctl, struct pt_error *err)
+{
+	char folder[PT_PATH_SIZE];
+
+	if (strcmp(ctl->kind, "disk") != 0 || ctl->argument[0] == '/')
+		return json_string(ctl->argument);
+	if (!getcwd(folder, sizeof(folder))) {
+		(void)pt_error_set(err, -errno, "the current folder: %m");
+		return NULL;
+	}
+	return json_sprintf("%s/%s", folder, ctl->argument);
+}
+
 static int add_device(struct ctl *ctl, struct pt_error *err)
 {
-	json_t *arguments = json_pack("{s:s}", "driver", "vfio-pci");
-	char piece[PT_PATH_SIZE];
-	const char *at = ctl->argument;
+	json_t *value = value_of(ctl, err);
 
-	for (bool first = true; *at || first; first = false) {
-		size_t used = 0;
-		char *value;
-
-		for (; *at && (*at != ',' || at[1] == ',') && used + 1 < sizeof(piece); at++) {
-			at += *at == ',';
-			piece[used++] = *at;
-		}
-		piece[used] = '\0';
-		at += *at == ',';
-		value = first ? NULL : strchr(piece, '=');
-		if (value)
-			*value++ = '\0';
-		(void)json_object_set_new(arguments, first ? "host" : piece,
-					  json_string(first   ? piece
-						      : value ? value
-							      : ""));
-	}
+	if (!value)
+		return err->code ? err->code : pt_error_set(err, -ENOMEM, "out of memory");
 	qmp_client_patient(&ctl->client);
-	return qmp_client_call(&ctl->client, "device_add", arguments, NULL, err);
+	return qmp_client_call(&ctl->client, "x-tenon-device-add",
+			       json_pack("{s:s, s:o}", "kind", ctl->kind, "value", value), NULL,
+			       err);
 }
 
 static int remove_device(struct ctl *ctl, struct pt_error *err)
@@ -197,7 +198,9 @@ static const struct ctl_verb {
 	{"shutdown", NULL, "press its power button", shutdown_guest},
 	{"reset", NULL, "reset it, without asking it", reset_guest},
 	{"kill", NULL, "end it at once, without asking it", kill_guest},
-	{"add", "DEVICE", "give it a device, said as for --device", add_device},
+	{"add", "DEVICE",
+	 "give it a device, said as for --device, or, behind --disk, --net, --rng or --vsock, as for that",
+	 add_device},
 	{"remove", "DEVICE",
 	 "ask it to let go of a device, named by its id or its address on the host", remove_device},
 	{"console", NULL, "be the terminal of its serial line, if that is a pty", console},
@@ -209,7 +212,7 @@ static void print_help(FILE *out)
 {
 	(void)fprintf(
 		out,
-		"Usage: tenon ctl GUEST COMMAND [DEVICE]\n\n"
+		"Usage: tenon ctl GUEST COMMAND [[--KIND] DEVICE]\n\n"
 		"Controls a running guest. GUEST is its name, or the path of its control socket.\n\n"
 		"Commands:\n");
 	for (size_t i = 0; i < VERBS; i++)
@@ -240,6 +243,16 @@ static const struct ctl_verb *find(const char *name, struct pt_error *err)
 	return NULL;
 }
 
+/* "--disk": what it is without its dashes, NULL when there is no such kind. */
+static const char *kind_of(const char *option)
+{
+	for (size_t i = 0; i < DEVICE_KINDS && strncmp(option, "--", 2) == 0; i++) {
+		if (strcmp(device_kinds[i]->option, option + 2) == 0)
+			return device_kinds[i]->option;
+	}
+	return NULL;
+}
+
 static int fail(struct pt_error *err, const char *guest)
 {
 	if (err->code == -ENOENT || err->code == -ECONNREFUSED)
@@ -256,6 +269,7 @@ int cmd_ctl(int argc, char **argv)
 	struct pt_error err = PT_ERROR_INIT;
 	const struct ctl_verb *verb;
 	char path[PT_PATH_SIZE];
+	const char *kind;
 
 	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
 		print_help(stdout);
@@ -269,7 +283,12 @@ int cmd_ctl(int argc, char **argv)
 	verb = find(argv[2], &err);
 	if (!verb)
 		return usage(&err);
-	if (argc != (verb->argument ? 4 : 3)) {
+	kind = verb->run == add_device && argc == 5 ? kind_of(argv[3]) : NULL;
+	if (verb->run == add_device && argc == 5 && !kind) {
+		(void)pt_error_set(&err, -EINVAL, "ctl: %s is not a kind of device", argv[3]);
+		return usage(&err);
+	}
+	if (argc != (verb->argument ? 4 : 3) + (kind != NULL)) {
 		(void)pt_error_set(&err, -EINVAL, "ctl: %s takes %s", verb->name,
 				   verb->argument ? "one device" : "no argument");
 		return usage(&err);
@@ -277,7 +296,8 @@ int cmd_ctl(int argc, char **argv)
 	if (control_place_find(argv[1], path, sizeof(path), &err) < 0 ||
 	    qmp_client_open(&ctl.client, path, &err) < 0)
 		return fail(&err, argv[1]);
-	ctl.argument = argv[3];
+	ctl.kind = kind ? kind : "device";
+	ctl.argument = argv[argc - 1];
 	if (verb->run(&ctl, &err) < 0) {
 		(void)pt_error_prefix(&err, err.code, "%s", argv[1]);
 		report_error(&err, stderr);

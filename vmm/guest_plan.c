@@ -93,30 +93,58 @@ static int check_late(const struct vm_config_device *device, int fd, struct pt_e
 			       "address");
 }
 
-int guest_plan_device(const struct pt_sys *sys, const struct vm_plan *plan, const char *option,
-		      int fd, struct plan_device *ret_device, struct pt_error *err)
+static int plan_passthrough(const struct pt_sys *sys, const struct vm_plan *plan,
+			    struct vm_config *config, int fd, struct plan_device *ret_device,
+			    struct pt_error *err)
 {
 	CLEANUP(host_facts_done) struct host_facts facts = {0};
-	CLEANUP(vm_config_done) struct vm_config config = {0};
-	enum backend_choice backend;
 	struct device_request request;
+	enum backend_choice backend;
 	struct handed handed = {0};
-	int ret;
+	int ret = check_late(&config->devices[0], fd, err);
 
-	vm_config_init(&config);
-	ret = device_kind_option(&passthrough_kind, option, &config, err);
-	if (ret == 0)
-		ret = check_late(&config.devices[0], fd, err);
 	if (ret < 0)
 		return ret;
-	config.backend = plan->backend == PT_BACKEND_GROUP ? BACKEND_GROUP : BACKEND_CDEV;
-	ret = handed_devices(sys, &handed, &config, &request, &backend, err);
+	config->backend = plan->backend == PT_BACKEND_GROUP ? BACKEND_GROUP : BACKEND_CDEV;
+	ret = handed_devices(sys, &handed, config, &request, &backend, err);
 	if (ret < 0)
 		return ret;
 	ret = host_facts_look(sys, &request, 1, &plan->backend, &facts, err);
 	if (ret == 0)
 		ret = device_error(&facts, err);
 	if (ret == 0)
-		ret = rom_files_measure(&config, &facts, err);
-	return ret < 0 ? ret : plan_hotplug(plan, &config, &facts, ret_device, err);
+		ret = rom_files_measure(config, &facts, err);
+	return ret < 0 ? ret : plan_hotplug(plan, config, &facts, ret_device, err);
+}
+
+static const struct device_kind *kind_of(const char *option, struct pt_error *err)
+{
+	for (size_t i = 0; i < DEVICE_KINDS; i++) {
+		if (strcmp(device_kinds[i]->option, option) == 0)
+			return device_kinds[i];
+	}
+	(void)pt_error_set(err, -EINVAL, "%s: no such kind of device", option);
+	return NULL;
+}
+
+int guest_plan_addition(const struct pt_sys *sys, const struct vm_plan *plan, const char *kind,
+			const char *option, int fd, struct plan_addition *ret_addition,
+			struct pt_error *err)
+{
+	CLEANUP(vm_config_done) struct vm_config config = {0};
+	const struct device_kind *known = kind_of(kind, err);
+	struct plan_addition addition = {.is_virtio = known != &passthrough_kind};
+	int ret;
+
+	if (!known)
+		return -EINVAL;
+	vm_config_init(&config);
+	ret = device_kind_option(known, option, &config, err);
+	if (ret < 0)
+		return ret;
+	ret = addition.is_virtio ? plan_hotplug_virtio(plan, &config, &addition.virtio, err)
+				 : plan_passthrough(sys, plan, &config, fd, &addition.device, err);
+	if (ret == 0)
+		*ret_addition = addition;
+	return ret;
 }

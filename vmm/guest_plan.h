@@ -30,16 +30,17 @@ int guest_plan(const struct pt_sys *sys, const struct vm_config *config, struct 
 	       struct vm_plan *ret_plan, FILE *out);
 
 /**
- * guest_plan_device() - one device more, for a guest that runs
+ * guest_plan_addition() - one device more, for a guest that runs
  * @plan: as the guest is now
- * @option: what --device takes: "0000:02:00.0,slot=3"
+ * @kind: the option of the command line that says such a device, without its dashes: "device", "disk"
+ * @option: what the option takes: "0000:02:00.0,slot=3"
  * @fd: the descriptor that @option speaks of, which was sent to this process; 0 for none. Stays the caller's.
  *
- * A mediated device is bound for a moment, as ever, to be asked what it is like. Errors: of device_kind_option(),
- * handed_devices(),
- * host_facts_look(), plan_hotplug().
+ * A mediated device is bound for a moment, as ever, to be asked what it is like. Errors: -EINVAL there is no such kind; of
+ * device_kind_option(), handed_devices(), host_facts_look(), plan_hotplug(), plan_hotplug_virtio().
  */
-int guest_plan_device(const struct pt_sys *sys, const struct vm_plan *plan, const char *option,
-		      int fd, struct plan_device *ret_device, struct pt_error *err);
+int guest_plan_addition(const struct pt_sys *sys, const struct vm_plan *plan, const char *kind,
+			const char *option, int fd, struct plan_addition *ret_addition,
+			struct pt_error *err);
 
 #endif

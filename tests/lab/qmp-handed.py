@@ -19,12 +19,12 @@ class Guest:
         json.loads(self.stream.readline())
         self.ask("qmp_capabilities")
 
-    def ask(self, command, fd=None, **arguments):
+    def ask(self, command, sent=None, **arguments):
         text = json.dumps({"execute": command, "arguments": arguments}).encode()
-        if fd is None:
+        if sent is None:
             self.socket.sendall(text)
         else:
-            socket.send_fds(self.socket, [text], [fd])
+            socket.send_fds(self.socket, [text], [sent])
         while True:
             message = json.loads(self.stream.readline())
             if "event" not in message:

@@ -94,6 +94,7 @@ static inline void fake_device(void *ctx, unsigned index, struct target_device *
 {
 	(void)index;
 	*ret_device = (struct target_device){
+		.kind = TARGET_PASSTHROUGH,
 		.id = "nic",
 		.host_name = "0000:02:00.0",
 		.bus = 1,
@@ -119,6 +120,10 @@ static inline int fake_plug(void *ctx, const struct target_request *request,
 	struct fake_target *fake = ctx;
 
 	fake_did(ctx, "plug ");
+	if (strcmp(request->kind, "device") != 0) {
+		fake_did(ctx, request->kind);
+		fake_did(ctx, " ");
+	}
 	fake_did(ctx, request->option);
 	if (request->iommufd) {
 		fake_did(ctx, " in ");

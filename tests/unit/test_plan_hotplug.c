@@ -200,3 +200,59 @@ Test(plan_hotplug, what_cannot_come)
 	other.config.device_count = 0;
 	cr_assert_eq(plan_hotplug(&plan, &other.config, &other.facts, &device, &err), -EINVAL);
 }
+
+/* A guest with one device in slot 2, and a config that asks for a disk. */
+static struct vm_plan guest_for_disk(struct test_host *host, struct vm_config_disk *disk)
+{
+	struct vm_plan plan = guest(host);
+
+	*disk = (struct vm_config_disk){.path = (char *)"/data.img"};
+	host->config = (struct vm_config){.disks = disk, .disk_count = 1};
+	return plan;
+}
+
+Test(plan_hotplug, a_virtio_device_comes)
+{
+	struct vm_config_disk disk;
+	struct pt_error err = PT_ERROR_INIT;
+	struct test_host host;
+	struct vm_plan plan = guest_for_disk(&host, &disk);
+	struct plan_virtio virtio;
+
+	cr_assert_eq(plan_hotplug_virtio(&plan, &host.config, &virtio, &err), 0, "%s", err.message);
+	cr_assert_eq(virtio.slot, 1);
+	cr_assert_eq(virtio.gsi, PLAN_INTX_GSI + 1);
+	cr_assert_eq(virtio.bar, plan.ports[virtio.port].memory.base);
+	cr_assert_str_eq(virtio.id, "disk0");
+	cr_assert_eq(virtio.disk.queues, plan.cpus);
+	plan.virtio[plan.virtio_count++] = virtio;
+	cr_assert_eq(plan_hotplug_virtio(&plan, &host.config, &virtio, &err), -EEXIST);
+	cr_assert_str_eq(err.message, "/data.img: the guest has it already, as disk0");
+	disk.path = (char *)"/other.img";
+	cr_assert_eq(plan_hotplug_virtio(&plan, &host.config, &virtio, &err), 0, "%s", err.message);
+	cr_assert_eq(virtio.slot, 3);
+	cr_assert_str_eq(virtio.id, "disk1");
+	disk.id = (char *)"passthrough0";
+	cr_assert_eq(plan_hotplug_virtio(&plan, &host.config, &virtio, &err), -EEXIST);
+	disk.id = NULL;
+	disk.slot = 1;
+	cr_assert_eq(plan_hotplug_virtio(&plan, &host.config, &virtio, &err), -EBUSY);
+	plan.virtio[0].id[0] = '\0';
+	cr_assert_eq(plan_hotplug_virtio(&plan, &host.config, &virtio, &err), 0, "%s", err.message);
+	cr_assert_str_eq(virtio.id, "disk0", "what left is forgotten");
+}
+
+/* A slot that was planned for a device without memory below 4 GiB has no room for a virtio device. */
+Test(plan_hotplug, a_slot_without_a_window)
+{
+	struct vm_config_disk disk;
+	struct pt_error err = PT_ERROR_INIT;
+	struct test_host host;
+	struct vm_plan plan = guest_for_disk(&host, &disk);
+	struct plan_virtio virtio;
+
+	plan.ports[0].memory.size = 0;
+	disk.slot = 1;
+	cr_assert_eq(plan_hotplug_virtio(&plan, &host.config, &virtio, &err), -ENOSPC);
+	cr_assert_not_null(strstr(err.remedy, "another slot"));
+}

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Devices that come into a running machine, and go again; on the modelled kernel. */
+#include <stdlib.h>
+
 #include "machine/plug.h"
 #include "running_machine.h"
 
@@ -8,6 +10,7 @@
 #define PDC   0x008u
 
 static struct assigned assigned[PLAN_DEVICES_MAX];
+static struct virtio_unit *units[PLAN_VIRTIO_MAX], *gone;
 static struct cpus cpus;
 static struct plug plug;
 static struct ram ram;
@@ -29,6 +32,13 @@ static void left(void *ctx, struct assigned *who)
 	plan.devices[who - assigned].id[0] = '\0';
 	if (over.last_takes_space)
 		plug_release_space(&plug);
+}
+
+static void left_virtio(void *ctx, struct virtio_unit *unit)
+{
+	(void)ctx;
+	over.left++;
+	plug_virtio_left(&plug, unit);
 }
 
 static void make_plan(void)
@@ -91,8 +101,12 @@ static void up(void)
 	make_plan();
 	buses_up();
 	check_ok(slots_open(&slots, &kvm, &plan, &pci, &err), err);
-	unplug = (struct unplug){
-		.plan = &plan, .slots = &slots, .loop = &loop, .requests = &requests, .left = left};
+	unplug = (struct unplug){.plan = &plan,
+				 .slots = &slots,
+				 .loop = &loop,
+				 .requests = &requests,
+				 .left = left,
+				 .left_virtio = left_virtio};
 	check_ok(unplug_open(&unplug, &err), err);
 	check_ok(unplug_watch(&unplug, &err), err);
 	ram = (struct ram){.fd = -1, .base = guest_memory_bytes, .size = 2 << 20};
@@ -100,6 +114,8 @@ static void up(void)
 	plug = (struct plug){
 		.plan = &plan,
 		.assigned = assigned,
+		.virtio = units,
+		.gone = &gone,
 		.space = &space,
 		.host = {&kvm, &memslots, &routes, &ports, &memory, 1ull << 40, 0},
 		.ram = &ram,
@@ -120,6 +136,18 @@ static void down(void)
 	loop_done(&loop);
 	for (unsigned i = 0; i < PLAN_DEVICES_MAX; i++)
 		assigned_done(&assigned[i]);
+	for (unsigned i = 0; i < PLAN_VIRTIO_MAX; i++) {
+		if (units[i])
+			virtio_unit_done(units[i]);
+		free(units[i]);
+		units[i] = NULL;
+	}
+	while (gone) {
+		struct virtio_unit *unit = gone;
+
+		gone = unit->next;
+		free(unit);
+	}
 	slots_done(&slots);
 	requests_done(&requests);
 	pt_space_close(space);
@@ -384,4 +412,117 @@ Test(plug, a_device_comes_while_the_last_space_goes)
 	}
 	check_ok(bring(&a), over.err);
 	cr_assert_eq(pt_space_stats(space).maps, 1);
+}
+
+static struct plan_virtio a_virtio(enum plan_virtio_kind kind, const char *id, unsigned port)
+{
+	struct plan_virtio virtio = {.kind = kind,
+				     .slot = port + 1,
+				     .port = port,
+				     .gsi = 17 + port,
+				     .bar = (uint32_t)plan.ports[port].memory.base};
+
+	(void)snprintf(virtio.id, sizeof(virtio.id), "%s", id);
+	return virtio;
+}
+
+static int bring_virtio(const struct plan_virtio *virtio)
+{
+	unsigned before = over.done;
+	int r = plug_start_virtio(&plug, virtio, done, NULL, &over.err);
+
+	if (r)
+		return r;
+	check_ok(loop_watch_start(&loop, &over.watch, &err), err);
+	check_ok(loop_run(&loop, &err), err);
+	cr_assert_eq(over.done, before + 1);
+	return over.err.code;
+}
+
+static void guest_turns_virtio_on(unsigned port, unsigned device)
+{
+	out(port + SLTSTA, 2, 0x11f);
+	out(port + SLTCTL, 2, in(port + SLTCTL, 2) & ~POWER_OFF);
+	cr_assert_eq(in(device, 2), 0x1af4);
+}
+
+Test(plug, a_virtio_device_comes_and_goes_ten_times)
+{
+	const struct plan_virtio rng = a_virtio(PLAN_VIRTIO_RNG, "rng0", 1);
+	unsigned first = 0;
+
+	guest_listens(PORT2);
+	for (unsigned i = 0; i < 10; i++) {
+		unsigned kept = 0;
+
+		check_ok(bring_virtio(&rng), over.err);
+		cr_assert_eq(memory.count, 0, "its link is down");
+		guest_turns_virtio_on(PORT2, DISK2);
+		cr_assert_eq(memory.count, 1);
+		cr_assert_eq(plan.virtio_count, 1);
+		if (i & 1) {
+			unplug_force(&unplug, 1);
+		} else {
+			check_ok(unplug_request(&unplug, 1, &err), err);
+			guest_turns_off(PORT2);
+			unplug_power_changed(&unplug.list[1]);
+		}
+		guest_turns_off(PORT2);
+		cr_assert_eq(over.left, i + 1);
+		cr_assert_eq(in(DISK2, 4), UINT32_MAX);
+		cr_assert_eq(memory.count, 0);
+		cr_assert_null(units[0]);
+		for (const struct virtio_unit *unit = gone; unit; unit = unit->next)
+			kept++;
+		cr_assert_leq(kept, 2, "those of which the loop has let go are freed");
+		if (i == 0)
+			first = leaks();
+		cr_assert_eq(leaks(), first);
+	}
+}
+
+/* Slots are for whatever comes. */
+Test(plug, virtio_and_passed_through_devices_in_turn)
+{
+	const struct plan_virtio rng = a_virtio(PLAN_VIRTIO_RNG, "rng0", 1);
+	const struct plan_device device = disk(2, 1);
+
+	for (unsigned i = 0; i < 3; i++) {
+		check_ok(bring_virtio(&rng), over.err);
+		guest_turns_virtio_on(PORT2, DISK2);
+		unplug_force(&unplug, 1);
+		guest_turns_off(PORT2);
+		check_ok(bring(&device), over.err);
+		guest_turns_on(PORT2, DISK2);
+		unplug_force(&unplug, 1);
+		guest_turns_off(PORT2);
+	}
+	cr_assert_eq(over.left, 6);
+}
+
+Test(plug, a_virtio_device_that_cannot_come)
+{
+	struct plan_virtio image = a_virtio(PLAN_VIRTIO_DISK, "disk0", 1);
+	const struct plan_virtio rng = a_virtio(PLAN_VIRTIO_RNG, "rng0", 1);
+
+	image.disk.queues = 1;
+	(void)snprintf(image.disk.path, sizeof(image.disk.path), "/nonexistent/image");
+	cr_assert_eq(bring_virtio(&image), -ENOENT);
+	cr_assert_not_null(strstr(over.err.message, "/nonexistent/image"), "%s", over.err.message);
+	cr_assert_eq(in(PORT2 + SLTSTA, 2) & PDS, 0);
+	cr_assert_str_empty(plan.virtio[0].id);
+	cr_assert_null(units[0]);
+	check_ok(bring_virtio(&rng), over.err);
+	guest_turns_virtio_on(PORT2, DISK2);
+	cr_assert_eq(plan.virtio_count, 1);
+}
+
+Test(plug, the_machine_ends_while_a_virtio_device_comes)
+{
+	const struct plan_virtio rng = a_virtio(PLAN_VIRTIO_RNG, "rng0", 1);
+
+	check_ok(plug_start_virtio(&plug, &rng, done, NULL, &err), err);
+	check_error(plug_start_virtio(&plug, &rng, done, NULL, &err), -EBUSY, err, "rng0");
+	plug_close(&plug);
+	cr_assert_eq(over.done, 0);
 }

@@ -677,3 +677,16 @@ Test(qmp, understands_roms_as_qemu_says_them)
 	cr_assert_str_eq(fake.did, "plug a,rom=/x,,y,low-power=yes");
 	fake.plug_done(fake.plug_ctx, NULL);
 }
+
+Test(qmp, a_device_as_on_the_command_line)
+{
+	negotiate();
+	(void)tell(
+		"{\"execute\":\"x-tenon-device-add\",\"arguments\":{\"kind\":\"disk\",\"value\":\"/a,id=x\"}}");
+	cr_assert_str_eq(fake.did, "plug disk /a,id=x");
+	fake.plug_done(fake.plug_ctx, NULL);
+	expect(tell(""), "{\"return\":{}}\r\n");
+	cr_assert_not_null(strstr(
+		tell("{\"execute\":\"x-tenon-device-add\",\"arguments\":{\"kind\":\"tape\",\"value\":\"a\"}}"),
+		"does not accept value 'tape'"));
+}

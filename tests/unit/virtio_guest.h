@@ -83,8 +83,8 @@ static inline void guest_open(struct virtio_guest *guest, const struct plan_virt
 		.ctx = guest,
 	};
 
-	cr_assert_eq(virtio_unit_open(&guest->unit, &guest->plan, &guest->ram, &host, &err), 0,
-		     "%s", err.message);
+	cr_assert_eq(virtio_unit_open(&guest->unit, &guest->plan, &guest->ram, &host, false, &err),
+		     0, "%s", err.message);
 }
 
 static inline void guest_close(struct virtio_guest *guest)

@@ -68,9 +68,31 @@ static pid_t cpu_thread(void *ctx, unsigned index)
 	return machine_cpu_thread(machine_of(ctx), index);
 }
 
+/* Those that are passed through, then the others. */
 static unsigned devices(void *ctx)
 {
-	return machine_plan(machine_of(ctx))->device_count;
+	const struct vm_plan *plan = machine_plan(machine_of(ctx));
+
+	return plan->device_count + plan->virtio_count;
+}
+
+static void virtio_device(struct machine *machine, unsigned index, struct target_device *ret_device)
+{
+	const struct vm_plan *plan = machine_plan(machine);
+	const struct plan_virtio *virtio = &plan->virtio[index];
+
+	*ret_device = (struct target_device){
+		.kind = (enum target_kind)(TARGET_RNG + virtio->kind - PLAN_VIRTIO_RNG),
+		.id = virtio->id,
+		.host_name = "",
+		.bus = plan->ports[virtio->port].bus,
+		.port = virtio->port,
+		.present = machine_has_virtio(machine, index),
+	};
+	if (virtio->kind == PLAN_VIRTIO_DISK)
+		ret_device->host_name = virtio->disk.path;
+	else if (virtio->kind == PLAN_VIRTIO_NET)
+		ret_device->host_name = virtio->net.tap;
 }
 
 static void device_of(void *ctx, unsigned index, struct target_device *ret_device)
@@ -79,10 +101,16 @@ static void device_of(void *ctx, unsigned index, struct target_device *ret_devic
 	const struct plan_device *device = &plan->devices[index];
 	struct assigned_info info;
 
+	if (index >= plan->device_count) {
+		virtio_device(machine_of(ctx), index - plan->device_count, ret_device);
+		return;
+	}
 	*ret_device = (struct target_device){
+		.kind = TARGET_PASSTHROUGH,
 		.id = device->id[0] ? device->id : device->bdf,
 		.host_name = device->bdf,
 		.bus = plan->ports[device->port].bus,
+		.port = device->port,
 		.function = device->function,
 		.present = machine_device_info(machine_of(ctx), index, &info),
 	};
@@ -135,17 +163,19 @@ static int plug(void *ctx, const struct target_request *request,
 		struct pt_error *err)
 {
 	struct machine_target *target = ctx;
-	struct plan_device device;
+	struct plan_addition *addition = &target->addition;
 	int r = request->iommufd ? use_iommufd(target, request->iommufd, err) : 0;
 
 	if (r == 0)
-		r = target->plan_device(machine_plan(target->machine), request->option, request->fd,
-					&device, err);
-	if (r == 0)
-		r = machine_plug(target->machine, &device, came, target, err);
+		r = target->plan_addition(machine_plan(target->machine), request, addition, err);
+	if (r == 0 && addition->is_virtio)
+		r = machine_plug_virtio(target->machine, &addition->virtio, came, target, err);
+	else if (r == 0)
+		r = machine_plug(target->machine, &addition->device, came, target, err);
 	if (r < 0)
 		return r;
-	memcpy(target->coming, device.id, sizeof(target->coming));
+	memcpy(target->coming, addition->is_virtio ? addition->virtio.id : addition->device.id,
+	       sizeof(target->coming));
 	target->came = done;
 	target->came_ctx = done_ctx;
 	return 0;
@@ -153,7 +183,10 @@ static int plug(void *ctx, const struct target_request *request,
 
 static int unplug(void *ctx, unsigned index, struct pt_error *err)
 {
-	return machine_unplug_request(machine_of(ctx), index, err);
+	struct target_device which;
+
+	device_of(ctx, index, &which);
+	return machine_unplug_request(machine_of(ctx), which.port, err);
 }
 
 static unsigned port_slot(void *ctx, const char *id)
@@ -231,37 +264,24 @@ static const char *serial_label(void *ctx)
 	return ((struct machine_target *)ctx)->serial_label;
 }
 
-static void virtio_peripheral(const struct plan_virtio *virtio,
-			      struct target_peripheral *ret_peripheral)
-{
-	static const char *const types[] = {
-		[PLAN_VIRTIO_RNG] = "virtio-rng-pci",
-		[PLAN_VIRTIO_DISK] = "virtio-blk-pci",
-		[PLAN_VIRTIO_NET] = "virtio-net-pci",
-		[PLAN_VIRTIO_VSOCK] = "vhost-vsock-pci",
-	};
-
-	*ret_peripheral = (struct target_peripheral){virtio->id, types[virtio->kind]};
-}
-
 static bool peripheral(void *ctx, unsigned index, struct target_peripheral *ret_peripheral)
 {
-	const struct vm_plan *plan = machine_plan(machine_of(ctx));
+	static const char *const types[] = {
+		[TARGET_PASSTHROUGH] = "vfio-pci",  [TARGET_RNG] = "virtio-rng-pci",
+		[TARGET_DISK] = "virtio-blk-pci",   [TARGET_NET] = "virtio-net-pci",
+		[TARGET_VSOCK] = "vhost-vsock-pci",
+	};
 	struct target_device device = {0};
 
 	if (index == 0) {
 		*ret_peripheral = (struct target_peripheral){"serial0", "isa-serial"};
 		return true;
 	}
-	if (--index < plan->virtio_count) {
-		virtio_peripheral(&plan->virtio[index], ret_peripheral);
-		return true;
-	}
-	index -= plan->virtio_count;
-	if (index >= devices(ctx))
+	if (--index >= devices(ctx))
 		return false;
 	device_of(ctx, index, &device);
-	*ret_peripheral = (struct target_peripheral){device.present ? device.id : NULL, "vfio-pci"};
+	*ret_peripheral =
+		(struct target_peripheral){device.present ? device.id : NULL, types[device.kind]};
 	return true;
 }
 
@@ -320,13 +340,13 @@ static json_t *deleted(const struct machine_event *event)
 {
 	char path[PT_PATH_SIZE];
 
-	(void)snprintf(path, sizeof(path), "/machine/peripheral/%s", event->device->id);
-	return json_pack("{s:s, s:s}", "device", event->device->id, "path", path);
+	(void)snprintf(path, sizeof(path), "/machine/peripheral/%s", event->device);
+	return json_pack("{s:s, s:s}", "device", event->device, "path", path);
 }
 
 static json_t *device_event(const struct machine_event *event, const char *what)
 {
-	return happened(event->device->id, what, event->detail);
+	return happened(event->device, what, event->detail);
 }
 
 /* A reset comes as an event of its own. */

@@ -13,8 +13,7 @@
 /**
  * struct machine_target - both of @machine and @control
  * @serial, @serial_label: as of struct target_ops
- * @plan_device: decides on a device that is to come, said as --device takes it, for a machine with @plan; @fd: a descriptor of
- *	its node that was sent, 0 for none
+ * @plan_addition: decides on a device that is to come, for a machine with @plan
  * @iommufds: the objects that have names; machine_target_done() closes them
  * @quit: somebody said quit
  */
@@ -23,14 +22,15 @@ struct machine_target {
 	struct control *control;
 	const char *serial;
 	const char *serial_label;
-	int (*plan_device)(const struct vm_plan *plan, const char *option, int fd,
-			   struct plan_device *ret_device, struct pt_error *err);
+	int (*plan_addition)(const struct vm_plan *plan, const struct target_request *request,
+			     struct plan_addition *ret_addition, struct pt_error *err);
 	struct iommufds iommufds;
 	struct iommufd *leaving; /* being deleted, and who waits for it */
 	void (*left)(void *ctx, const struct pt_error *err);
 	void *left_ctx;
 	bool quit;
-	char coming[PLAN_ID_SIZE]; /* id of the device that comes, and who waits for it */
+	struct plan_addition addition; /* room for it */
+	char coming[PLAN_ID_SIZE];     /* id of the device that comes, and who waits for it */
 	void (*came)(void *ctx, const struct pt_error *err);
 	void *came_ctx;
 };

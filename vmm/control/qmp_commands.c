@@ -101,6 +101,9 @@ const struct qmp_type qmp_types[] = {
 	       {"fd", "str", true}, {"iommufd", "str", true}, {"id", "str", true},
 	       {"bus", "str", true}, {"addr", "str", true}, {"multifunction", "bool", true},
 	       {"romfile", "str", true}),
+	ENUM("XTenonDeviceKind", "device", "disk", "net", "rng", "vsock"),
+	OBJECT("x-tenon-device-add-arg", {"kind", "XTenonDeviceKind", false},
+	       {"value", "str", false}),
 	OBJECT("object-add-arg", {"qom-type", "str", false}, {"id", "str", false}),
 	OBJECT("object-del-arg", {"id", "str", false}),
 	OBJECT("device_del-arg", {"id", "str", false}),
@@ -343,7 +346,8 @@ static json_t *query_passthrough(struct qmp_session *session, json_t *arguments,
 		struct target_device device = {0};
 
 		target->ops->device(target->ctx, i, &device);
-		(void)json_array_append_new(list, device_row(&device));
+		if (device.kind == TARGET_PASSTHROUGH)
+			(void)json_array_append_new(list, device_row(&device));
 	}
 	return json_pack("{s:o, s:{s:I, s:I, s:I, s:I, s:I}}", "devices", list, "dma", "bytes",
 			 (json_int_t)dma.bytes, "maps", (json_int_t)dma.maps, "unmaps",
@@ -393,6 +397,7 @@ const struct qmp_command qmp_commands[] = {
 	{"quit", NULL, false, NULL, quit},
 	{"device_add", "device_add-arg", true, NULL, qmp_device_add},
 	{"device_del", "device_del-arg", false, NULL, qmp_device_del},
+	{"x-tenon-device-add", "x-tenon-device-add-arg", false, NULL, qmp_x_device_add},
 	{"object-add", "object-add-arg", true, NULL, qmp_object_add},
 	{"object-del", "object-del-arg", false, NULL, qmp_object_del},
 	{"getfd", "getfd-arg", false, NULL, qmp_getfd},

@@ -151,6 +151,25 @@ json_t *qmp_device_add(struct qmp_session *session, json_t *arguments, struct qm
 	return NULL;
 }
 
+/* As on the command line. */
+json_t *qmp_x_device_add(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
+{
+	const struct target_request request = {
+		.kind = text_of(arguments, "kind"),
+		.option = text_of(arguments, "value"),
+	};
+
+	(void)plug(session, &request, &err->error);
+	return NULL;
+}
+
+/* By its id; one that is passed through by its address on the host too. */
+static bool is_called(const struct target_device *device, const char *name)
+{
+	return strcmp(device->id, name) == 0 ||
+	       (device->kind == TARGET_PASSTHROUGH && strcmp(device->host_name, name) == 0);
+}
+
 json_t *qmp_device_del(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
 {
 	const struct target *target = session->target;
@@ -160,8 +179,7 @@ json_t *qmp_device_del(struct qmp_session *session, json_t *arguments, struct qm
 		struct target_device device = {0};
 
 		target->ops->device(target->ctx, i, &device);
-		if (!device.present ||
-		    (strcmp(device.id, id) != 0 && strcmp(device.host_name, id) != 0))
+		if (!device.present || !is_called(&device, id))
 			continue;
 		if (target->ops->unplug(target->ctx, i, &err->error) == -EALREADY)
 			(void)pt_error_set(&err->error, -EALREADY,

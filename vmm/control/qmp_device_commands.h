@@ -9,6 +9,7 @@
 #include "control/qmp_schema.h"
 
 json_t *qmp_device_add(struct qmp_session *session, json_t *arguments, struct qmp_error *err);
+json_t *qmp_x_device_add(struct qmp_session *session, json_t *arguments, struct qmp_error *err);
 json_t *qmp_device_del(struct qmp_session *session, json_t *arguments, struct qmp_error *err);
 json_t *qmp_object_add(struct qmp_session *session, json_t *arguments, struct qmp_error *err);
 json_t *qmp_object_del(struct qmp_session *session, json_t *arguments, struct qmp_error *err);

@@ -20,22 +20,35 @@ enum target_status {
 	TARGET_PRELAUNCH, /* there is no guest, only questions about what there could be */
 };
 
+/** enum target_kind - of a device; virtio's in the order of enum plan_virtio_kind */
+enum target_kind {
+	TARGET_PASSTHROUGH,
+	TARGET_RNG,
+	TARGET_DISK,
+	TARGET_NET,
+	TARGET_VSOCK,
+};
+
 /**
- * struct target_device - a passed-through device
- * @id: by which it is named; @host_name: its BDF or UUID on the host
+ * struct target_device - a device of the guest's, passed through or virtio
+ * @id: by which it is named; empty for a virtio device that has left
+ * @host_name: its BDF or UUID on the host, a disk's path, a card's tap device
  * @bus, @slot, @function: where the guest finds it at power-on
- * @present: the guest has it; the rest is filled in only then
+ * @port: index of the root port that it is behind
+ * @present: the guest has it; the rest is filled in only then, for one that is passed through
  * @state: "opened", "attached", "running" or "lost"
  * @stats: since it was given to the guest; accesses of the guest's that came here, and connected interrupts
  * @bars: as the guest has them, the expansion ROM last
  * @health: what is wrong with it, empty for nothing
  */
 struct target_device {
+	enum target_kind kind;
 	const char *id;
 	const char *host_name;
 	unsigned bus;
 	unsigned slot;
 	unsigned function;
+	unsigned port;
 	bool present;
 	const char *state;
 	struct pt_function_stats stats;
@@ -58,7 +71,7 @@ enum target_panic {
 
 /**
  * struct target_request - a device that is to come
- * @kind: which option of the command line says it: "device"
+ * @kind: which option of the command line says it, without its dashes: "device", "disk"
  * @option: what the option takes
  * @fd: open descriptor of the device's node, 0 for none
  * @iommufd: name of what it is to be attached to, NULL for what the guest's devices are

@@ -148,6 +148,13 @@ static void device_left(void *ctx, struct assigned *assigned)
 	plug_release_space(&machine->plug);
 }
 
+static void virtio_left(void *ctx, struct virtio_unit *unit)
+{
+	struct machine *machine = ctx;
+
+	plug_virtio_left(&machine->plug, unit);
+}
+
 /* 10. */
 static int listen_to_devices(struct machine *machine, struct pt_error *err)
 {
@@ -160,11 +167,14 @@ static int listen_to_devices(struct machine *machine, struct pt_error *err)
 		.requests = &machine->requests,
 		.listener = &machine->options.listener,
 		.left = device_left,
+		.left_virtio = virtio_left,
 		.ctx = machine,
 	};
 	machine->plug = (struct plug){
 		.plan = &machine->plan,
 		.assigned = machine->assigned,
+		.virtio = machine->virtio,
+		.gone = &machine->virtio_gone,
 		.space = &machine->space,
 		.host = what_devices_get(machine),
 		.ram = &machine->ram,

@@ -46,13 +46,13 @@ enum machine_event_kind {
 /**
  * struct machine_event - one of them
  * @by_guest: the guest did it
- * @device: which of the plan's, where it is about one
+ * @device: the id of the one that it is about, else NULL
  * @detail: what is known of an error, else NULL
  */
 struct machine_event {
 	enum machine_event_kind kind;
 	bool by_guest;
-	const struct plan_device *device;
+	const char *device;
 	const char *detail;
 };
 
@@ -186,16 +186,24 @@ int machine_plug(struct machine *machine, const struct plan_device *device,
 		 void (*done)(void *ctx, const struct pt_error *err), void *ctx,
 		 struct pt_error *err);
 
+/** machine_plug_virtio() - the same with a virtio device; @device: of plan_hotplug_virtio() */
+int machine_plug_virtio(struct machine *machine, const struct plan_virtio *device,
+			void (*done)(void *ctx, const struct pt_error *err), void *ctx,
+			struct pt_error *err);
+
+/** machine_has_virtio() - whether one of the plan's virtio devices is there: it has come, and has not left */
+bool machine_has_virtio(const struct machine *machine, unsigned index);
+
 /**
  * machine_unplug_request() - ask the guest for a device; it leaves when the guest lets go of it, by force after the plan's limit
- * @device: of the plan's devices; what shares its slot leaves with it
+ * @port: that it is behind, of the plan's; what shares its slot leaves with it
  *
  * On the thread in machine_run(). Errors: -ENODEV there is none; -EALREADY the guest was asked; -EMFILE, -ENOMEM no timer.
  */
-int machine_unplug_request(struct machine *machine, unsigned device, struct pt_error *err);
+int machine_unplug_request(struct machine *machine, unsigned port, struct pt_error *err);
 
 /** machine_unplug_force() - take a device away now, if it is there; on the thread in machine_run(). Cannot fail. */
-void machine_unplug_force(struct machine *machine, unsigned device);
+void machine_unplug_force(struct machine *machine, unsigned port);
 
 /** machine_destroy() - stop the devices, give everything back; NULL is accepted. Cannot fail. */
 void machine_destroy(struct machine *machine);

@@ -40,7 +40,9 @@ struct machine {
 	struct assigned assigned[PLAN_DEVICES_MAX]; /* of the plan's devices */
 	struct pci_host pci;
 	struct slots slots;
-	struct virtio_unit *virtio; /* those of the plan, in its order */
+	struct virtio_unit
+		*virtio[PLAN_VIRTIO_MAX]; /* of the plan's virtio devices, NULL: it has left */
+	struct virtio_unit *virtio_gone;  /* that have left, see struct plug */
 	struct serial serial;
 	struct rtc rtc;
 	struct pm pm;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -63,13 +64,36 @@ static void signal_ready(struct plug *plug)
 	(void)!write(plug->ready.fd, &one, sizeof(one));
 }
 
+/* It has nothing but its slot, so that what is wired to the passed-through ones serves it too. */
+static int bring_virtio(struct plug *plug, struct pt_error *err)
+{
+	const struct plan_virtio *plan = &plug->plan->virtio[plug->index];
+	const struct virtio_pci_host host = {
+		.kvm = plug->host.kvm,
+		.routes = plug->host.routes,
+		.memory = plug->host.memory,
+		.memory_end = plug->host.memory_end,
+		.line = slots_line,
+		.ctx = &plug->slots->list[plan->port],
+	};
+
+	return virtio_unit_open(plug->unit, plan, plug->ram, &host, true, err);
+}
+
 static void *thread_main(void *arg)
 {
 	struct plug *plug = arg;
 
-	plug->result = bring_into_space(plug, &plug->error);
+	plug->result = plug->unit ? bring_virtio(plug, &plug->error)
+				  : bring_into_space(plug, &plug->error);
 	signal_ready(plug);
 	return NULL;
+}
+
+static unsigned port_of(const struct plug *plug)
+{
+	return plug->unit ? plug->plan->virtio[plug->index].port
+			  : plug->plan->devices[plug->index].port;
 }
 
 /* A device may have left the slot a moment ago, and the loop have some more turns to do for it. */
@@ -79,8 +103,7 @@ static enum loop_next on_ready(void *ctx)
 	uint64_t count;
 
 	(void)!read(plug->ready.fd, &count, sizeof(count));
-	if (unplug_lingers(plug->unplug, plug->plan->devices[plug->index].port) &&
-	    plug->turns++ < TURNS_MAX)
+	if (unplug_lingers(plug->unplug, port_of(plug)) && plug->turns++ < TURNS_MAX)
 		signal_ready(plug);
 	else
 		plug_ready(plug);
@@ -102,6 +125,10 @@ void plug_close(struct plug *plug)
 	if (plug->busy)
 		(void)pthread_join(plug->thread, NULL);
 	plug->busy = false;
+	if (plug->unit)
+		virtio_unit_done(plug->unit);
+	free(plug->unit);
+	plug->unit = NULL;
 	/* The device that came so far is closed before its space. */
 	if (plug->fresh) {
 		assigned_done(&plug->assigned[plug->index]);
@@ -151,15 +178,43 @@ void plug_release_space(struct plug *plug)
 	*plug->space = NULL;
 }
 
-/* What of the entry and the slot was another device's is nobody's after this. */
-static void take_entry(struct plug *plug, unsigned index, const struct plan_device *device)
+/* Those of which the loop has let go. No vCPU is on its way to them. */
+static void free_gone(struct plug *plug)
+{
+	struct virtio_unit **at = plug->gone;
+
+	while (*at) {
+		struct virtio_unit *unit = *at;
+
+		slots_forget_virtio(plug->slots, unit);
+		if (virtio_unit_lingers(unit)) {
+			at = &unit->next;
+			continue;
+		}
+		*at = unit->next;
+		free(unit);
+	}
+}
+
+/* What of the slot was another device's is nobody's after this. Return: whether the vCPUs are to be resumed. */
+static bool begin_change(struct plug *plug, unsigned port)
 {
 	bool running = cpus_running(plug->cpus);
-	struct assigned_host host = plug->host;
 
 	cpus_park(plug->cpus);
+	if (plug->gone)
+		free_gone(plug);
+	slots_clear(plug->slots, port);
+	return running;
+}
+
+/* And of the entry. */
+static void take_entry(struct plug *plug, unsigned index, const struct plan_device *device)
+{
+	bool running = begin_change(plug, device->port);
+	struct assigned_host host = plug->host;
+
 	slots_forget(plug->slots, &plug->assigned[index]);
-	slots_clear(plug->slots, device->port);
 	plug->plan->devices[index] = *device;
 	if (index == plug->plan->device_count)
 		plug->plan->device_count++;
@@ -183,29 +238,96 @@ static int start_thread(struct plug *plug, struct pt_error *err)
 	return r ? pt_error_set(err, -r, "no thread for a device that comes: %s", strerror(r)) : 0;
 }
 
-int plug_start(struct plug *plug, const struct plan_device *device, plug_done_fn *done, void *ctx,
-	       struct pt_error *err)
+static int check_idle(const struct plug *plug, const char *name, struct pt_error *err)
 {
-	unsigned index = 0;
+	if (!plug->busy)
+		return 0;
+	return pt_error_remedy(err, pt_error_set(err, -EBUSY, "%s: another device is coming", name),
+			       "try again when it is there");
+}
+
+static int begin(struct plug *plug, plug_done_fn *done, void *ctx, struct pt_error *err)
+{
 	int r;
 
-	if (plug->busy)
-		return pt_error_remedy(
-			err, pt_error_set(err, -EBUSY, "%s: another device is coming", device->bdf),
-			"try again when it is there");
-	r = find_entry(plug, &index, err);
-	if (r)
-		return r;
-	take_entry(plug, index, device);
 	plug->done = done;
 	plug->ctx = ctx;
 	plug->turns = 0;
 	plug->error = (struct pt_error)PT_ERROR_INIT;
 	r = start_thread(plug, err);
-	if (r)
-		plug->plan->devices[index].id[0] = '\0';
 	plug->busy = !r;
 	return r;
+}
+
+int plug_start(struct plug *plug, const struct plan_device *device, plug_done_fn *done, void *ctx,
+	       struct pt_error *err)
+{
+	unsigned index = 0;
+	int r = check_idle(plug, device->bdf, err);
+
+	if (!r)
+		r = find_entry(plug, &index, err);
+	if (r)
+		return r;
+	take_entry(plug, index, device);
+	r = begin(plug, done, ctx, err);
+	if (r)
+		plug->plan->devices[index].id[0] = '\0';
+	return r;
+}
+
+static int find_virtio_entry(const struct plug *plug, unsigned *ret_index, struct pt_error *err)
+{
+	unsigned i = 0;
+
+	while (i < plug->plan->virtio_count && plug->plan->virtio[i].id[0])
+		i++;
+	if (i == PLAN_VIRTIO_MAX)
+		return pt_error_set(err, -E2BIG,
+				    "the guest has %d virtio devices, and room for no more",
+				    PLAN_VIRTIO_MAX);
+	*ret_index = i;
+	return 0;
+}
+
+int plug_start_virtio(struct plug *plug, const struct plan_virtio *device, plug_done_fn *done,
+		      void *ctx, struct pt_error *err)
+{
+	unsigned index = 0;
+	int r = check_idle(plug, device->id, err);
+
+	if (!r)
+		r = find_virtio_entry(plug, &index, err);
+	if (r)
+		return r;
+	plug->unit = calloc(1, sizeof(*plug->unit));
+	if (!plug->unit)
+		return pt_error_set(err, -ENOMEM, "%s: out of memory", device->id);
+	if (begin_change(plug, device->port))
+		cpus_resume(plug->cpus);
+	plug->plan->virtio[index] = *device;
+	if (index == plug->plan->virtio_count)
+		plug->plan->virtio_count++;
+	plug->index = index;
+	r = begin(plug, done, ctx, err);
+	if (!r)
+		return 0;
+	plug->plan->virtio[index].id[0] = '\0';
+	free(plug->unit);
+	plug->unit = NULL;
+	return r;
+}
+
+void plug_virtio_left(struct plug *plug, struct virtio_unit *unit)
+{
+	for (unsigned i = 0; i < plug->plan->virtio_count; i++) {
+		if (plug->virtio[i] != unit)
+			continue;
+		plug->virtio[i] = NULL;
+		plug->plan->virtio[i].id[0] = '\0';
+	}
+	unit->next = *plug->gone;
+	*plug->gone = unit;
 }
 
 /* Those that were alone so far. */
@@ -237,7 +359,43 @@ static int put_in_slot(struct plug *plug, struct pt_error *err)
 
 bool plug_brings(const struct plug *plug, unsigned index)
 {
-	return plug->busy && plug->index == index;
+	return plug->busy && !plug->unit && plug->index == index;
+}
+
+static int put_virtio_in_slot(struct plug *plug, struct pt_error *err)
+{
+	struct virtio_unit *unit = plug->unit;
+	unsigned port = unit->plan.port;
+	int r = virtio_unit_watch(unit, plug->loop, err);
+
+	if (!r)
+		r = unplug_enter_virtio(plug->unplug, port, unit->plan.id, err);
+	if (r)
+		return r;
+	plug->virtio[plug->index] = unit;
+	slots_insert_virtio(plug->slots, unit);
+	report_note(stderr, "%s: in slot %u of the guest", unit->plan.id,
+		    plug->plan->ports[port].slot);
+	return 0;
+}
+
+/* One that does not come is freed with those that left: the loop may have some of it. */
+static void virtio_ready(struct plug *plug)
+{
+	struct virtio_unit *unit = plug->unit;
+	int r = plug->result;
+
+	if (!r)
+		r = put_virtio_in_slot(plug, &plug->error);
+	plug->unit = NULL;
+	if (r) {
+		if (unit->virtio)
+			virtio_unit_unwatch(unit, plug->loop);
+		virtio_unit_done(unit);
+		plug->plan->virtio[plug->index].id[0] = '\0';
+		plug_virtio_left(plug, unit);
+	}
+	plug->done(plug->ctx, r ? &plug->error : NULL);
 }
 
 void plug_ready(struct plug *plug)
@@ -246,6 +404,10 @@ void plug_ready(struct plug *plug)
 
 	(void)pthread_join(plug->thread, NULL);
 	plug->busy = false;
+	if (plug->unit) {
+		virtio_ready(plug);
+		return;
+	}
 	if (!plug->result) {
 		plug->result = put_in_slot(plug, &plug->error);
 		if (plug->result)

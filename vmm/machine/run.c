@@ -375,17 +375,26 @@ int machine_plug(struct machine *machine, const struct plan_device *device,
 	return plug_start(&machine->plug, device, done, ctx, err);
 }
 
-int machine_unplug_request(struct machine *machine, unsigned device, struct pt_error *err)
+int machine_plug_virtio(struct machine *machine, const struct plan_virtio *device,
+			void (*done)(void *ctx, const struct pt_error *err), void *ctx,
+			struct pt_error *err)
 {
-	if (device >= machine->plan.device_count || !machine->plan.devices[device].id[0])
-		return pt_error_set(err, -ENODEV, "there is no device %u", device);
-	return unplug_request(&machine->unplug, machine->plan.devices[device].port, err);
+	return plug_start_virtio(&machine->plug, device, done, ctx, err);
 }
 
-void machine_unplug_force(struct machine *machine, unsigned device)
+bool machine_has_virtio(const struct machine *machine, unsigned index)
 {
-	if (device < machine->plan.device_count && machine->plan.devices[device].id[0])
-		unplug_force(&machine->unplug, machine->plan.devices[device].port);
+	return index < machine->plan.virtio_count && machine->virtio[index];
+}
+
+int machine_unplug_request(struct machine *machine, unsigned port, struct pt_error *err)
+{
+	return unplug_request(&machine->unplug, port, err);
+}
+
+void machine_unplug_force(struct machine *machine, unsigned port)
+{
+	unplug_force(&machine->unplug, port);
 }
 
 void machine_stop(struct machine *machine)

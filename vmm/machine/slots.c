@@ -137,7 +137,7 @@ void slots_plug(struct slots *slots, const struct plan_device *plan, struct assi
 
 void slots_plug_virtio(struct slots *slots, struct virtio_unit *unit)
 {
-	struct slot *slot = &slots->list[unit->plan->port];
+	struct slot *slot = &slots->list[unit->plan.port];
 
 	slot->virtio = unit;
 	root_port_plug(&slot->port, 0, &virtio_pci_config_ops, &unit->pci);
@@ -147,10 +147,21 @@ void slots_clear(struct slots *slots, unsigned port)
 {
 	struct slot *slot = &slots->list[port];
 
+	slot->virtio = NULL;
 	for (unsigned i = 0; i < PLAN_FUNCTIONS_MAX; i++) {
 		slot->functions[i] = NULL;
 		root_port_forget(&slot->port, i);
 	}
+}
+
+void slots_forget_virtio(struct slots *slots, const struct virtio_unit *unit)
+{
+	struct slot *slot = &slots->list[unit->plan.port];
+
+	if (slot->virtio != unit)
+		return;
+	slot->virtio = NULL;
+	root_port_forget(&slot->port, 0);
 }
 
 void slots_forget(struct slots *slots, const struct assigned *assigned)
@@ -174,6 +185,14 @@ void slots_insert(struct slots *slots, const struct plan_device *plan, struct as
 
 	slot->functions[plan->function] = assigned;
 	root_port_insert(&slot->port, &assigned_function_ops, assigned);
+}
+
+void slots_insert_virtio(struct slots *slots, struct virtio_unit *unit)
+{
+	struct slot *slot = &slots->list[unit->plan.port];
+
+	slot->virtio = unit;
+	root_port_insert(&slot->port, &virtio_pci_config_ops, &unit->pci);
 }
 
 int slots_start(struct slots *slots, struct pt_error *err)

@@ -62,6 +62,12 @@ void slots_clear(struct slots *slots, unsigned port);
 /** slots_forget() - forget a function, which left its slot, so that its struct can be another's; the vCPUs are parked */
 void slots_forget(struct slots *slots, const struct assigned *assigned);
 
+/** slots_forget_virtio() - forget a virtio device, which left its slot, so that it can be freed; the vCPUs are parked */
+void slots_forget_virtio(struct slots *slots, const struct virtio_unit *unit);
+
+/** slots_insert_virtio() - a virtio device that was opened, its link down, into its empty slot: as slots_insert() */
+void slots_insert_virtio(struct slots *slots, struct virtio_unit *unit);
+
 /** slots_insert() - a function that was created, into its empty slot, while vCPUs run: the guest is told */
 void slots_insert(struct slots *slots, const struct plan_device *plan, struct assigned *assigned);
 

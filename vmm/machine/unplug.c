@@ -23,19 +23,34 @@ static void add_name(struct unplug_slot *slot, const char *bdf)
 		       bdf);
 }
 
-static void tell(const struct unplug_function *function, enum machine_event_kind kind,
-		 const char *detail)
+static void tell_of(const struct unplug *unplug, const char *id, enum machine_event_kind kind,
+		    const char *detail)
 {
-	const struct machine_listener *listener = function->slot->unplug->listener;
+	const struct machine_listener *listener = unplug->listener;
 	const struct machine_event event = {
 		.kind = kind,
 		.by_guest = kind == MACHINE_EVENT_DEVICE_KEPT,
-		.device = function->assigned->plan,
+		.device = id,
 		.detail = detail,
 	};
 
 	if (listener && listener->event)
 		listener->event(listener->ctx, &event);
+}
+
+static void tell(const struct unplug_function *function, enum machine_event_kind kind,
+		 const char *detail)
+{
+	tell_of(function->slot->unplug, function->assigned->plan->id, kind, detail);
+}
+
+static void take_virtio(const struct unplug *unplug, struct virtio_unit *unit)
+{
+	virtio_unit_unwatch(unit, unplug->loop);
+	virtio_unit_done(unit);
+	tell_of(unplug, unit->plan.id, MACHINE_EVENT_DEVICE_REMOVED, NULL);
+	if (unplug->left_virtio)
+		unplug->left_virtio(unplug->ctx, unit);
 }
 
 /*
@@ -62,10 +77,8 @@ static void take(struct unplug_slot *slot)
 		if (slot->unplug->left)
 			slot->unplug->left(slot->unplug->ctx, function->assigned);
 	}
-	if (slot->slot->virtio) {
-		virtio_unit_unwatch(slot->slot->virtio, loop);
-		virtio_unit_done(slot->slot->virtio);
-	}
+	if (slot->slot->virtio)
+		take_virtio(slot->unplug, slot->slot->virtio);
 }
 
 static enum loop_next on_limit(void *ctx)
@@ -159,6 +172,8 @@ void unplug_limit_over(struct unplug_slot *slot)
 		if (slot->functions[i].assigned)
 			tell(&slot->functions[i], MACHINE_EVENT_DEVICE_KEPT, NULL);
 	}
+	if (slot->slot->virtio)
+		tell_of(slot->unplug, slot->slot->virtio->plan.id, MACHINE_EVENT_DEVICE_KEPT, NULL);
 	take(slot);
 	report_note(stderr, "%s: the guest did not let go of it in %u s; taken from it",
 		    name_of(slot), slot->unplug->plan->unplug_limit);
@@ -335,7 +350,7 @@ int unplug_open(struct unplug *unplug, struct pt_error *err)
 		for (unsigned j = 0; j < PLAN_FUNCTIONS_MAX && !r; j++)
 			r = open_function(slot, j, err);
 		if (slot->slot->virtio) {
-			add_name(slot, slot->slot->virtio->plan->id);
+			add_name(slot, slot->slot->virtio->plan.id);
 			slot->empty = false;
 		}
 	}
@@ -381,22 +396,33 @@ bool unplug_lingers(const struct unplug *unplug, unsigned index)
 	return waiting;
 }
 
-int unplug_enter(struct unplug *unplug, unsigned index, struct assigned *assigned,
-		 struct pt_error *err)
+/* The slot as if nothing had ever been in it. */
+static int enter(struct unplug *unplug, unsigned index, const char *name, struct pt_error *err)
 {
 	struct unplug_slot *slot = &unplug->list[index];
-	struct unplug_function *function = &slot->functions[assigned->plan->function];
-	int r;
 
 	if (unplug_lingers(unplug, index))
 		return pt_error_remedy(err,
 				       pt_error_set(err, -EBUSY,
 						    "%s: what was in its slot is still leaving",
-						    assigned->plan->bdf),
+						    name),
 				       "try again");
 	memset(slot->functions, 0, sizeof(slot->functions));
 	slot->limit = (struct loop_timer)LOOP_TIMER_CLOSED;
 	slot->names[0] = '\0';
+	slot->wanted = false;
+	return 0;
+}
+
+int unplug_enter(struct unplug *unplug, unsigned index, struct assigned *assigned,
+		 struct pt_error *err)
+{
+	struct unplug_slot *slot = &unplug->list[index];
+	struct unplug_function *function = &slot->functions[assigned->plan->function];
+	int r = enter(unplug, index, assigned->plan->bdf, err);
+
+	if (r)
+		return r;
 	hear(slot, assigned->plan->function, assigned);
 	r = start(unplug, &function->request, err);
 	if (!r)
@@ -406,6 +432,18 @@ int unplug_enter(struct unplug *unplug, unsigned index, struct assigned *assigne
 		slot->empty = true;
 	}
 	return r;
+}
+
+int unplug_enter_virtio(struct unplug *unplug, unsigned index, const char *id, struct pt_error *err)
+{
+	struct unplug_slot *slot = &unplug->list[index];
+	int r = enter(unplug, index, id, err);
+
+	if (r)
+		return r;
+	add_name(slot, id);
+	slot->empty = false;
+	return 0;
 }
 
 int unplug_watch(struct unplug *unplug, struct pt_error *err)

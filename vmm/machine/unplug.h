@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * struct unplug: how passed-through devices leave a running machine.
+ * struct unplug: how devices leave a running machine: those that are passed through, and virtio devices.
  *
  * By request: the slot's attention button is pressed, the guest stops using the device and turns the slot's power off, and
  * then it is taken. By force: it is taken, and the guest sees a surprise removal. A request that is not honoured within a
@@ -51,6 +51,7 @@ struct unplug {
 	const struct machine_listener *listener;
 	void (*left)(void *ctx,
 		     struct assigned *assigned); /* a function was given back; NULL: nobody asks */
+	void (*left_virtio)(void *ctx, struct virtio_unit *unit);
 	void *ctx;
 	struct unplug_slot *list; /* one for each of @slots */
 };
@@ -77,6 +78,9 @@ bool unplug_lingers(const struct unplug *unplug, unsigned slot);
  */
 int unplug_enter(struct unplug *unplug, unsigned slot, struct assigned *assigned,
 		 struct pt_error *err);
+
+/** unplug_enter_virtio() - the same of a virtio device, from which there is nothing to hear. Errors: -EBUSY. */
+int unplug_enter_virtio(struct unplug *unplug, unsigned slot, const char *id, struct pt_error *err);
 
 /** unplug_watch() - let the loop wait for what comes; once. Errors: -EBUSY. */
 int unplug_watch(struct unplug *unplug, struct pt_error *err);

@@ -18,9 +18,13 @@ static int open_unit(struct machine *machine, unsigned index, struct pt_error *e
 		.line = slots_line,
 		.ctx = &machine->slots.list[plan->port],
 	};
-	struct virtio_unit *unit = &machine->virtio[index];
-	int r = virtio_unit_open(unit, plan, &machine->ram, &host, err);
+	struct virtio_unit *unit = calloc(1, sizeof(*unit));
+	int r;
 
+	if (!unit)
+		return pt_error_set(err, -ENOMEM, "%s: out of memory", plan->id);
+	machine->virtio[index] = unit;
+	r = virtio_unit_open(unit, plan, &machine->ram, &host, false, err);
 	if (!r)
 		slots_plug_virtio(&machine->slots, unit);
 	return r;
@@ -28,15 +32,9 @@ static int open_unit(struct machine *machine, unsigned index, struct pt_error *e
 
 int machine_add_virtio(struct machine *machine, struct pt_error *err)
 {
-	unsigned count = machine->plan.virtio_count;
 	int r = 0;
 
-	if (!count)
-		return 0;
-	machine->virtio = calloc(count, sizeof(*machine->virtio));
-	if (!machine->virtio)
-		return pt_error_set(err, -ENOMEM, "no memory for %u virtio devices", count);
-	for (unsigned i = 0; i < count && !r; i++)
+	for (unsigned i = 0; i < machine->plan.virtio_count && !r; i++)
 		r = open_unit(machine, i, err);
 	return r;
 }
@@ -46,20 +44,30 @@ int machine_watch_virtio(struct machine *machine, struct pt_error *err)
 	int r = 0;
 
 	for (unsigned i = 0; i < machine->plan.virtio_count && !r; i++)
-		r = virtio_unit_watch(&machine->virtio[i], &machine->loop, err);
+		r = virtio_unit_watch(machine->virtio[i], &machine->loop, err);
 	return r;
 }
 
 void machine_reset_virtio(struct machine *machine)
 {
-	for (unsigned i = 0; i < machine->plan.virtio_count; i++)
-		virtio_pci_reset(&machine->virtio[i].pci);
+	for (unsigned i = 0; i < PLAN_VIRTIO_MAX; i++) {
+		if (machine->virtio[i])
+			virtio_pci_reset(&machine->virtio[i]->pci);
+	}
 }
 
 void machine_remove_virtio(struct machine *machine)
 {
-	for (unsigned i = machine->plan.virtio_count; i-- > 0 && machine->virtio;)
-		virtio_unit_done(&machine->virtio[i]);
-	free(machine->virtio);
-	machine->virtio = NULL;
+	for (unsigned i = PLAN_VIRTIO_MAX; i-- > 0;) {
+		if (machine->virtio[i])
+			virtio_unit_done(machine->virtio[i]);
+		free(machine->virtio[i]);
+		machine->virtio[i] = NULL;
+	}
+	while (machine->virtio_gone) {
+		struct virtio_unit *unit = machine->virtio_gone;
+
+		machine->virtio_gone = unit->next;
+		free(unit);
+	}
 }

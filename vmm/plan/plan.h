@@ -184,7 +184,7 @@ struct plan_vsock {
 
 /**
  * struct plan_virtio - one virtio device, alone behind its port
- * @id: what it is called by whoever controls the guest; no other device has it
+ * @id: what it is called by whoever controls the guest; no other device has it. Empty: the device has left the guest
  * @slot: its number
  * @port: index of the slot's port, in struct vm_plan
  * @gsi: of INTA#
@@ -201,6 +201,15 @@ struct plan_virtio {
 	struct plan_disk disk;
 	struct plan_net net;
 	struct plan_vsock vsock;
+};
+
+/** struct plan_addition - a device that comes to a guest that runs: one of the two */
+struct plan_addition {
+	int is_virtio;
+	union {
+		struct plan_device device;
+		struct plan_virtio virtio;
+	};
 };
 
 /** enum plan_device_error - what is done when a device reports an error that cannot be corrected */
@@ -318,6 +327,13 @@ int plan_make(const struct vm_config *config, const struct host_facts *facts,
 int plan_hotplug(const struct vm_plan *plan, const struct vm_config *config,
 		 const struct host_facts *facts, struct plan_device *ret_device,
 		 struct pt_error *err);
+
+/**
+ * plan_hotplug_virtio() - the same for a virtio device
+ * @config: of the one device
+ */
+int plan_hotplug_virtio(const struct vm_plan *plan, const struct vm_config *config,
+			struct plan_virtio *ret_virtio, struct pt_error *err);
 
 /** plan_print() - the plan as stable text, for people and for golden tests */
 void plan_print(const struct vm_plan *plan, FILE *out);

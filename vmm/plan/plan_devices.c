@@ -40,7 +40,7 @@ static int check_bars(const struct pt_host_device *host, struct pt_error *err)
 
 /* Pins are swizzled by the port, by device number; for device 0, the only one behind it, that changes nothing, whatever the
  * function (PCI Express base specification 2.2.8.1). */
-static unsigned pin_gsi(unsigned slot, unsigned pin)
+unsigned plan_pin_gsi(unsigned slot, unsigned pin)
 {
 	return pin ? PLAN_INTX_GSI + (slot + pin - 1) % PLAN_INTX_GSIS : 0;
 }
@@ -71,7 +71,7 @@ static int describe(const struct device_facts *facts, const struct plan_port *po
 				    host->name);
 	(void)snprintf(device.name, sizeof(device.name), "%s", facts->name);
 	(void)snprintf(device.bdf, sizeof(device.bdf), "%s", host->name);
-	device.gsi = pin_gsi(ports[port].slot, host->irq_pin);
+	device.gsi = plan_pin_gsi(ports[port].slot, host->irq_pin);
 	memcpy(device.bars, host->bars, sizeof(host->bars));
 	*ret_device = device;
 	return 0;
@@ -430,7 +430,7 @@ int plan_devices(const struct vm_config *config, const struct host_facts *facts,
 		struct plan_virtio *virtio = &plan->virtio[i];
 
 		virtio->port = port_of(plan, virtio->slot);
-		virtio->gsi = pin_gsi(virtio->slot, 1);
+		virtio->gsi = plan_pin_gsi(virtio->slot, 1);
 	}
 	return 0;
 }

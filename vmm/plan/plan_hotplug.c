@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "config/size.h"
 #include "plan/plan_steps.h"
 
@@ -18,7 +20,7 @@ static bool occupied(const struct vm_plan *plan, unsigned port)
 			return true;
 	}
 	for (unsigned i = 0; i < plan->virtio_count; i++) {
-		if (plan->virtio[i].port == port)
+		if (plan->virtio[i].id[0] && plan->virtio[i].port == port)
 			return true;
 	}
 	return false;
@@ -36,24 +38,30 @@ static int no_slot(const char *name, unsigned slot, struct pt_error *err)
 			       "--hotplug-slots");
 }
 
-/* The one that was asked for; else the first that is empty. */
-static int find_port(const struct vm_plan *plan, const struct vm_config_device *asked,
-		     const char *name, unsigned *ret_port, struct pt_error *err)
+/* The one that was asked for, 0 for none; else the first that is empty. */
+static int find_port(const struct vm_plan *plan, unsigned asked, const char *name,
+		     unsigned *ret_port, struct pt_error *err)
 {
-	if (asked->function)
-		return pt_error_remedy(
-			err,
-			pt_error_set(err, -EINVAL,
-				     "%s: a device that comes into a slot is its function 0", name),
-			"leave .%u out; devices that share a slot are given when the guest starts",
-			asked->function);
 	for (unsigned i = 0; i < plan->port_count; i++) {
-		if (occupied(plan, i) || (asked->slot && plan->ports[i].slot != asked->slot))
+		if (occupied(plan, i) || (asked && plan->ports[i].slot != asked))
 			continue;
 		*ret_port = i;
 		return 0;
 	}
-	return no_slot(name, asked->slot, err);
+	return no_slot(name, asked, err);
+}
+
+static int check_function(const struct vm_config_device *asked, const char *name,
+			  struct pt_error *err)
+{
+	if (!asked->function)
+		return 0;
+	return pt_error_remedy(
+		err,
+		pt_error_set(err, -EINVAL, "%s: a device that comes into a slot is its function 0",
+			     name),
+		"leave .%u out; devices that share a slot are given when the guest starts",
+		asked->function);
 }
 
 static int check_host_side(const struct vm_plan *plan, const struct host_facts *facts,
@@ -83,30 +91,46 @@ static int check_host_side(const struct vm_plan *plan, const struct host_facts *
 	return plan_ram_check(plan, device, err);
 }
 
-static int check_names(const struct vm_plan *plan, const struct plan_device *device,
-		       struct pt_error *err)
+/* Who has an id: how messages name it, NULL for nobody. */
+static const char *owner_of(const struct vm_plan *plan, const char *id)
+{
+	for (unsigned i = 0; i < plan->device_count; i++) {
+		if (strcmp(plan->devices[i].id, id) == 0)
+			return plan->devices[i].bdf;
+	}
+	for (unsigned i = 0; i < plan->virtio_count; i++) {
+		if (strcmp(plan->virtio[i].id, id) == 0)
+			return plan_virtio_noun(plan->virtio[i].kind);
+	}
+	return NULL;
+}
+
+/* An id that nobody has: as asked for, or @noun and the lowest number that is free. */
+static int choose_id(const struct vm_plan *plan, const char *name, const char *noun, char *id,
+		     struct pt_error *err)
+{
+	const char *owner = id[0] ? owner_of(plan, id) : NULL;
+
+	if (owner)
+		return pt_error_remedy(
+			err, pt_error_set(err, -EEXIST, "%s: the id %s is %s's", name, id, owner),
+			"another id, or none");
+	for (unsigned number = 0; !id[0]; number++) {
+		(void)snprintf(id, PLAN_ID_SIZE, "%s%u", noun, number);
+		if (owner_of(plan, id))
+			id[0] = '\0';
+	}
+	return 0;
+}
+
+static int check_once(const struct vm_plan *plan, const char *bdf, struct pt_error *err)
 {
 	for (unsigned i = 0; i < plan->device_count; i++) {
 		const struct plan_device *other = &plan->devices[i];
 
-		if (!other->id[0])
-			continue;
-		if (strcmp(other->bdf, device->bdf) == 0)
+		if (other->id[0] && strcmp(other->bdf, bdf) == 0)
 			return pt_error_set(err, -EEXIST, "%s: the guest has it already, as %s",
-					    device->bdf, other->id);
-		if (strcmp(other->id, device->id) == 0)
-			return pt_error_remedy(err,
-					       pt_error_set(err, -EEXIST, "%s: the id %s is %s's",
-							    device->bdf, device->id, other->bdf),
-					       "another id, or none");
-	}
-	for (unsigned i = 0; i < plan->virtio_count; i++) {
-		if (strcmp(plan->virtio[i].id, device->id) == 0)
-			return pt_error_remedy(err,
-					       pt_error_set(err, -EEXIST,
-							    "%s: the id %s is a virtio device's",
-							    device->bdf, device->id),
-					       "another id, or none");
+					    bdf, other->id);
 	}
 	return 0;
 }
@@ -140,20 +164,6 @@ static int place_bars(const struct plan_port *port, struct plan_device *device,
 	return 0;
 }
 
-/* The lowest number that no device has. */
-static void choose_id(const struct vm_plan *plan, struct plan_device *device)
-{
-	unsigned number = 0;
-	bool taken;
-
-	do {
-		(void)snprintf(device->id, sizeof(device->id), "passthrough%u", number++);
-		taken = false;
-		for (unsigned i = 0; i < plan->device_count; i++)
-			taken = taken || strcmp(plan->devices[i].id, device->id) == 0;
-	} while (taken);
-}
-
 int plan_hotplug(const struct vm_plan *plan, const struct vm_config *config,
 		 const struct host_facts *facts, struct plan_device *ret_device,
 		 struct pt_error *err)
@@ -165,19 +175,101 @@ int plan_hotplug(const struct vm_plan *plan, const struct vm_config *config,
 
 	if (config->device_count != 1 || facts->device_count != 1)
 		return pt_error_set(err, -EINVAL, "one device at a time");
-	ret = find_port(plan, asked, facts->devices[0].host.name, &port, err);
+	ret = check_function(asked, facts->devices[0].host.name, err);
+	if (ret == 0)
+		ret = find_port(plan, asked->slot, facts->devices[0].host.name, &port, err);
 	if (ret == 0)
 		ret = check_host_side(plan, facts, err);
 	if (ret == 0)
 		ret = plan_device(asked, &facts->devices[0], plan->ports, port, 0, &device, err);
-	if (ret < 0)
-		return ret;
-	if (!device.id[0])
-		choose_id(plan, &device);
-	ret = check_names(plan, &device, err);
+	if (ret == 0)
+		ret = check_once(plan, device.bdf, err);
+	if (ret == 0)
+		ret = choose_id(plan, device.bdf, "passthrough", device.id, err);
 	if (ret == 0)
 		ret = place_bars(&plan->ports[port], &device, err);
 	if (ret == 0)
 		*ret_device = device;
+	return ret;
+}
+
+/* What messages call one that has no id yet. */
+static const char *name_of(const struct plan_virtio *virtio)
+{
+	switch (virtio->kind) {
+	case PLAN_VIRTIO_DISK:
+		return virtio->disk.path;
+	case PLAN_VIRTIO_NET:
+		return virtio->net.tap;
+	case PLAN_VIRTIO_VSOCK:
+	case PLAN_VIRTIO_RNG:
+		break;
+	}
+	return plan_virtio_noun(virtio->kind);
+}
+
+/* A guest has one disk of a file, one card of a tap device, and one of the others. */
+static int check_only(const struct vm_plan *plan, const struct plan_virtio *virtio,
+		      struct pt_error *err)
+{
+	for (unsigned i = 0; i < plan->virtio_count; i++) {
+		const struct plan_virtio *other = &plan->virtio[i];
+
+		if (other->id[0] && other->kind == virtio->kind &&
+		    strcmp(name_of(other), name_of(virtio)) == 0)
+			return pt_error_set(err, -EEXIST, "%s: the guest has it already, as %s",
+					    name_of(virtio), other->id);
+	}
+	return 0;
+}
+
+static int place_virtio(const struct vm_plan *plan, unsigned port, struct plan_virtio *virtio,
+			struct pt_error *err)
+{
+	const struct plan_range *window = &plan->ports[port].memory;
+
+	virtio->port = port;
+	virtio->slot = plan->ports[port].slot;
+	virtio->gsi = plan_pin_gsi(virtio->slot, 1);
+	virtio->bar = window->base;
+	/* The step of a port's window is more than any of them needs. */
+	if (window->size)
+		return 0;
+	return pt_error_remedy(err,
+			       pt_error_set(err, -ENOSPC,
+					    "%s: slot %u has no room for memory below 4 GiB, since "
+					    "what it was planned for needs none",
+					    name_of(virtio), virtio->slot),
+			       "choose another slot");
+}
+
+int plan_hotplug_virtio(const struct vm_plan *plan, const struct vm_config *config,
+			struct plan_virtio *ret_virtio, struct pt_error *err)
+{
+	CLEANUP_FREE struct vm_plan *alone = calloc(1, sizeof(*alone));
+	struct plan_virtio *virtio;
+	unsigned port = 0;
+	int ret;
+
+	if (!alone)
+		return pt_error_set(err, -ENOMEM, "out of memory");
+	memcpy(alone->name, plan->name, sizeof(alone->name));
+	alone->cpus = plan->cpus;
+	ret = plan_virtio(config, alone, err);
+	if (ret < 0)
+		return ret;
+	if (alone->virtio_count != 1)
+		return pt_error_set(err, -EINVAL, "one device at a time");
+	virtio = &alone->virtio[0];
+	ret = check_only(plan, virtio, err);
+	if (ret == 0)
+		ret = find_port(plan, virtio->slot, name_of(virtio), &port, err);
+	if (ret == 0)
+		ret = choose_id(plan, name_of(virtio), plan_virtio_noun(virtio->kind), virtio->id,
+				err);
+	if (ret == 0)
+		ret = place_virtio(plan, port, virtio, err);
+	if (ret == 0)
+		*ret_virtio = *virtio;
 	return ret;
 }

@@ -59,19 +59,36 @@ static int check_once(const struct names *names, struct pt_error *err)
 	return 0;
 }
 
-static struct named virtio_named(struct plan_virtio *virtio)
+const char *plan_virtio_noun(enum plan_virtio_kind kind)
 {
-	switch (virtio->kind) {
+	switch (kind) {
 	case PLAN_VIRTIO_DISK:
-		return (struct named){virtio->id, "disk", virtio->disk.path};
+		return "disk";
 	case PLAN_VIRTIO_NET:
-		return (struct named){virtio->id, "net", virtio->net.tap};
+		return "net";
 	case PLAN_VIRTIO_VSOCK:
-		return (struct named){virtio->id, "vsock", "the sockets to the host"};
+		return "vsock";
 	case PLAN_VIRTIO_RNG:
 		break;
 	}
-	return (struct named){virtio->id, "rng", "the source of random numbers"};
+	return "rng";
+}
+
+static struct named virtio_named(struct plan_virtio *virtio)
+{
+	const char *noun = plan_virtio_noun(virtio->kind);
+
+	switch (virtio->kind) {
+	case PLAN_VIRTIO_DISK:
+		return (struct named){virtio->id, noun, virtio->disk.path};
+	case PLAN_VIRTIO_NET:
+		return (struct named){virtio->id, noun, virtio->net.tap};
+	case PLAN_VIRTIO_VSOCK:
+		return (struct named){virtio->id, noun, "the sockets to the host"};
+	case PLAN_VIRTIO_RNG:
+		break;
+	}
+	return (struct named){virtio->id, noun, "the source of random numbers"};
 }
 
 int plan_ids(struct vm_plan *plan, struct pt_error *err)

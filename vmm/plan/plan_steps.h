@@ -70,6 +70,12 @@ int plan_device(const struct vm_config_device *config, const struct device_facts
 		const struct plan_port *ports, unsigned port, unsigned function,
 		struct plan_device *ret_device, struct pt_error *err);
 
+/** plan_pin_gsi() - the GSI of an interrupt pin, 1 for INTA#, of what is in a slot; 0 for no pin */
+unsigned plan_pin_gsi(unsigned slot, unsigned pin);
+
+/** plan_virtio_noun() - "disk", for messages, and for the id of one that has none of its own */
+const char *plan_virtio_noun(enum plan_virtio_kind kind);
+
 /** plan_ids() - 4. a name for each device that has none yet. Errors: -EEXIST two have the same. */
 int plan_ids(struct vm_plan *plan, struct pt_error *err);
 

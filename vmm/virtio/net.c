@@ -417,6 +417,16 @@ void virtio_net_unwatch(struct virtio_net *net, struct loop *loop)
 	}
 }
 
+bool virtio_net_lingers(const struct virtio_net *net)
+{
+	bool waiting = false;
+
+	for (unsigned i = 0; i < PLAN_NET_PAIRS_MAX && !waiting; i++)
+		waiting = net->pairs[i].input.waiting || net->pairs[i].called[0].waiting ||
+			  net->pairs[i].called[1].waiting;
+	return waiting;
+}
+
 void virtio_net_done(struct virtio_net *net)
 {
 	for (unsigned i = 0; i < net->pair_count; i++) {

@@ -61,6 +61,9 @@ int virtio_net_watch(struct virtio_net *net, struct loop *loop, struct pt_error 
 /** virtio_net_unwatch() - inverse of it, on the loop's thread */
 void virtio_net_unwatch(struct virtio_net *net, struct loop *loop);
 
+/** virtio_net_lingers() - whether the loop has not let go of it yet */
+bool virtio_net_lingers(const struct virtio_net *net);
+
 /** virtio_net_done() - after virtio_done() */
 void virtio_net_done(struct virtio_net *net);
 

@@ -3,27 +3,27 @@
 
 static int open_device(struct virtio_unit *unit, const struct ram *ram, struct pt_error *err)
 {
-	switch (unit->plan->kind) {
+	switch (unit->plan.kind) {
 	case PLAN_VIRTIO_RNG:
 		unit->virtio = &unit->rng.virtio;
 		virtio_rng_init(&unit->rng);
 		return 0;
 	case PLAN_VIRTIO_DISK:
 		unit->virtio = &unit->blk.virtio;
-		return virtio_blk_open(&unit->blk, &unit->plan->disk, unit->plan->disk.queues, err);
+		return virtio_blk_open(&unit->blk, &unit->plan.disk, unit->plan.disk.queues, err);
 	case PLAN_VIRTIO_NET:
 		unit->virtio = &unit->net.virtio;
-		return virtio_net_open(&unit->net, &unit->plan->net, ram, err);
+		return virtio_net_open(&unit->net, &unit->plan.net, ram, err);
 	case PLAN_VIRTIO_VSOCK:
 		unit->virtio = &unit->vsock.virtio;
-		return virtio_vsock_open(&unit->vsock, &unit->plan->vsock, ram, err);
+		return virtio_vsock_open(&unit->vsock, &unit->plan.vsock, ram, err);
 	}
 	return 0;
 }
 
 static void close_device(struct virtio_unit *unit)
 {
-	switch (unit->plan->kind) {
+	switch (unit->plan.kind) {
 	case PLAN_VIRTIO_RNG:
 		break;
 	case PLAN_VIRTIO_DISK:
@@ -39,20 +39,21 @@ static void close_device(struct virtio_unit *unit)
 }
 
 int virtio_unit_open(struct virtio_unit *unit, const struct plan_virtio *plan,
-		     const struct ram *ram, const struct virtio_pci_host *host,
+		     const struct ram *ram, const struct virtio_pci_host *host, bool held,
 		     struct pt_error *err)
 {
 	int r;
 
-	unit->plan = plan;
+	unit->plan = *plan;
 	r = open_device(unit, ram, err);
 	if (r)
 		return pt_error_prefix(err, r, "%s", plan->id);
-	unit->virtio->name = plan->id;
+	unit->virtio->name = unit->plan.id;
 	unit->virtio->ram = ram;
 	unit->virtio->transport_ops = &virtio_pci_transport_ops;
 	unit->virtio->transport = &unit->pci;
 	r = virtio_init(unit->virtio, err);
+	unit->virtio->held = held;
 	if (!r)
 		r = virtio_pci_init(&unit->pci, host, unit->virtio, (uint32_t)plan->bar, err);
 	return r;
@@ -64,7 +65,7 @@ int virtio_unit_watch(struct virtio_unit *unit, struct loop *loop, struct pt_err
 
 	if (r)
 		return r;
-	switch (unit->plan->kind) {
+	switch (unit->plan.kind) {
 	case PLAN_VIRTIO_DISK:
 		return virtio_blk_watch(&unit->blk, loop, err);
 	case PLAN_VIRTIO_NET:
@@ -80,7 +81,7 @@ int virtio_unit_watch(struct virtio_unit *unit, struct loop *loop, struct pt_err
 void virtio_unit_unwatch(struct virtio_unit *unit, struct loop *loop)
 {
 	virtio_unwatch(unit->virtio, loop);
-	switch (unit->plan->kind) {
+	switch (unit->plan.kind) {
 	case PLAN_VIRTIO_DISK:
 		virtio_blk_unwatch(&unit->blk, loop);
 		break;
@@ -93,6 +94,23 @@ void virtio_unit_unwatch(struct virtio_unit *unit, struct loop *loop)
 	case PLAN_VIRTIO_RNG:
 		break;
 	}
+}
+
+bool virtio_unit_lingers(const struct virtio_unit *unit)
+{
+	if (virtio_lingers(unit->virtio))
+		return true;
+	switch (unit->plan.kind) {
+	case PLAN_VIRTIO_DISK:
+		return unit->blk.done.waiting;
+	case PLAN_VIRTIO_NET:
+		return virtio_net_lingers(&unit->net);
+	case PLAN_VIRTIO_VSOCK:
+		return virtio_vsock_lingers(&unit->vsock);
+	case PLAN_VIRTIO_RNG:
+		break;
+	}
+	return false;
 }
 
 void virtio_unit_done(struct virtio_unit *unit)

@@ -13,11 +13,12 @@
 #include "virtio/vsock.h"
 
 /**
- * struct virtio_unit - @plan outlives it
- * @virtio: of the device in the union
+ * struct virtio_unit - @virtio: of the device in the union
+ * @next: of those that have left
  */
 struct virtio_unit {
-	const struct plan_virtio *plan;
+	struct plan_virtio plan;
+	struct virtio_unit *next;
 	struct virtio_pci pci;
 	struct virtio *virtio;
 	union {
@@ -31,11 +32,12 @@ struct virtio_unit {
 /**
  * virtio_unit_open() - the device with what it needs of the host, and its function
  * @unit: zeroed
+ * @held: its link is down, until virtio_pci_release()
  *
  * Inverse: virtio_unit_done(), after a failure too. Errors: those of its device; -ENOMEM; from eventfd(2).
  */
 int virtio_unit_open(struct virtio_unit *unit, const struct plan_virtio *plan,
-		     const struct ram *ram, const struct virtio_pci_host *host,
+		     const struct ram *ram, const struct virtio_pci_host *host, bool held,
 		     struct pt_error *err);
 
 /** virtio_unit_watch() - let the loop see to it; once. Errors: -EBUSY. */
@@ -43,6 +45,9 @@ int virtio_unit_watch(struct virtio_unit *unit, struct loop *loop, struct pt_err
 
 /** virtio_unit_unwatch() - the loop does not see to it any more; on its thread */
 void virtio_unit_unwatch(struct virtio_unit *unit, struct loop *loop);
+
+/** virtio_unit_lingers() - whether the loop has not let go of it yet, so that its memory is still the loop's */
+bool virtio_unit_lingers(const struct virtio_unit *unit);
 
 /**
  * virtio_unit_done() - give back what it has of the host; accepts one that was only zeroed, and one that is done

@@ -119,6 +119,15 @@ void virtio_unwatch(struct virtio *virtio, struct loop *loop)
 		loop_watch_stop(loop, &virtio->queues[i].watch);
 }
 
+bool virtio_lingers(const struct virtio *virtio)
+{
+	bool waiting = false;
+
+	for (unsigned i = 0; i < virtio->queue_count && !waiting; i++)
+		waiting = virtio->queues[i].watch.waiting;
+	return waiting;
+}
+
 bool virtio_queue_running(const struct virtio *virtio, unsigned index)
 {
 	return virtio->started && index < virtio->queue_count && virtio->queues[index].enabled;

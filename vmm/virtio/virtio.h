@@ -126,6 +126,9 @@ int virtio_watch(struct virtio *virtio, struct loop *loop, struct pt_error *err)
 /** virtio_unwatch() - the loop does not wait for them any more; on its thread */
 void virtio_unwatch(struct virtio *virtio, struct loop *loop);
 
+/** virtio_lingers() - whether the loop has not let go of its queues yet */
+bool virtio_lingers(const struct virtio *virtio);
+
 /* What the transport calls, under the lock. */
 
 /** virtio_common_read() - @size bytes of the common configuration (4.1.4.3); what is nothing reads 0 */

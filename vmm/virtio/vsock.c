@@ -131,6 +131,15 @@ void virtio_vsock_unwatch(struct virtio_vsock *vsock, struct loop *loop)
 		loop_watch_stop(loop, &vsock->called[i]);
 }
 
+bool virtio_vsock_lingers(const struct virtio_vsock *vsock)
+{
+	bool waiting = false;
+
+	for (unsigned i = 0; i < VSOCK_RINGS && !waiting; i++)
+		waiting = vsock->called[i].waiting;
+	return waiting;
+}
+
 void virtio_vsock_done(struct virtio_vsock *vsock)
 {
 	vhost_done(&vsock->vhost);

@@ -38,6 +38,9 @@ int virtio_vsock_watch(struct virtio_vsock *vsock, struct loop *loop, struct pt_
 /** virtio_vsock_unwatch() - inverse of it, on the loop's thread */
 void virtio_vsock_unwatch(struct virtio_vsock *vsock, struct loop *loop);
 
+/** virtio_vsock_lingers() - whether the loop has not let go of it yet */
+bool virtio_vsock_lingers(const struct virtio_vsock *vsock);
+
 /** virtio_vsock_done() - after virtio_done() */
 void virtio_vsock_done(struct virtio_vsock *vsock);
 
