@@ -298,3 +298,18 @@ Test(control, a_file_is_never_removed)
 	cr_assert_eq(access(file, F_OK), 0);
 	(void)unlink(file);
 }
+
+/* Without an event that would have it sent. */
+Test(control, a_late_answer_is_sent)
+{
+	int client = negotiated();
+
+	(void)snprintf(fake.iommufd, sizeof(fake.iommufd), "a");
+	tell(client, "{\"execute\":\"object-del\",\"arguments\":{\"id\":\"a\"}}");
+	cr_assert_str_empty(heard(client));
+	fake.plug_done(fake.plug_ctx, NULL);
+	control_answered(&control);
+	settle();
+	cr_assert_str_eq(heard(client), "{\"return\":{}}\r\n");
+	(void)close(client);
+}

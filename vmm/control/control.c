@@ -299,18 +299,24 @@ int control_start(struct control *control, struct loop *loop, const struct targe
 	return loop_watch_start(loop, &control->accepts, err);
 }
 
-void control_event(struct control *control, const char *name, json_t *data)
+/* What is sent now may be an answer to a command that is under way: its watch sends it. */
+void control_answered(struct control *control)
 {
 	for (unsigned i = 0; i < CONTROL_CLIENTS_MAX && control->fd >= 0; i++) {
 		struct control_client *client = &control->clients[i];
 
-		if (client->fd < 0)
-			continue;
-		qmp_session_event(&client->session, name, data);
-		/* What is sent now may be an answer to a command that is under way: its watch sends it. */
-		if (qmp_session_pending(&client->session, &(const char *){NULL}))
+		if (client->fd >= 0 && qmp_session_pending(&client->session, &(const char *){NULL}))
 			(void)loop_watch_start(control->loop, &client->writable, NULL);
 	}
+}
+
+void control_event(struct control *control, const char *name, json_t *data)
+{
+	for (unsigned i = 0; i < CONTROL_CLIENTS_MAX && control->fd >= 0; i++) {
+		if (control->clients[i].fd >= 0)
+			qmp_session_event(&control->clients[i].session, name, data);
+	}
+	control_answered(control);
 	json_decref(data);
 }
 

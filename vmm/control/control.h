@@ -68,6 +68,9 @@ int control_start(struct control *control, struct loop *loop, const struct targe
 /** control_event() - tell every client; on the loop's thread. Takes over @data, NULL for none. */
 void control_event(struct control *control, const char *name, json_t *data);
 
+/** control_answered() - a command that was not answered at once is now: have it sent; on the loop's thread */
+void control_answered(struct control *control);
+
 /** control_close() - say what is left to say as far as it is taken at once, hang up, remove the socket; after the loop's run */
 void control_close(struct control *control);
 

@@ -221,6 +221,7 @@ static void iommufd_left(void *ctx)
 
 	iommufds_remove(&target->iommufds, target->leaving);
 	target->left(target->left_ctx, NULL);
+	control_answered(target->control);
 }
 
 static int iommufd_del(void *ctx, const char *id,
