@@ -37,6 +37,12 @@ int tap_open(const char *name, bool several, int *ret_fd, struct pt_error *err)
 	return 0;
 }
 
+int tap_take(int fd, const char *name, struct pt_error *err)
+{
+	(void)fd;
+	return pt_error_set(err, -EINVAL, "network device %s: no tap device", name);
+}
+
 void tap_offload(int fd, uint64_t features)
 {
 	(void)fd;

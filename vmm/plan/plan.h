@@ -151,9 +151,13 @@ enum plan_virtio_kind {
 
 #define PLAN_SERIAL_SIZE 21 /* of a disk's serial number, with the terminator */
 
-/** struct plan_disk - @serial: empty for none; @direct: past the page cache; @queues: one for each CPU, to a limit */
+/**
+ * struct plan_disk - @serial: empty for none; @direct: past the page cache; @queues: one for each CPU, to a limit
+ * @fd: open descriptor of what @path names, which goes with the device; 0 when it is to be opened
+ */
 struct plan_disk {
 	char path[PT_PATH_SIZE];
+	int fd;
 	char serial[PLAN_SERIAL_SIZE];
 	int readonly;
 	int direct;
@@ -168,17 +172,23 @@ enum plan_vhost {
 
 #define PLAN_NET_PAIRS_MAX 16
 
-/** struct plan_net - @tap: a tap device's name, or fd:N; @mtu: 0 when the guest is not told; @pairs: of queues */
+/**
+ * struct plan_net - @tap: a tap device's name, or fd:N; @mtu: 0 when the guest is not told; @pairs: of queues
+ * @fds, @vhost_fds: open descriptors, one for each of @pairs, which go with the device; 0 when they are to be opened
+ */
 struct plan_net {
 	char tap[PT_NAME_SIZE];
+	int fds[PLAN_NET_PAIRS_MAX];
+	int vhost_fds[PLAN_NET_PAIRS_MAX];
 	uint8_t mac[6];
 	unsigned mtu;
 	unsigned pairs;
 	enum plan_vhost vhost;
 };
 
-/** struct plan_vsock - @cid: the guest's address */
+/** struct plan_vsock - @cid: the guest's address; @fd: of /dev/vhost-vsock, which goes with the device; 0: it is to be opened */
 struct plan_vsock {
+	int fd;
 	unsigned cid;
 };
 

@@ -53,11 +53,42 @@ static void report_failure(struct blk_slot *slot, int code)
 	report_error(&err, stderr);
 }
 
+static void count(const struct blk_slot *slot, uint8_t result)
+{
+	struct blk_stats *stats = &slot->blk->stats;
+
+	if (result != VIRTIO_BLK_S_OK) {
+		stats->failures++;
+		return;
+	}
+	switch (slot->request.action) {
+	case BLK_READ:
+		stats->reads++;
+		stats->read_bytes += slot->written;
+		break;
+	case BLK_WRITE:
+	case BLK_ZERO:
+		stats->writes++;
+		stats->write_bytes += slot->bytes;
+		break;
+	case BLK_FLUSH:
+		stats->flushes++;
+		break;
+	case BLK_DISCARD:
+		stats->discards++;
+		break;
+	case BLK_SERIAL:
+	case BLK_NOTHING:
+		break;
+	}
+}
+
 /* The request goes back to the guest, its room to the others. */
 static void finish(struct blk_slot *slot, uint8_t result)
 {
 	struct virtio_blk *blk = slot->blk;
 
+	count(slot, result);
 	*(volatile uint8_t *)slot->request.status = result;
 	virtqueue_push(ring_of(slot), slot->request.head, slot->written + 1);
 	blk->told |= 1ull << slot->queue;
@@ -349,6 +380,7 @@ static void take(struct virtio_blk *blk, unsigned index, struct virtqueue_chain 
 		virtio_broken(&blk->virtio, &err);
 		return;
 	}
+	slot->bytes = slot->request.len;
 	blk->free = slot->next_free;
 	blk->under_way++;
 	switch (slot->request.action) {
@@ -497,6 +529,16 @@ int virtio_blk_open(struct virtio_blk *blk, const struct plan_disk *plan, unsign
 int virtio_blk_watch(struct virtio_blk *blk, struct loop *loop, struct pt_error *err)
 {
 	return loop_watch_start(loop, &blk->done, err);
+}
+
+struct blk_stats virtio_blk_stats(struct virtio_blk *blk)
+{
+	struct blk_stats stats;
+
+	pthread_mutex_lock(&blk->virtio.lock);
+	stats = blk->stats;
+	pthread_mutex_unlock(&blk->virtio.lock);
+	return stats;
 }
 
 void virtio_blk_unwatch(struct virtio_blk *blk, struct loop *loop)

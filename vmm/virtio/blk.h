@@ -20,10 +20,22 @@
 
 #define BLK_REQUESTS 256u
 
+/** struct blk_stats - what was done since the device was opened; bytes, and how many requests */
+struct blk_stats {
+	uint64_t read_bytes;
+	uint64_t write_bytes;
+	uint64_t reads;
+	uint64_t writes;
+	uint64_t flushes;
+	uint64_t discards;
+	uint64_t failures;
+};
+
 /**
  * struct blk_slot - room for a request
  * @bounce: where its data is while it is under way, when that is not the guest's memory
  * @written: bytes, for the used ring
+ * @bytes: that it asked for
  */
 struct blk_slot {
 	struct virtio_blk *blk;
@@ -32,6 +44,7 @@ struct blk_slot {
 	void *bounce;
 	struct iovec bounce_iov;
 	uint32_t written;
+	uint64_t bytes;
 	struct blk_request request;
 };
 
@@ -50,6 +63,7 @@ struct virtio_blk {
 	uint64_t waiting; /* a bit for each queue that found no room */
 	uint64_t told;	  /* a bit for each queue with something given back */
 	bool reported;	  /* that the host's disk fails */
+	struct blk_stats stats;
 };
 
 /**
@@ -64,6 +78,9 @@ int virtio_blk_open(struct virtio_blk *blk, const struct plan_disk *plan, unsign
 
 /** virtio_blk_watch() - have the loop hear of what is done. Errors: -EBUSY. */
 int virtio_blk_watch(struct virtio_blk *blk, struct loop *loop, struct pt_error *err);
+
+/** virtio_blk_stats() - from any thread */
+struct blk_stats virtio_blk_stats(struct virtio_blk *blk);
 
 /** virtio_blk_unwatch() - inverse of it, on the loop's thread */
 void virtio_blk_unwatch(struct virtio_blk *blk, struct loop *loop);

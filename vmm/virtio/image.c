@@ -148,16 +148,43 @@ static int flags_of(const struct plan_disk *plan)
 	return flags;
 }
 
-int image_open(struct image *image, const struct plan_disk *plan, struct pt_error *err)
+/* Whoever opened it has said how, but for the page cache. */
+static int take_fd(struct image *image, const struct plan_disk *plan, struct pt_error *err)
+{
+	int flags = fcntl(plan->fd, F_GETFL);
+
+	image->fd = plan->fd;
+	if (flags < 0)
+		return pt_error_set(err, -errno, "%s: its descriptor: %m", plan->path);
+	if (!plan->readonly && (flags & O_ACCMODE) != O_RDWR)
+		return pt_error_remedy(
+			err,
+			pt_error_set(err, -EACCES,
+				     "%s: its descriptor was opened for reading alone", plan->path),
+			"open it for reading and writing, or say readonly");
+	if (plan->direct && fcntl(image->fd, F_SETFL, flags | O_DIRECT))
+		return refused(plan, -errno, err);
+	return 0;
+}
+
+static int open_path(struct image *image, const struct plan_disk *plan, struct pt_error *err)
 {
 	int flags = flags_of(plan);
-	int r;
 
 	image->fd = open(plan->path, flags);
 	if (image->fd < 0)
 		return refused(plan, -errno, err);
 	/* Not to hang at a FIFO was all that O_NONBLOCK was for. */
 	(void)fcntl(image->fd, F_SETFL, flags & ~O_NONBLOCK);
+	return 0;
+}
+
+int image_open(struct image *image, const struct plan_disk *plan, struct pt_error *err)
+{
+	int r = plan->fd ? take_fd(image, plan, err) : open_path(image, plan, err);
+
+	if (r)
+		return r;
 	r = measure(image, plan, err);
 	return r ? r : lock(image, plan, err);
 }

@@ -36,9 +36,9 @@ struct image {
 	}
 
 /**
- * image_open() - open and lock it
+ * image_open() - open and lock it, or take what was opened by somebody else
  *
- * Inverse: image_done(), after a failure too. Errors: -EBUSY somebody else has it; -EINVAL it is neither a file nor a block
+ * Inverse: image_done(), after a failure too. Errors: -EACCES a descriptor that cannot be written; -EBUSY somebody else has it; -EINVAL it is neither a file nor a block
  * device, or has no size to be one; -EOPNOTSUPP it cannot be had without the host's page cache; from open(2).
  */
 int image_open(struct image *image, const struct plan_disk *plan, struct pt_error *err);

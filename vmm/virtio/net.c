@@ -328,7 +328,8 @@ static const struct virtio_device_ops net_ops = {
 static int open_vhost(struct net_pair *pair, const struct ram *ram, struct pt_error *err)
 {
 	struct virtio *virtio = &pair->net->virtio;
-	int r = vhost_open(&pair->vhost, VHOST_NODE, ram, err);
+	int fd = pair->net->plan->vhost_fds[pair->index];
+	int r = vhost_open(&pair->vhost, VHOST_NODE, fd, ram, err);
 
 	if (r)
 		return pt_error_remedy(err, r,
@@ -342,17 +343,12 @@ static int open_vhost(struct net_pair *pair, const struct ram *ram, struct pt_er
 static int open_pair(struct virtio_net *net, unsigned index, const struct ram *ram,
 		     struct pt_error *err)
 {
+	const struct plan_net *plan = net->plan;
 	struct net_pair *pair = &net->pairs[index];
 	int r;
 
-	*pair = (struct net_pair){
-		.net = net,
-		.index = index,
-		.tap_fd = -1,
-		.vhost = VHOST_CLOSED,
-		.called_fd = {-1, -1},
-	};
-	r = tap_open(net->plan->tap, net->plan->pairs > 1, &pair->tap_fd, err);
+	r = plan->fds[index] ? tap_take(plan->fds[index], plan->tap, err)
+			     : tap_open(plan->tap, plan->pairs > 1, &pair->tap_fd, err);
 	if (r)
 		return r;
 	if (net->by_vhost)
@@ -370,6 +366,12 @@ static void fill_config(struct virtio_net *net)
 	net->config.mtu = (uint16_t)net->plan->mtu;
 }
 
+static bool wants_vhost(const struct plan_net *plan)
+{
+	return plan->vhost == PLAN_VHOST_ON || plan->vhost_fds[0] ||
+	       (plan->vhost == PLAN_VHOST_AUTO && !access(VHOST_NODE, R_OK | W_OK));
+}
+
 int virtio_net_open(struct virtio_net *net, const struct plan_net *plan, const struct ram *ram,
 		    struct pt_error *err)
 {
@@ -377,12 +379,19 @@ int virtio_net_open(struct virtio_net *net, const struct plan_net *plan, const s
 	int r = 0;
 
 	net->plan = plan;
-	net->by_vhost = plan->vhost == PLAN_VHOST_ON ||
-			(plan->vhost == PLAN_VHOST_AUTO && !access(VHOST_NODE, R_OK | W_OK));
-	for (unsigned i = 0; i < plan->pairs && !r; i++) {
+	net->by_vhost = wants_vhost(plan);
+	/* What was handed in is closed with the device, however far it comes. */
+	for (unsigned i = 0; i < plan->pairs; i++)
+		net->pairs[i] = (struct net_pair){
+			.net = net,
+			.index = i,
+			.tap_fd = plan->fds[i] ? plan->fds[i] : -1,
+			.vhost = {plan->vhost_fds[i] ? plan->vhost_fds[i] : -1},
+			.called_fd = {-1, -1},
+		};
+	net->pair_count = plan->pairs;
+	for (unsigned i = 0; i < plan->pairs && !r; i++)
 		r = open_pair(net, i, ram, err);
-		net->pair_count++;
-	}
 	if (r)
 		return r;
 	net->pairs_used = net->pair_count;

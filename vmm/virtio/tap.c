@@ -59,14 +59,20 @@ static int open_node(const char *name, bool several, int *ret_fd, struct pt_erro
 	return 0;
 }
 
-/* What was handed in may be used by others too: a descriptor of our own. */
-static int take_fd(const char *name, int *ret_fd, struct pt_error *err)
+static int set_header(int fd, const char *name, bool several, struct pt_error *err)
+{
+	int size = TAP_HEADER_SIZE;
+
+	if (ioctl(fd, TUNSETVNETHDRSZ, &size))
+		return refused(name, several, -errno, err);
+	tap_offload(fd, 0);
+	return 0;
+}
+
+int tap_take(int fd, const char *name, struct pt_error *err)
 {
 	struct ifreq request = {0};
-	CLEANUP_CLOSE int fd = fcntl((int)strtol(name + 3, NULL, 10), F_DUPFD_CLOEXEC, 3);
 
-	if (fd < 0)
-		return pt_error_set(err, -errno, "network device %s: %m", name);
 	if (ioctl(fd, TUNGETIFF, &request) || !(request.ifr_flags & IFF_TAP) ||
 	    !(request.ifr_flags & IFF_VNET_HDR))
 		return pt_error_remedy(
@@ -75,26 +81,37 @@ static int take_fd(const char *name, int *ret_fd, struct pt_error *err)
 				     "network device %s: no tap device with virtio's header", name),
 			"open it with IFF_TAP, IFF_NO_PI and IFF_VNET_HDR");
 	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	return set_header(fd, name, false, err);
+}
+
+/* What was handed in may be used by others too: a descriptor of our own. */
+static int take_number(const char *name, int *ret_fd, struct pt_error *err)
+{
+	CLEANUP_CLOSE int fd = fcntl((int)strtol(name + 3, NULL, 10), F_DUPFD_CLOEXEC, 3);
+	int r;
+
+	if (fd < 0)
+		return pt_error_set(err, -errno, "network device %s: %m", name);
+	r = tap_take(fd, name, err);
+	if (r)
+		return r;
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
 
 int tap_open(const char *name, bool several, int *ret_fd, struct pt_error *err)
 {
-	int size = TAP_HEADER_SIZE;
-	int fd = -1;
-	int r = strncmp(name, "fd:", 3) ? open_node(name, several, &fd, err)
-					: take_fd(name, &fd, err);
+	CLEANUP_CLOSE int fd = -1;
+	int r;
 
+	if (strncmp(name, "fd:", 3) == 0)
+		return take_number(name, ret_fd, err);
+	r = open_node(name, several, &fd, err);
+	if (!r)
+		r = set_header(fd, name, several, err);
 	if (r)
 		return r;
-	if (ioctl(fd, TUNSETVNETHDRSZ, &size)) {
-		r = refused(name, several, -errno, err);
-		(void)close(fd);
-		return r;
-	}
-	tap_offload(fd, 0);
-	*ret_fd = fd;
+	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
 

@@ -24,6 +24,12 @@
  */
 int tap_open(const char *name, bool several, int *ret_fd, struct pt_error *err);
 
+/**
+ * tap_take() - the same of a descriptor that somebody else opened, which stays open after a failure too
+ * @name: for messages
+ */
+int tap_take(int fd, const char *name, struct pt_error *err);
+
 /** tap_offload() - what the guest's driver takes of frames that are not finished, by its features */
 void tap_offload(int fd, uint64_t features);
 

@@ -29,11 +29,12 @@ static int set_memory(const struct vhost *vhost, const struct ram *ram)
 	return ioctl(vhost->fd, VHOST_SET_MEM_TABLE, memory) ? -errno : 0;
 }
 
-int vhost_open(struct vhost *vhost, const char *node, const struct ram *ram, struct pt_error *err)
+int vhost_open(struct vhost *vhost, const char *node, int fd, const struct ram *ram,
+	       struct pt_error *err)
 {
 	int r;
 
-	vhost->fd = open(node, O_RDWR | O_CLOEXEC);
+	vhost->fd = fd ? fd : open(node, O_RDWR | O_CLOEXEC);
 	if (vhost->fd < 0)
 		return pt_error_set(err, -errno, "%s: %m", node);
 	r = ioctl(vhost->fd, VHOST_SET_OWNER, NULL) ? -errno : set_memory(vhost, ram);

@@ -19,10 +19,12 @@ struct vhost {
 
 /**
  * vhost_open() - open @node, and tell it of the guest's memory
+ * @fd: what somebody else opened in its place, taken over in any case; 0 for none
  *
  * Inverse: vhost_done(). Errors: from open(2); -EINVAL and others when it does not take the memory.
  */
-int vhost_open(struct vhost *vhost, const char *node, const struct ram *ram, struct pt_error *err);
+int vhost_open(struct vhost *vhost, const char *node, int fd, const struct ram *ram,
+	       struct pt_error *err);
 
 /** vhost_done() - its queues were stopped; accepts VHOST_CLOSED */
 void vhost_done(struct vhost *vhost);
