@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "boot/acpi.h"
+#include "boot/pvh.h"
+#include "cleanup.h"
 
 #define REAL_MODE_DATA \
 	0x500ull /* interrupt vectors and the BIOS's data, which an earlier kernel may have written */
@@ -58,15 +61,57 @@ static uint64_t low_ram_end(const struct vm_plan *plan)
 	return 0;
 }
 
-static int read_header(struct boot *boot, uint64_t file_size, struct pt_error *err)
+static int read_failed(const struct boot *boot, int64_t code, struct pt_error *err)
 {
-	unsigned char head[BZIMAGE_HEAD_SIZE];
+	return pt_error_set(err, (int)code, "kernel: %s: %s", boot->plan->kernel,
+			    strerror((int)-code));
+}
+
+static int open_bzimage(struct boot *boot, const unsigned char *head, size_t head_size,
+			uint64_t kernel_size, uint64_t initrd_size, struct pt_error *err)
+{
+	const struct vm_plan *plan = boot->plan;
+	int r = bzimage_parse(head, head_size < BZIMAGE_HEAD_SIZE ? head_size : BZIMAGE_HEAD_SIZE,
+			      kernel_size, plan->kernel, &boot->image, err);
+
+	return r ? r
+		 : boot_layout_make(&boot->image, low_ram_end(plan), initrd_size,
+				    strlen(plan->cmdline), &boot->layout, err);
+}
+
+static int open_elf(struct boot *boot, const unsigned char *head, size_t head_size,
+		    uint64_t kernel_size, uint64_t initrd_size, struct pt_error *err)
+{
+	const struct vm_plan *plan = boot->plan;
+	CLEANUP_FREE unsigned char *notes = malloc(ELF_NOTES_MAX);
+	int64_t n;
+	int r;
+
+	if (!notes)
+		return pt_error_set(err, -ENOMEM, "out of memory");
+	r = elf_parse(head, head_size, kernel_size, plan->kernel, &boot->elf, err);
+	if (r)
+		return r;
+	n = read_at(boot->kernel_fd, notes, (size_t)boot->elf.notes_size, boot->elf.notes_offset);
+	if (n < 0)
+		return read_failed(boot, n, err);
+	r = elf_find_entry(&boot->elf, notes, (size_t)n, plan->kernel, err);
+	return r ? r
+		 : boot_layout_elf(&boot->elf, low_ram_end(plan), initrd_size,
+				   strlen(plan->cmdline), &boot->layout, err);
+}
+
+static int open_kernel(struct boot *boot, uint64_t kernel_size, uint64_t initrd_size,
+		       struct pt_error *err)
+{
+	unsigned char head[ELF_HEAD_SIZE];
 	int64_t n = read_at(boot->kernel_fd, head, sizeof(head), 0);
 
 	if (n < 0)
-		return pt_error_set(err, (int)n, "kernel: %s: %s", boot->plan->kernel,
-				    strerror((int)-n));
-	return bzimage_parse(head, (size_t)n, file_size, boot->plan->kernel, &boot->image, err);
+		return read_failed(boot, n, err);
+	return elf_is(head, (size_t)n)
+		       ? open_elf(boot, head, (size_t)n, kernel_size, initrd_size, err)
+		       : open_bzimage(boot, head, (size_t)n, kernel_size, initrd_size, err);
 }
 
 int boot_open(struct boot *boot, const struct vm_plan *plan, struct pt_error *err)
@@ -79,12 +124,7 @@ int boot_open(struct boot *boot, const struct vm_plan *plan, struct pt_error *er
 	r = open_file(plan->kernel, "kernel", &boot->kernel_fd, &kernel_size, err);
 	if (!r && plan->initrd[0])
 		r = open_file(plan->initrd, "initrd", &boot->initrd_fd, &initrd_size, err);
-	if (!r)
-		r = read_header(boot, kernel_size, err);
-	if (!r)
-		r = boot_layout_make(&boot->image, low_ram_end(plan), initrd_size,
-				     strlen(plan->cmdline), &boot->layout, err);
-	return r;
+	return r ? r : open_kernel(boot, kernel_size, initrd_size, err);
 }
 
 void boot_done(struct boot *boot)
@@ -125,21 +165,56 @@ static int load_data(const struct boot *boot, const struct ram *ram, struct pt_e
 	if (!low)
 		return pt_error_set(err, -ENOMEM, "the guest has no memory at address 0");
 	memset(low, 0, REAL_MODE_DATA);
-	boot_gdt_fill((uint64_t *)(low + BOOT_GDT));
-	boot_page_tables_fill((uint64_t *)(low + BOOT_PAGE_TABLES));
 	memcpy(low + BOOT_CMDLINE, boot->plan->cmdline, cmdline_size);
 	r = acpi_build(boot->plan, low + BOOT_ACPI, BOOT_ACPI_SIZE, BOOT_ACPI, &rsdp, err);
-	if (!r)
-		boot_params_fill((struct boot_params *)(low + BOOT_PARAMS), &boot->image,
-				 &boot->layout, boot->plan, rsdp);
+	if (r)
+		return r;
+	if (boot->layout.pvh) {
+		pvh_gdt_fill((uint64_t *)(low + BOOT_GDT));
+		pvh_info_fill(low + BOOT_PARAMS, &boot->layout, boot->plan, rsdp);
+		return 0;
+	}
+	boot_gdt_fill((uint64_t *)(low + BOOT_GDT));
+	boot_page_tables_fill((uint64_t *)(low + BOOT_PAGE_TABLES));
+	boot_params_fill((struct boot_params *)(low + BOOT_PARAMS), &boot->image, &boot->layout,
+			 boot->plan, rsdp);
+	return 0;
+}
+
+/* What is behind a segment's bytes is zero, at a reset again. */
+static int load_segments(const struct boot *boot, const struct ram *ram, struct pt_error *err)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < boot->elf.segment_count && !r; i++) {
+		const struct elf_segment *segment = &boot->elf.segments[i];
+		unsigned char *to = ram_at(ram, segment->gpa, segment->size);
+
+		r = load_file(ram, boot->kernel_fd, segment->offset, segment->gpa,
+			      segment->file_size, boot->plan->kernel, err);
+		if (!r && to)
+			memset(to + segment->file_size, 0, segment->size - segment->file_size);
+	}
 	return r;
+}
+
+void boot_enter(const struct boot *boot, struct kvm_sregs *sregs, struct kvm_regs *regs)
+{
+	if (boot->layout.pvh)
+		pvh_cpu_state(sregs, regs, &boot->layout);
+	else
+		boot_cpu_state(sregs, regs, &boot->layout);
 }
 
 int boot_load(const struct boot *boot, const struct ram *ram, struct pt_error *err)
 {
-	int r = load_file(ram, boot->kernel_fd, boot->image.payload_offset, boot->layout.kernel,
-			  boot->image.payload_size, boot->plan->kernel, err);
+	int r;
 
+	if (boot->layout.pvh)
+		r = load_segments(boot, ram, err);
+	else
+		r = load_file(ram, boot->kernel_fd, boot->image.payload_offset, boot->layout.kernel,
+			      boot->image.payload_size, boot->plan->kernel, err);
 	if (!r && boot->layout.initrd_size)
 		r = load_file(ram, boot->initrd_fd, 0, boot->layout.initrd,
 			      boot->layout.initrd_size, boot->plan->initrd, err);

@@ -19,7 +19,7 @@ static int not_bzimage(const char *name, const char *why, struct pt_error *err)
 	pt_error_set(err, -ENOEXEC, "%s: not a Linux bzImage: %s", name, why);
 	return pt_error_remedy(err, -ENOEXEC,
 			       "name a kernel as /boot/vmlinuz-* or arch/x86/boot/bzImage "
-			       "are, not a vmlinux");
+			       "are, or a vmlinux that was built with CONFIG_PVH");
 }
 
 static int check_kind(const struct setup_header *header, const char *name, struct pt_error *err)

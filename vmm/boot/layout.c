@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "plan/plan.h"
+
 #define MIB	  ((uint64_t)1 << 20)
 #define PAGE	  ((uint64_t)4096)
 #define ALIGN_MAX ((uint64_t)1 << 30)
@@ -56,10 +58,9 @@ static int place_kernel(const struct bzimage *image, uint64_t low_end, struct bo
 }
 
 /* As high as the kernel allows and memory reaches, above what the kernel needs for itself. */
-static int place_initrd(const struct bzimage *image, uint64_t low_end, struct boot_layout *layout,
+static int place_initrd(uint64_t limit, uint64_t low_end, struct boot_layout *layout,
 			struct pt_error *err)
 {
-	uint64_t limit = (uint64_t)image->header.initrd_addr_max + 1;
 	uint64_t floor = (layout->kernel + layout->kernel_size + PAGE - 1) & ~(PAGE - 1);
 	uint64_t end = limit < low_end ? limit : low_end;
 	uint64_t room = end > floor ? end - floor : 0;
@@ -98,7 +99,39 @@ int boot_layout_make(const struct bzimage *image, uint64_t low_end, uint64_t ini
 				    cmdline_length, image->header.cmdline_size);
 	r = place_kernel(image, low_end, &layout, err);
 	if (!r)
-		r = place_initrd(image, low_end, &layout, err);
+		r = place_initrd((uint64_t)image->header.initrd_addr_max + 1, low_end, &layout,
+				 err);
+	if (!r)
+		*ret_layout = layout;
+	return r;
+}
+
+int boot_layout_elf(const struct elf_image *image, uint64_t low_end, uint64_t initrd_size,
+		    size_t cmdline_length, struct boot_layout *ret_layout, struct pt_error *err)
+{
+	struct boot_layout layout = {
+		.kernel = image->start,
+		.kernel_size = image->end - image->start,
+		.entry = image->entry,
+		.initrd_size = initrd_size,
+		.pvh = true,
+	};
+	int r;
+
+	if (cmdline_length >= BOOT_LOW_END - BOOT_CMDLINE)
+		return pt_error_set(err, -E2BIG, "command line: %zu bytes", cmdline_length);
+	if (image->start < BOOT_HIGH || image->end > low_end) {
+		pt_error_set(err, -ENOMEM,
+			     "kernel: it wants to be at 0x%" PRIx64 "-0x%" PRIx64
+			     ", memory for it is between 1 MiB and %" PRIu64 " MiB",
+			     image->start, image->end - 1, low_end / MIB);
+		if (image->start < BOOT_HIGH || image->end > PLAN_LOW_RAM_END)
+			return pt_error_remedy(err, -ENOMEM, "another kernel");
+		return pt_error_remedy(err, -ENOMEM,
+				       "give the guest more memory: %" PRIu64 " MiB at least",
+				       mib_up(image->end));
+	}
+	r = place_initrd(UINT64_C(1) << 32, low_end, &layout, err);
 	if (!r)
 		*ret_layout = layout;
 	return r;

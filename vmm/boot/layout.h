@@ -5,7 +5,7 @@
  * Below 1 MiB, addresses are fixed; guest physical, bytes:
  *
  *   0x0_6000  GDT
- *   0x0_7000  boot_params, the "zero page"
+ *   0x0_7000  boot_params, the "zero page"; or the start info of PVH
  *   0x0_9000  page tables: the first 4 GiB, identity-mapped, 6 pages
  *   0x2_0000  command line
  *   0x9_fc00  where a PC's firmware would keep its data; from here to 1 MiB nothing is free memory
@@ -16,7 +16,10 @@
 #ifndef TENON_BOOT_LAYOUT_H
 #define TENON_BOOT_LAYOUT_H
 
+#include <stdbool.h>
+
 #include "boot/bzimage.h"
+#include "boot/elf.h"
 
 #define BOOT_GDT	 0x6000ull
 #define BOOT_PARAMS	 0x7000ull
@@ -34,6 +37,7 @@ struct boot_layout {
 	uint64_t entry;
 	uint64_t initrd;
 	uint64_t initrd_size;
+	bool pvh; /* the entry is PVH's, else that of the 64-bit boot protocol */
 };
 
 /**
@@ -47,5 +51,9 @@ struct boot_layout {
  */
 int boot_layout_make(const struct bzimage *image, uint64_t low_end, uint64_t initrd_size,
 		     size_t cmdline_length, struct boot_layout *ret_layout, struct pt_error *err);
+
+/** boot_layout_elf() - the same for a kernel whose place is in its file */
+int boot_layout_elf(const struct elf_image *image, uint64_t low_end, uint64_t initrd_size,
+		    size_t cmdline_length, struct boot_layout *ret_layout, struct pt_error *err);
 
 #endif

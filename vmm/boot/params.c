@@ -26,38 +26,45 @@
 #define PTE_WRITE   0x2ull
 #define PTE_LARGE   0x80ull
 
-static void add_e820(struct boot_params *params, uint64_t base, uint64_t end, uint32_t type)
+struct map {
+	struct boot_e820_entry *entries;
+	unsigned count;
+};
+
+static void add(struct map *map, uint64_t base, uint64_t end, uint32_t type)
 {
-	if (end <= base)
+	if (end <= base || map->count == BOOT_MAP_MAX)
 		return;
-	params->e820_table[params->e820_entries++] = (struct boot_e820_entry){
+	map->entries[map->count++] = (struct boot_e820_entry){
 		.addr = base,
 		.size = end - base,
 		.type = type,
 	};
 }
 
-/* In ascending order. ECAM is reserved here too: Linux uses it only where firmware says that it is taken
- * (arch/x86/pci/mmconfig-shared.c). */
-static void fill_e820(struct boot_params *params, const struct vm_plan *plan)
+/* ECAM is reserved here too: Linux uses it only where firmware says that it is taken (arch/x86/pci/mmconfig-shared.c). */
+unsigned boot_map_fill(struct boot_e820_entry *entries, const struct vm_plan *plan)
 {
-	add_e820(params, 0, BOOT_LOW_END, E820_TYPE_RAM);
-	add_e820(params, BOOT_LOW_END, BOOT_HIGH, E820_TYPE_RESERVED);
+	struct map map = {.entries = entries};
+
+	add(&map, 0, BOOT_LOW_END, E820_TYPE_RAM);
+	add(&map, BOOT_LOW_END, BOOT_HIGH, E820_TYPE_RESERVED);
 	for (unsigned i = 0; i < plan->ram_count; i++) {
 		const struct plan_ram *ram = &plan->ram[i];
 
 		if (ram->gpa >= PLAN_HIGH_RAM_BASE)
 			continue;
-		add_e820(params, ram->gpa < BOOT_HIGH ? BOOT_HIGH : ram->gpa, ram->gpa + ram->size,
-			 E820_TYPE_RAM);
+		add(&map, ram->gpa < BOOT_HIGH ? BOOT_HIGH : ram->gpa, ram->gpa + ram->size,
+		    E820_TYPE_RAM);
 	}
-	add_e820(params, PLAN_ECAM_BASE, PLAN_ECAM_BASE + PLAN_ECAM_SIZE, E820_TYPE_RESERVED);
+	add(&map, PLAN_ECAM_BASE, PLAN_ECAM_BASE + PLAN_ECAM_SIZE, E820_TYPE_RESERVED);
 	for (unsigned i = 0; i < plan->ram_count; i++) {
 		const struct plan_ram *ram = &plan->ram[i];
 
 		if (ram->gpa >= PLAN_HIGH_RAM_BASE)
-			add_e820(params, ram->gpa, ram->gpa + ram->size, E820_TYPE_RAM);
+			add(&map, ram->gpa, ram->gpa + ram->size, E820_TYPE_RAM);
 	}
+	return map.count;
 }
 
 void boot_params_fill(struct boot_params *params, const struct bzimage *image,
@@ -71,7 +78,7 @@ void boot_params_fill(struct boot_params *params, const struct bzimage *image,
 	params->hdr.ramdisk_image = (uint32_t)layout->initrd;
 	params->hdr.ramdisk_size = (uint32_t)layout->initrd_size;
 	params->acpi_rsdp_addr = rsdp;
-	fill_e820(params, plan);
+	params->e820_entries = (uint8_t)boot_map_fill(params->e820_table, plan);
 }
 
 void boot_gdt_fill(uint64_t *gdt)

@@ -12,6 +12,11 @@
 #include "boot/layout.h"
 #include "plan/plan.h"
 
+#define BOOT_MAP_MAX (PLAN_RAM_MAX + 4u)
+
+/** boot_map_fill() - the memory map, ascending, into BOOT_MAP_MAX @entries. Return: how many there are. */
+unsigned boot_map_fill(struct boot_e820_entry *entries, const struct vm_plan *plan);
+
 /**
  * boot_params_fill() - the zero page
  * @params: every byte is written

@@ -239,7 +239,7 @@ static const struct setting rows[] = {
 	{
 		.name = "kernel",
 		.arg = "FILE",
-		.help = "Linux kernel to boot (a bzImage)",
+		.help = "Linux kernel to boot: a bzImage, or a vmlinux for PVH",
 		.group = SETTING_BOOT,
 		.kind = SETTING_PATH,
 		FIELD(kernel),

@@ -243,7 +243,7 @@ int run_args_need_kernel(const struct run_args *args, struct pt_error *err)
 	if (args->config.kernel)
 		return 0;
 	return pt_error_remedy(err, pt_error_set(err, -EINVAL, "no kernel to boot"),
-			       "name a Linux bzImage: --kernel FILE, or "
+			       "name a Linux bzImage or vmlinux: --kernel FILE, or "
 			       "\"kernel: FILE\" in the guest's file");
 }
 

@@ -18,7 +18,7 @@ int machine_enter_kernel(struct machine *machine, struct pt_error *err)
 	struct kvm_regs regs;
 	int r;
 
-	boot_cpu_state(&sregs, &regs, &machine->boot.layout);
+	boot_enter(&machine->boot, &sregs, &regs);
 	r = kvm_ioctl(&machine->kvm, first->vcpu.fd, KVM_SET_SREGS, &sregs);
 	if (r >= 0)
 		r = kvm_ioctl(&machine->kvm, first->vcpu.fd, KVM_SET_REGS, &regs);
