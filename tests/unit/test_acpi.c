@@ -199,9 +199,9 @@ static void two_nodes(void)
 	plan.nodes[1] = (struct plan_node){
 		.memory = 1ull << 30, .cpus = {{0xc}}, .host_node = -1, .distances = {22, 10}};
 	plan.port_count = 3;
-	plan.ports[0] = (struct plan_port){.slot = 1, .node = 1};
-	plan.ports[1] = (struct plan_port){.slot = 2, .node = -1};
-	plan.ports[2] = (struct plan_port){.slot = 31, .node = 1};
+	plan.ports[0] = (struct plan_port){.slot = 1, .place = 1, .node = 1};
+	plan.ports[1] = (struct plan_port){.slot = 2, .place = 2, .node = -1};
+	plan.ports[2] = (struct plan_port){.slot = 31, .place = 31, .node = 1};
 }
 
 Test(acpi, nodes_and_distances)

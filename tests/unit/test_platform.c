@@ -235,7 +235,7 @@ static void pci_up(void)
 {
 	pci_host_init(&pci);
 	memset(&spy, 0, sizeof(spy));
-	pci_host_plug(&pci, 3, &spy_ops, &spy);
+	pci_host_plug(&pci, 3, 0, &spy_ops, &spy);
 }
 
 TestSuite(pci_host, .init = pci_up);

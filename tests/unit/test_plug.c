@@ -44,8 +44,8 @@ static void left_virtio(void *ctx, struct virtio_unit *unit)
 static void make_plan(void)
 {
 	static const struct plan_port ports_of_plan[] = {
-		{.slot = 1, .bus = 1, .memory = {0x80000000, 0x1000000}},
-		{.slot = 2, .bus = 2, .memory = {0x81000000, 0x1000000}},
+		{.slot = 1, .place = 1, .bus = 1, .memory = {0x80000000, 0x1000000}},
+		{.slot = 2, .place = 2, .bus = 2, .memory = {0x81000000, 0x1000000}},
 	};
 
 	plan = (struct vm_plan){.port_count = 2, .unplug_limit = 30, .memory = 2 << 20};

@@ -25,6 +25,10 @@ static void print_device(const struct vm_config_device *device, FILE *out)
 
 static void print_devices(const struct vm_config *config, FILE *out)
 {
+	for (unsigned i = 0; i < config->port_count; i++)
+		(void)fprintf(out, "port %s slot %u at %u.%u\n", config->ports[i].id,
+			      config->ports[i].slot, config->ports[i].place,
+			      config->ports[i].function);
 	for (size_t i = 0; i < config->device_count; i++)
 		print_device(&config->devices[i], out);
 	for (size_t i = 0; i < config->disk_count; i++) {
@@ -130,9 +134,14 @@ Test(qemu_guest, a_device_by_descriptors)
 	replay("hostdev-12.8");
 }
 
+Test(qemu_guest, root_ports_of_a_schema_s_libvirt)
+{
+	replay("q35-12.8");
+}
+
 /* What is refused, beside what a guest needs; why; and what the remedy names. */
 static const struct {
-	const char *args[4];
+	const char *args[5];
 	const char *message;
 	const char *remedy;
 } refusals[] = {
@@ -147,6 +156,15 @@ static const struct {
 	{{"-device", "vfio-pci,id=hostdev0"}, "it is not said which device", ""},
 	{{"-device", "vfio-pci,host=0000:02:00.0,bus=pci.7,addr=0x1"}, "there is no bus pci.7", ""},
 	{{"-device", "vfio-pci,host=0000:02:00.0,bus=pci.0,addr=0x20"}, "not a place on a bus", ""},
+	{{"-device", "pcie-root-port,id=pci.1,chassis=40,bus=pcie.0,addr=0x1"},
+	 "is not 1 to 31",
+	 ""},
+	{{"-device", "pcie-root-port,id=pci.1,chassis=1,bus=pci.0,addr=0x1"},
+	 "bus=pci.0",
+	 "pcie-root-port"},
+	{{"-machine", "q35", "-device", "vfio-pci,host=0000:02:00.0,bus=pcie.0,addr=0x1"},
+	 "none is on pcie.0",
+	 "no <address>"},
 	{{"-device", "isa-serial,chardev=none"}, "there is no -chardev of this id", ""},
 	{{"-netdev", "user,id=n0"}, "-netdev: user: networks are tap devices", "<interface"},
 	{{"-machine", "microvm"}, "there is no machine type \"microvm\"", "pc-i440fx"},

@@ -136,8 +136,8 @@ static void up(void)
 	pci_host_init(&pci);
 	root_port_init(&port, &plan, &ops, NULL);
 	root_port_init(&other, &other_plan, &ops, NULL);
-	pci_host_plug(&pci, 5, &root_port_config_ops, &port);
-	pci_host_plug(&pci, 6, &root_port_config_ops, &other);
+	pci_host_plug(&pci, 5, 0, &root_port_config_ops, &port);
+	pci_host_plug(&pci, 6, 0, &root_port_config_ops, &other);
 	make_endpoint(spaces[0]);
 	root_port_plug(&port, 0, &space_ops, spaces[0]);
 }
@@ -403,7 +403,7 @@ Test(root_port, an_empty_slot_stays_empty_over_a_reset)
 Test(root_port, a_card_that_comes)
 {
 	root_port_init(&port, &plan, &ops, NULL);
-	pci_host_plug(&pci, 5, &root_port_config_ops, &port);
+	pci_host_plug(&pci, 5, 0, &root_port_config_ops, &port);
 	cr_assert_eq(get(SLTSTA, 2) & PDS, 0);
 	cr_assert(get(SLTCTL, 2) & POWER_OFF);
 	set(MSI + 4, 4, 0xfee00000);
@@ -431,7 +431,7 @@ Test(root_port, a_card_that_comes)
 Test(root_port, a_card_that_comes_into_a_slot_with_power)
 {
 	root_port_init(&port, &plan, &ops, NULL);
-	pci_host_plug(&pci, 5, &root_port_config_ops, &port);
+	pci_host_plug(&pci, 5, 0, &root_port_config_ops, &port);
 	set(SLTCTL, 2, get(SLTCTL, 2) & ~(uint32_t)POWER_OFF);
 	memset(&seen, 0, sizeof(seen));
 	make_endpoint(spaces[0]);

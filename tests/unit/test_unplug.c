@@ -10,7 +10,7 @@ static const struct pt_space_setup setup = {.kvm = &kvm_vfio_ops, .kvm_ctx = &kv
 static void make_plan(void)
 {
 	plan = (struct vm_plan){.device_count = 1, .port_count = 1, .unplug_limit = 30};
-	plan.ports[0] = (struct plan_port){.slot = 1, .bus = 1};
+	plan.ports[0] = (struct plan_port){.slot = 1, .place = 1, .bus = 1};
 	plan.devices[0] =
 		(struct plan_device){.name = "0000:02:00.0", .bdf = "0000:02:00.0", .gsi = 17};
 	plan.devices[0].bars[0] = (struct pt_host_bar){.size = 0x4000, .is_64bit = 1};

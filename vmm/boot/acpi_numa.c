@@ -178,7 +178,7 @@ static struct acpi_port port(const struct plan_port *port)
 		.name_op = AML_NAME_OP,
 		.adr = {'_', 'A', 'D', 'R'},
 		.dword_prefix = AML_DWORD_PREFIX,
-		.address = port->slot << 16,
+		.address = port->place << 16 | port->function,
 		.pxm = pxm(port->node),
 	};
 }

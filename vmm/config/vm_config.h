@@ -102,6 +102,18 @@ struct vm_config_device {
 	bool low_power;		   /* while the guest has it in D3hot */
 };
 
+/**
+ * struct vm_config_port - where the root port of a slot is, if not in the place of the slot's number on bus 0
+ * @slot: 1 to VM_SLOT_MAX; one that no device is in is empty at first
+ * @place, @function: on bus 0
+ */
+struct vm_config_port {
+	char id[64];
+	unsigned slot;
+	unsigned place;
+	unsigned function;
+};
+
 #define VM_DISK_SERIAL_MAX 20
 
 /**
@@ -212,6 +224,7 @@ struct vm_config_node {
  * @control: where the control socket is to be, NULL for its usual place; @control_off: nowhere
  * @iommufd: "fd=" and a descriptor of /dev/iommu, or of /dev/vfio/vfio for groups; NULL when it is to be opened
  * @hotplug_slots: slots that are empty at first
+ * @ports: whose place was said
  * @reserve_32bit, @reserve_64bit: bytes of address space that each of them has for a device's BARs
  * @unplug_limit: seconds that the guest has to let go of a device
  * @stop_limit: seconds that the guest has to power off
@@ -245,6 +258,8 @@ struct vm_config {
 	char *control;
 	bool control_off;
 	unsigned hotplug_slots;
+	struct vm_config_port ports[VM_SLOT_MAX];
+	unsigned port_count;
 	uint64_t reserve_32bit;
 	uint64_t reserve_64bit;
 	unsigned unplug_limit;

@@ -272,13 +272,20 @@ static bool peripheral(void *ctx, unsigned index, struct target_peripheral *ret_
 		[TARGET_DISK] = "virtio-blk-pci",   [TARGET_NET] = "virtio-net-pci",
 		[TARGET_VSOCK] = "vhost-vsock-pci",
 	};
+	const struct vm_plan *plan = machine_plan(machine_of(ctx));
 	struct target_device device = {0};
 
 	if (index == 0) {
 		*ret_peripheral = (struct target_peripheral){"serial0", "isa-serial"};
 		return true;
 	}
-	if (--index >= devices(ctx))
+	if (--index < plan->port_count) {
+		*ret_peripheral =
+			(struct target_peripheral){plan->ports[index].id, "pcie-root-port"};
+		return true;
+	}
+	index -= plan->port_count;
+	if (index >= devices(ctx))
 		return false;
 	device_of(ctx, index, &device);
 	*ret_peripheral =

@@ -45,11 +45,11 @@ static const struct pci_function *find(const struct pci_host *host, uint64_t add
 	const struct pci_function *found = NULL;
 
 	if (!bus) {
-		found = &host->slots[devfn >> 3];
-		return devfn & 7 || !found->ops ? NULL : found;
+		found = &host->functions[devfn];
+		return found->ops ? found : NULL;
 	}
-	for (unsigned i = 0; i < PCI_SLOTS && !found; i++) {
-		const struct pci_function *bridge = &host->slots[i];
+	for (unsigned i = 0; i < PCI_FUNCTIONS && !found; i++) {
+		const struct pci_function *bridge = &host->functions[i];
 
 		if (bridge->ops && bridge->ops->below)
 			found = bridge->ops->below(bridge->state, bus, devfn);
@@ -165,15 +165,15 @@ const struct device_ops pci_ports_ops = {
 
 void pci_host_init(struct pci_host *host)
 {
-	memset(host->slots, 0, sizeof(host->slots));
+	memset(host->functions, 0, sizeof(host->functions));
 	atomic_init(&host->address, 0);
-	host->slots[0].ops = &bridge_ops;
+	host->functions[0].ops = &bridge_ops;
 }
 
-void pci_host_plug(struct pci_host *host, unsigned slot, const struct pci_function_ops *ops,
-		   void *state)
+void pci_host_plug(struct pci_host *host, unsigned slot, unsigned function,
+		   const struct pci_function_ops *ops, void *state)
 {
-	host->slots[slot] = (struct pci_function){.ops = ops, .state = state};
+	host->functions[slot * 8 + function] = (struct pci_function){.ops = ops, .state = state};
 }
 
 void pci_host_reset(struct pci_host *host)

@@ -18,7 +18,7 @@
 
 #define PCI_CONFIG_PORT	 0xcf8u /* address; data at +4 */
 #define PCI_CONFIG_PORTS 8u
-#define PCI_SLOTS	 32u
+#define PCI_FUNCTIONS	 256u /* of a bus: slot * 8 + function */
 #define PCI_CONFIG_SIZE	 4096u
 
 struct pci_function;
@@ -42,8 +42,8 @@ struct pci_function {
 };
 
 struct pci_host {
-	struct pci_function slots[PCI_SLOTS]; /* function 0 of each */
-	atomic_uint address;		      /* what was last written to 0xcf8 */
+	struct pci_function functions[PCI_FUNCTIONS]; /* of bus 0 */
+	atomic_uint address;			      /* what was last written to 0xcf8 */
 };
 
 extern const struct device_ops pci_ports_ops;
@@ -52,9 +52,9 @@ extern const struct device_ops pci_ecam_ops;
 /** pci_host_init() - bus 0 with the host bridge in slot 0 */
 void pci_host_init(struct pci_host *host);
 
-/** pci_host_plug() - a function in an empty slot; before vCPUs run */
-void pci_host_plug(struct pci_host *host, unsigned slot, const struct pci_function_ops *ops,
-		   void *state);
+/** pci_host_plug() - a function where none is; before vCPUs run */
+void pci_host_plug(struct pci_host *host, unsigned slot, unsigned function,
+		   const struct pci_function_ops *ops, void *state);
 
 /** pci_host_reset() - as at power-on; what is plugged stays */
 void pci_host_reset(struct pci_host *host);

@@ -5,6 +5,8 @@
 
 /* Header, PCI Express base 7.5.1. */
 #define COMMAND		     0x04
+#define HEADER_TYPE	     0x0e
+#define HEADER_MULTIFUNCTION 0x80
 #define COMMAND_INTX_DISABLE 0x0400u
 #define STATUS		     0x06
 #define STATUS_INTERRUPT     0x08u
@@ -84,7 +86,7 @@ static const struct rule rules[] = {
 	{STATUS, 2, 0x0010, 0, 0, "there is a capability list; no error is ever signalled"},
 	{0x08, 4, 0x06040000, 0, 0, "class: bridge, PCI to PCI; revision 0"},
 	{0x0c, 1, 0, 0xff, 0, "cache line size: a note without effect (7.5.1.1.7)"},
-	{0x0e, 1, 0x01, 0, 0, "type 1 header, one function"},
+	{HEADER_TYPE, 1, 0x01, 0, 0, "type 1 header"},
 	{0x18, 3, 0, 0xffffff, 0, "bus numbers: the guest's to change"},
 	{MEMORY_WINDOW, 4, 0x0000fff0, 0xfff0fff0, 0,
 	 "memory window: always there; closed at first"},
@@ -383,6 +385,7 @@ void root_port_init(struct root_port *port, const struct plan_port *plan,
 	apply(port, rules, COUNT(rules));
 	apply_windows(port);
 	apply_link(port, 0, 0);
+	fill(port, HEADER_TYPE, 1, plan->multifunction ? HEADER_MULTIFUNCTION : 0);
 	fill(port, SECONDARY_BUS, 1, plan->bus);
 	fill(port, SUBORDINATE_BUS, 1, plan->bus);
 	fill(port, LINK_CAPABILITIES, 4, plan->slot << 24); /* port number */

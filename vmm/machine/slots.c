@@ -19,7 +19,7 @@ static void message(void *ctx, uint64_t address, uint32_t data)
 static void set_line(const struct slot *slot, uint64_t bit, bool level)
 {
 	struct slots *slots = slot->slots;
-	unsigned pin = slot->plan->slot % PLAN_INTX_GSIS;
+	unsigned pin = slot->plan->place % PLAN_INTX_GSIS;
 
 	pthread_mutex_lock(&slots->lock);
 	slots->asserted[pin] = level ? slots->asserted[pin] | bit : slots->asserted[pin] & ~bit;
@@ -31,14 +31,14 @@ static void line(void *ctx, bool level)
 {
 	const struct slot *slot = ctx;
 
-	set_line(slot, 1ull << slot->plan->slot, level);
+	set_line(slot, 1ull << (slot - slot->slots->list), level);
 }
 
 void slots_line(void *ctx, bool level)
 {
 	const struct slot *slot = ctx;
 
-	set_line(slot, 1ull << (PLAN_PORTS_MAX + 1 + slot->plan->slot), level);
+	set_line(slot, 1ull << (PLAN_PORTS_MAX + (slot - slot->slots->list)), level);
 }
 
 /* It fails only when the counter is full, and then its reader is awake already. */
@@ -111,7 +111,8 @@ int slots_open(struct slots *slots, const struct kvm *kvm, const struct vm_plan 
 		slot->slots = slots;
 		slot->plan = &plan->ports[i];
 		root_port_init(&slot->port, slot->plan, &port_ops, slot);
-		pci_host_plug(pci, slot->plan->slot, &root_port_config_ops, &slot->port);
+		pci_host_plug(pci, slot->plan->place, slot->plan->function, &root_port_config_ops,
+			      &slot->port);
 	}
 	return 0;
 }

@@ -80,7 +80,8 @@ struct plan_ram {
 /**
  * struct plan_port - a root port on bus 0, and the slot behind it
  * @id: what the port is called by whoever controls the guest: "pci.3" in slot 3
- * @slot: its device number on bus 0, and the slot's physical number
+ * @slot: the slot's physical number
+ * @place, @function: its device and function number on bus 0; @multifunction: that device has other ports as well
  * @bus: the bus behind it
  * @reserve_32bit, @reserve_64bit: what @memory and @prefetch have at least, of a slot that is empty at first; powers of two, 0
  *	for another
@@ -90,6 +91,9 @@ struct plan_ram {
 struct plan_port {
 	char id[PLAN_ID_SIZE];
 	unsigned slot;
+	unsigned place;
+	unsigned function;
+	int multifunction;
 	unsigned bus;
 	uint64_t reserve_32bit;
 	uint64_t reserve_64bit;
@@ -108,6 +112,7 @@ struct plan_port {
  * @name: what it is opened by
  * @fd: open descriptor of its node; 0 when it is opened by @name
  * @vf_token: empty for none
+ * @backend: how a device that comes while the guest runs is had
  * @group: its IOMMU group
  * @port: index of the port it is behind, in struct vm_plan
  * @function: 0 to PLAN_FUNCTIONS_MAX - 1, of the slot's device
@@ -124,6 +129,7 @@ struct plan_device {
 	int fd;
 	char bdf[PT_NAME_SIZE];
 	char vf_token[PT_NAME_SIZE];
+	enum pt_backend_kind backend;
 	int group;
 	uint16_t vendor;
 	uint16_t device;
@@ -291,7 +297,7 @@ struct vm_plan {
 	unsigned device_count;
 	struct plan_virtio virtio[PLAN_VIRTIO_MAX];
 	unsigned virtio_count;
-	struct plan_port ports[PLAN_PORTS_MAX]; /* in the order of slots, and so of buses */
+	struct plan_port ports[PLAN_PORTS_MAX]; /* in the order of places, and so of buses */
 	unsigned port_count;
 	unsigned
 		bus_last; /* a guest tries every bus that it is promised, so no more than there are */
@@ -344,6 +350,9 @@ int plan_hotplug(const struct vm_plan *plan, const struct vm_config *config,
  */
 int plan_hotplug_virtio(const struct vm_plan *plan, const struct vm_config *config,
 			struct plan_virtio *ret_virtio, struct pt_error *err);
+
+/** plan_is_without_devices() - whether none is passed through now, so that the next can be had in any way */
+int plan_is_without_devices(const struct vm_plan *plan);
 
 /** plan_print() - the plan as stable text, for people and for golden tests */
 void plan_print(const struct vm_plan *plan, FILE *out);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/vm_config.h"
@@ -71,7 +73,7 @@ static int describe(const struct device_facts *facts, const struct plan_port *po
 				    host->name);
 	(void)snprintf(device.name, sizeof(device.name), "%s", facts->name);
 	(void)snprintf(device.bdf, sizeof(device.bdf), "%s", host->name);
-	device.gsi = plan_pin_gsi(ports[port].slot, host->irq_pin);
+	device.gsi = plan_pin_gsi(ports[port].place, host->irq_pin);
 	memcpy(device.bars, host->bars, sizeof(host->bars));
 	*ret_device = device;
 	return 0;
@@ -317,20 +319,79 @@ static int plan_noiommu(const struct host_facts *facts, struct vm_plan *plan, st
 	return 0;
 }
 
-/* Every slot in use has a port; ports, and with them buses, in the order of slots. */
-static void plan_ports(uint32_t used, struct vm_plan *plan)
+/* Where a slot's port is: in the place of the slot's number, if nothing else was said. */
+static struct plan_port port_at(const struct vm_config *config, unsigned slot)
 {
-	struct plan_port *port;
+	struct plan_port port = {.slot = slot, .place = slot};
+
+	(void)snprintf(port.id, sizeof(port.id), "pci.%u", slot);
+	for (unsigned i = 0; i < config->port_count; i++) {
+		const struct vm_config_port *said = &config->ports[i];
+
+		if (said->slot != slot)
+			continue;
+		port.place = said->place;
+		port.function = said->function;
+		(void)snprintf(port.id, sizeof(port.id), "%s", said->id);
+	}
+	return port;
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct plan_port *left = a, *right = b;
+
+	if (left->place != right->place)
+		return left->place < right->place ? -1 : 1;
+	return (left->function > right->function) - (left->function < right->function);
+}
+
+/* As of the functions of a device: a guest looks for others only where function 0 says that there are. */
+static int check_port(const struct vm_plan *plan, unsigned index, struct pt_error *err)
+{
+	const struct plan_port *port = &plan->ports[index], *before = port - 1;
+	bool follows = index && before->place == port->place;
+
+	if (follows && before->function == port->function)
+		return pt_error_remedy(err,
+				       pt_error_set(err, -EEXIST,
+						    "the root ports of slots %u and %u are both to "
+						    "be at 00:%02x.%u",
+						    before->slot, port->slot, port->place,
+						    port->function),
+				       "give each a place of its own");
+	if (!follows && port->function)
+		return pt_error_remedy(
+			err,
+			pt_error_set(err, -EINVAL,
+				     "the root port of slot %u would be 00:%02x.%u, where nothing "
+				     "is function 0; a guest would not find it",
+				     port->slot, port->place, port->function),
+			"put one at 00:%02x.0", port->place);
+	return 0;
+}
+
+/* Every slot in use has a port; ports, and with them buses, in the order of their places. */
+static int plan_ports(const struct vm_config *config, uint32_t used, struct vm_plan *plan,
+		      struct pt_error *err)
+{
+	int ret = 0;
 
 	for (unsigned slot = 1; slot <= VM_SLOT_MAX; slot++) {
-		if (!(used & 1u << slot))
-			continue;
-		port = &plan->ports[plan->port_count++];
-		port->slot = slot;
-		port->bus = plan->port_count;
-		(void)snprintf(port->id, sizeof(port->id), "pci.%u", slot);
+		if (used & 1u << slot)
+			plan->ports[plan->port_count++] = port_at(config, slot);
+	}
+	qsort(plan->ports, plan->port_count, sizeof(plan->ports[0]), by_place);
+	for (unsigned i = 0; i < plan->port_count && ret == 0; i++) {
+		struct plan_port *port = &plan->ports[i];
+
+		ret = check_port(plan, i, err);
+		port->bus = i + 1;
+		port->multifunction = port->function ||
+				      (i + 1 < plan->port_count && port[1].place == port->place);
 	}
 	plan->bus_last = plan->port_count;
+	return ret;
 }
 
 static uint64_t power_of_two(uint64_t size)
@@ -342,13 +403,18 @@ static uint64_t power_of_two(uint64_t size)
 	return power;
 }
 
-/* Slots that are empty at first: the lowest that are free. */
+/* Slots that are empty at first: those whose port has a place, and the lowest that are free. */
 static int plan_empty(const struct vm_config *config, uint32_t used, struct vm_plan *plan,
 		      struct pt_error *err)
 {
 	unsigned left = config->hotplug_slots, room = 0;
 	uint32_t empty = 0;
+	int ret;
 
+	for (unsigned i = 0; i < config->port_count; i++)
+		empty |= 1u << config->ports[i].slot;
+	empty &= ~used;
+	used |= empty;
 	for (unsigned slot = 1; slot <= VM_SLOT_MAX; slot++) {
 		if (used & 1u << slot)
 			continue;
@@ -362,7 +428,9 @@ static int plan_empty(const struct vm_config *config, uint32_t used, struct vm_p
 				   config->hotplug_slots, room);
 		return pt_error_remedy(err, -E2BIG, "--hotplug-slots %u", room);
 	}
-	plan_ports(used | empty, plan);
+	ret = plan_ports(config, used | empty, plan, err);
+	if (ret < 0)
+		return ret;
 	for (unsigned i = 0; i < plan->port_count; i++) {
 		if (!(empty & 1u << plan->ports[i].slot))
 			continue;
@@ -430,7 +498,7 @@ int plan_devices(const struct vm_config *config, const struct host_facts *facts,
 		struct plan_virtio *virtio = &plan->virtio[i];
 
 		virtio->port = port_of(plan, virtio->slot);
-		virtio->gsi = plan_pin_gsi(virtio->slot, 1);
+		virtio->gsi = plan_pin_gsi(plan->ports[virtio->port].place, 1);
 	}
 	return 0;
 }

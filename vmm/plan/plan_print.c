@@ -179,8 +179,8 @@ static void print_port(const struct vm_plan *plan, unsigned index, FILE *out)
 {
 	const struct plan_port *port = &plan->ports[index];
 
-	(void)fprintf(out, "  slot %u: root port 00:%02x.0, bus %02x%s", port->slot, port->slot,
-		      port->bus, port->reserve_32bit ? ", empty" : "");
+	(void)fprintf(out, "  slot %u: root port 00:%02x.%u, bus %02x%s", port->slot, port->place,
+		      port->function, port->bus, port->reserve_32bit ? ", empty" : "");
 	if (port->node >= 0)
 		(void)fprintf(out, ", near NUMA node %d", port->node);
 	(void)fprintf(out, "\n");

@@ -96,6 +96,14 @@ int qemu_add(struct qemu_guest *guest, struct qemu_item *item, const char *text,
 	return ret < 0 ? ret : item->kind->add(&guest->config, item->object, err);
 }
 
+int qemu_add_port(struct qemu_guest *guest, struct qemu_item *item, const char *text,
+		  struct pt_error *err)
+{
+	(void)text;
+	return qemu_layout_port(guest, qemu_value_get(&item->value, "id"), item->place.addr,
+				qemu_value_get(&item->value, "chassis"), err);
+}
+
 int qemu_set_fd(struct qemu_guest *guest, struct qemu_item *item, const char *text,
 		struct pt_error *err)
 {

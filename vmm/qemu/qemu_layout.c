@@ -29,10 +29,63 @@ static bool parse_addr(const char *text, unsigned *ret_slot, unsigned *ret_funct
 	return !*end && slot <= VM_SLOT_MAX && function <= VM_FUNCTION_MAX;
 }
 
+static const struct vm_config_port *find_port(const struct qemu_guest *guest, const char *id)
+{
+	for (unsigned i = 0; i < guest->config.port_count; i++) {
+		if (strcmp(guest->config.ports[i].id, id) == 0)
+			return &guest->config.ports[i];
+	}
+	return NULL;
+}
+
+/* The slot has the number of its chassis, which is different for each. */
+static int number_of(const struct vm_config *config, const char *chassis, unsigned *ret_slot,
+		     struct pt_error *err)
+{
+	char *end;
+	unsigned long number = chassis ? strtoul(chassis, &end, 10) : 0;
+
+	if (!chassis || *end || number == 0 || number > VM_SLOT_MAX)
+		return pt_error_remedy(
+			err,
+			pt_error_set(err, -ERANGE, "chassis=%s is not 1 to %d",
+				     chassis ? chassis : "", VM_SLOT_MAX),
+			"in the domain's XML: at most %d <controller model='pcie-root-port'>",
+			VM_SLOT_MAX);
+	for (unsigned i = 0; i < config->port_count; i++) {
+		if (config->ports[i].slot == number)
+			return pt_error_set(err, -EEXIST, "chassis=%s is another root port's",
+					    chassis);
+	}
+	*ret_slot = (unsigned)number;
+	return 0;
+}
+
+int qemu_layout_port(struct qemu_guest *guest, const char *id, const char *addr,
+		     const char *chassis, struct pt_error *err)
+{
+	struct vm_config *config = &guest->config;
+	struct vm_config_port port = {0};
+	int ret;
+
+	if (!id || strlen(id) >= sizeof(port.id) || find_port(guest, id))
+		return pt_error_set(err, -EINVAL, "id= is missing, too long or another's");
+	if (!addr || !parse_addr(addr, &port.place, &port.function) || !port.place)
+		return pt_error_set(err, -EINVAL, "addr=%s is not a place on the root bus",
+				    addr ? addr : "");
+	ret = number_of(config, chassis, &port.slot, err);
+	if (ret < 0)
+		return ret;
+	(void)snprintf(port.id, sizeof(port.id), "%s", id);
+	config->ports[config->port_count++] = port;
+	return 0;
+}
+
 int qemu_layout_slot(const struct qemu_guest *guest, const struct qemu_place *place,
 		     char slot[QEMU_SLOT_SIZE], struct pt_error *err)
 {
 	const char *root = qemu_machine_bus(guest->machine);
+	const struct vm_config_port *port;
 	unsigned number, function;
 
 	*slot = '\0';
@@ -42,8 +95,20 @@ int qemu_layout_slot(const struct qemu_guest *guest, const struct qemu_place *pl
 		return pt_error_set(err, -EINVAL, "bus= and addr= go together");
 	if (!parse_addr(place->addr, &number, &function))
 		return pt_error_set(err, -EINVAL, "addr=%s is not a place on a bus", place->addr);
-	if (!root || strcmp(place->bus, root) != 0)
+	port = find_port(guest, place->bus);
+	if (!port && (!root || strcmp(place->bus, root) != 0))
 		return pt_error_set(err, -EINVAL, "there is no bus %s", place->bus);
+	if (port && number)
+		return pt_error_set(err, -EINVAL, "behind a root port there is device 0 alone");
+	if (!port && guest->machine == QEMU_MACHINE_Q35)
+		return pt_error_remedy(
+			err,
+			pt_error_set(err, -EOPNOTSUPP,
+				     "devices are behind root ports, none is on %s", root),
+			"in the domain's XML: no <address> in the device, or one with "
+			"the bus of a <controller model='pcie-root-port'>");
+	if (port)
+		number = port->slot;
 	if (function)
 		(void)snprintf(slot, QEMU_SLOT_SIZE, "%u.%u", number, function);
 	else
@@ -54,9 +119,14 @@ int qemu_layout_slot(const struct qemu_guest *guest, const struct qemu_place *pl
 /* A manager takes the lowest that is free, and leaves out those that are a board's own on a PC. */
 void qemu_layout_rest(struct qemu_guest *guest)
 {
-	size_t taken = guest->config.device_count + guest->config.disk_count +
-		       guest->config.net_count + guest->config.has_rng + guest->config.has_vsock;
-	size_t free_slots = taken < VM_SLOT_MAX ? VM_SLOT_MAX - taken : 0;
+	size_t taken, free_slots;
+
+	/* Root ports say it themselves. */
+	if (guest->machine == QEMU_MACHINE_Q35)
+		return;
+	taken = guest->config.device_count + guest->config.disk_count + guest->config.net_count +
+		guest->config.has_rng + guest->config.has_vsock;
+	free_slots = taken < VM_SLOT_MAX ? VM_SLOT_MAX - taken : 0;
 
 	guest->config.hotplug_slots = free_slots < SPARE_SLOTS ? (unsigned)free_slots : SPARE_SLOTS;
 }

@@ -17,6 +17,15 @@
 int qemu_layout_slot(const struct qemu_guest *guest, const struct qemu_place *place,
 		     char slot[QEMU_SLOT_SIZE], struct pt_error *err);
 
+/**
+ * qemu_layout_port() - a root port
+ * @addr: its place on the root bus; @chassis: what becomes its slot's number; both as they were written, NULL when not said
+ *
+ * Errors: -EINVAL, -ERANGE, -EEXIST.
+ */
+int qemu_layout_port(struct qemu_guest *guest, const char *id, const char *addr,
+		     const char *chassis, struct pt_error *err);
+
 /** qemu_layout_rest() - slots for what comes while the guest runs; when all devices are known */
 void qemu_layout_rest(struct qemu_guest *guest);
 

@@ -25,8 +25,9 @@ qemu_set_fn qemu_set_hugepage_size;
 qemu_set_fn qemu_set_host_nodes;
 
 /* Of devices: qemu_devices.c */
-qemu_set_fn qemu_keep; /* another option names it */
-qemu_set_fn qemu_add;  /* the item's device, which is complete */
+qemu_set_fn qemu_keep;	   /* another option names it */
+qemu_set_fn qemu_add;	   /* the item's device, which is complete */
+qemu_set_fn qemu_add_port; /* a root port */
 qemu_set_fn qemu_set_bus;
 qemu_set_fn qemu_set_addr;
 qemu_set_fn qemu_set_iommufd;
