@@ -93,6 +93,14 @@ static int check_late(const struct vm_config_device *device, int fd, struct pt_e
 			       "address");
 }
 
+/* As the others are had; the first is had as the host, or what its manager has sent, offers it. */
+static enum backend_choice wanted_backend(const struct vm_plan *plan)
+{
+	if (plan_is_without_devices(plan))
+		return plan->space_fd ? BACKEND_CDEV : BACKEND_AUTO;
+	return plan->backend == PT_BACKEND_GROUP ? BACKEND_GROUP : BACKEND_CDEV;
+}
+
 static int plan_passthrough(const struct pt_sys *sys, const struct vm_plan *plan,
 			    struct vm_config *config, int fd, struct plan_device *ret_device,
 			    struct pt_error *err)
@@ -100,16 +108,19 @@ static int plan_passthrough(const struct pt_sys *sys, const struct vm_plan *plan
 	CLEANUP(host_facts_done) struct host_facts facts = {0};
 	struct device_request request;
 	enum backend_choice backend;
+	enum pt_backend_kind kind;
 	struct handed handed = {0};
 	int ret = check_late(&config->devices[0], fd, err);
 
 	if (ret < 0)
 		return ret;
-	config->backend = plan->backend == PT_BACKEND_GROUP ? BACKEND_GROUP : BACKEND_CDEV;
+	config->backend = wanted_backend(plan);
 	ret = handed_devices(sys, &handed, config, &request, &backend, err);
 	if (ret < 0)
 		return ret;
-	ret = host_facts_look(sys, &request, 1, &plan->backend, &facts, err);
+	kind = backend == BACKEND_GROUP ? PT_BACKEND_GROUP : PT_BACKEND_CDEV;
+	ret = host_facts_look(sys, &request, 1, backend == BACKEND_AUTO ? NULL : &kind, &facts,
+			      err);
 	if (ret == 0)
 		ret = device_error(&facts, err);
 	if (ret == 0)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "check.h"
 #include "golden.h"
 #include "plan/plan.h"
 #include "plan_facts.h"
@@ -56,6 +57,77 @@ Test(plan_hotplug, empty_slots)
 	(void)fclose(out);
 	golden_compare("plan-hotplug.txt", text);
 	free(text);
+}
+
+/* Ports whose place was said, as a manager that lays out root ports does: two are functions of one device of bus 0. */
+static void say_ports(struct vm_config *config)
+{
+	config->ports[0] = (struct vm_config_port){"pci.1", 1, 2, 0};
+	config->ports[1] = (struct vm_config_port){"pci.2", 2, 2, 1};
+	config->ports[2] = (struct vm_config_port){"pci.3", 3, 1, 0};
+	config->port_count = 3;
+	config->hotplug_slots = 0;
+}
+
+Test(plan_hotplug, ports_are_where_they_are_said_to_be)
+{
+	struct vm_config_device asked = {.slot = 2};
+	struct test_host host;
+	struct vm_plan plan;
+
+	test_host_init(&host);
+	test_bar(test_host_add(&host), 0, 16 * KIB, "64");
+	host.config.devices = &asked;
+	host.config.device_count = 1;
+	say_ports(&host.config);
+	plan = must_plan(&host);
+	cr_assert_eq(plan.port_count, 3);
+	cr_assert_eq(plan.ports[0].slot, 3);
+	cr_assert(!plan.ports[0].multifunction && plan.ports[0].reserve_32bit);
+	cr_assert_eq(plan.ports[1].slot, 1);
+	cr_assert(plan.ports[1].multifunction && plan.ports[1].bus == 2);
+	cr_assert_eq(plan.ports[2].function, 1);
+	cr_assert_str_eq(plan.ports[2].id, "pci.2");
+	cr_assert_eq(plan.devices[0].port, 2);
+	cr_assert_eq(plan.devices[0].gsi, 16 + 2, "the pin is that of its port's device");
+}
+
+Test(plan_hotplug, ports_in_one_place)
+{
+	struct pt_error err = PT_ERROR_INIT;
+	struct test_host host;
+	struct vm_plan plan;
+
+	test_host_init(&host);
+	say_ports(&host.config);
+	host.config.ports[1].function = 0;
+	check_error(plan_make(&host.config, &host.facts, &plan, &err), -EEXIST, err,
+		    "the root ports of slots 1 and 2 are both to be at 00:02.0");
+	say_ports(&host.config);
+	host.config.ports[0].function = 2;
+	err = (struct pt_error)PT_ERROR_INIT;
+	check_error(plan_make(&host.config, &host.facts, &plan, &err), -EINVAL, err,
+		    "the root port of slot 2 would be 00:02.1, where nothing is function 0");
+}
+
+/* How a guest's first device is had is up to what comes. */
+Test(plan_hotplug, the_first_device_can_be_had_in_any_way)
+{
+	struct vm_config_device asked;
+	struct pt_error err = PT_ERROR_INIT;
+	struct test_host host, other;
+	struct plan_device device;
+	struct vm_plan plan = guest(&host);
+
+	(void)more(&other, &asked);
+	other.facts.backend = PT_BACKEND_GROUP;
+	check_error(plan_hotplug(&plan, &other.config, &other.facts, &device, &err), -EINVAL, err,
+		    "the guest's devices are had by cdevs");
+	plan.devices[0].id[0] = '\0';
+	err = (struct pt_error)PT_ERROR_INIT;
+	cr_assert_eq(plan_hotplug(&plan, &other.config, &other.facts, &device, &err), 0, "%s",
+		     err.message);
+	cr_assert_eq(device.backend, PT_BACKEND_GROUP);
 }
 
 Test(plan_hotplug, too_many_empty_slots)

@@ -216,6 +216,8 @@ static void take_entry(struct plug *plug, unsigned index, const struct plan_devi
 
 	slots_forget(plug->slots, &plug->assigned[index]);
 	plug->plan->devices[index] = *device;
+	if (!*plug->space)
+		plug->plan->backend = device->backend;
 	if (index == plug->plan->device_count)
 		plug->plan->device_count++;
 	host.peer_to_peer = plug->plan->peers_wanted && peers(plug) > 1;

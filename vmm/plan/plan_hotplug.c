@@ -64,6 +64,15 @@ static int check_function(const struct vm_config_device *asked, const char *name
 		asked->function);
 }
 
+int plan_is_without_devices(const struct vm_plan *plan)
+{
+	for (unsigned i = 0; i < plan->device_count; i++) {
+		if (plan->devices[i].id[0])
+			return 0;
+	}
+	return 1;
+}
+
 static int check_host_side(const struct vm_plan *plan, const struct host_facts *facts,
 			   struct pt_error *err)
 {
@@ -71,7 +80,7 @@ static int check_host_side(const struct vm_plan *plan, const struct host_facts *
 	const struct plan_ram *top = &plan->ram[plan->ram_count - 1];
 	const char *name = device->host.name;
 
-	if (facts->backend != plan->backend)
+	if (facts->backend != plan->backend && !plan_is_without_devices(plan))
 		return pt_error_set(
 			err, -EINVAL, "%s: the guest's devices are had by %s, and so must this one",
 			name, plan->backend == PT_BACKEND_GROUP ? "their IOMMU groups" : "cdevs");
@@ -188,6 +197,7 @@ int plan_hotplug(const struct vm_plan *plan, const struct vm_config *config,
 		ret = choose_id(plan, device.bdf, "passthrough", device.id, err);
 	if (ret == 0)
 		ret = place_bars(&plan->ports[port], &device, err);
+	device.backend = facts->backend;
 	if (ret == 0)
 		*ret_device = device;
 	return ret;
@@ -230,7 +240,7 @@ static int place_virtio(const struct vm_plan *plan, unsigned port, struct plan_v
 
 	virtio->port = port;
 	virtio->slot = plan->ports[port].slot;
-	virtio->gsi = plan_pin_gsi(virtio->slot, 1);
+	virtio->gsi = plan_pin_gsi(plan->ports[virtio->port].place, 1);
 	virtio->bar = window->base;
 	/* The step of a port's window is more than any of them needs. */
 	if (window->size)
