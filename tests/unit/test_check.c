@@ -505,6 +505,24 @@ Test(check, somebody_has_it)
 	done(&look);
 }
 
+/* A domain of libvirt's is ended by libvirt; what is typed holds nothing that a process could call itself to harm. */
+Test(check, a_holder_of_libvirt)
+{
+	static const char domain[] = "qemu\0-name\0guest=web\0-chardev\0/var/lib/libvirt/qemu/x";
+	static const char evil[] = "qemu\0-name\0guest=web;reboot\0/var/lib/libvirt/qemu/x";
+	struct look look = good_host();
+
+	model_process(look.model, 77, "qemu-system-x86", "/dev/vfio/devices/vfio1");
+	model_put_bytes(look.model, "/proc/77/cmdline", domain, sizeof(domain));
+	check_now(&look);
+	cr_assert_str_eq(found(&look, "holder")->commands[0],
+			 "virsh -c qemu:///system destroy web");
+	model_put_bytes(look.model, "/proc/77/cmdline", evil, sizeof(evil));
+	check_now(&look);
+	cr_assert_str_eq(found(&look, "holder")->commands[0], "kill 77");
+	done(&look);
+}
+
 /* Hundreds of processes need not be looked through when the kernel has not enabled the device for anybody. */
 Test(check, a_launch_looks_for_holders_only_where_there_may_be_one)
 {

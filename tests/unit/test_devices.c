@@ -362,6 +362,37 @@ Test(devices, all_of_one_device)
 	list_done(&list);
 }
 
+static void holder_is(const char *cmdline, size_t size, const char *expected)
+{
+	struct list list;
+	char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	list_read(&list, HOSTS "emulated", "01:00.0");
+	model_process(list.model, 77, "qemu", "/dev/vfio/devices/vfio0");
+	model_put_bytes(list.model, "/proc/77/cmdline", cmdline, size);
+	device_details_print(list.sys, list.names, &list.inventory.devices[0], out);
+	(void)fclose(out);
+	cr_assert(strstr(text, expected), "no \"%s\" in\n%s", expected, text);
+	free(text);
+	list_done(&list);
+}
+
+#define HOLDER_IS(cmdline, expected) holder_is(cmdline, sizeof(cmdline), expected)
+
+Test(devices, who_has_a_device)
+{
+	HOLDER_IS("qemu\0-name\0guest=web,,one,debug-threads=on\0-S\0-monitor\0"
+		  "unix:/var/lib/libvirt/qemu/domain-1/monitor.sock",
+		  "held by qemu (pid 77), libvirt's domain web,one\n");
+	HOLDER_IS("qemu\0-name\0mine", "held by qemu (pid 77), guest mine\n");
+	HOLDER_IS("tenon\0run\0--name\0box\0", "guest box\n");
+	HOLDER_IS("qemu\0-name", "held by qemu (pid 77)\n");
+	HOLDER_IS("", "held by qemu (pid 77)\n");
+	HOLDER_IS("qemu\0-name\0a\033[31m", "guest a?[31m\n");
+}
+
 /* Drivers' names and descriptions of types: both are shown where they say something. */
 Test(devices, names_of_mediated_types)
 {

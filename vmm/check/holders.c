@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "check/rules.h"
+#include "host/holder_guest.h"
 
 #define WHY_HOLDER "a device, and with it its IOMMU group, has one owner at a time"
 
@@ -36,6 +37,33 @@ static bool concerns(const struct pt_host_device *device, const char *path)
 	return device->group >= 0 && strcmp(path, group) == 0;
 }
 
+/* A process calls itself what it likes, and this goes to a shell. */
+static bool is_typed_safely(const char *name)
+{
+	static const char safe[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+	return name[0] != '-' && name[strspn(name, safe)] == '\0';
+}
+
+/* The command ends it for certain; what is better takes its time, and a guest that listens. */
+static void how_to_end(const struct check_run *check, const struct pt_holder *holder,
+		       struct finding *finding)
+{
+	struct holder_guest guest;
+	bool root = check_is_root(check);
+
+	if (!holder_guest_of(check->sys, holder->pid, &guest) || !guest.libvirt ||
+	    !is_typed_safely(guest.name)) {
+		finding_root_command(finding, root, "kill %d", holder->pid);
+		finding_hint(finding, "better: let %s end as it is meant to", holder->comm);
+		return;
+	}
+	finding_root_command(finding, root, "virsh -c qemu:///system destroy %s", guest.name);
+	finding_hint(finding, "better: virsh -c qemu:///system shutdown %s, or detach-device",
+		     guest.name);
+}
+
 static int add_holder(void *arg, const struct pt_holder *holder)
 {
 	struct check_run *check = arg;
@@ -60,8 +88,7 @@ static int add_holder(void *arg, const struct pt_holder *holder)
 			finding_what(finding, "%s: in use by %s (pid %d), which has %s open",
 				     host->name, holder->comm, holder->pid, holder->path);
 		finding_seen(finding, holder->link, "%s", holder->path);
-		finding_root_command(finding, check_is_root(check), "kill %d", holder->pid);
-		finding_hint(finding, "better: let %s end as it is meant to", holder->comm);
+		how_to_end(check, holder, finding);
 	}
 	return 0;
 }

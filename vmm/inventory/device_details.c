@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/size.h"
+#include "host/holder_guest.h"
 #include "inventory/cap_name.h"
 #include "inventory/device_table.h"
 #include "inventory/printable.h"
@@ -152,16 +153,24 @@ static void print_iommu(const struct pt_sys *sys, const struct inventory_device 
 static void print_node(const struct pt_sys *sys, const struct inventory_device *device,
 		       enum pt_backend_kind backend, const char *title, FILE *out)
 {
+	char holder[128], name[HOLDER_GUEST_SIZE];
+	struct holder_guest guest;
 	struct pt_host_node node;
-	char holder[128];
+	int pid;
 
 	if (pt_host_device_node(sys, &device->host, backend, &node) < 0)
 		return;
 	line(out, title, "%s, mode %04o, user %u, group %u: %s", node.path, node.stat.mode,
 	     node.stat.uid, node.stat.gid,
 	     node.stat.usable ? "this user may open it" : "this user may not open it");
-	if (pt_host_holder(sys, node.path, holder, sizeof(holder)))
+	pid = pt_host_holder(sys, node.path, holder, sizeof(holder));
+	if (pid && holder_guest_of(sys, pid, &guest)) {
+		printable(guest.name, name, sizeof(name));
+		line(out, "", "held by %s, %s %s", holder,
+		     guest.libvirt ? "libvirt's domain" : "guest", name);
+	} else if (pid) {
 		line(out, "", "held by %s", holder);
+	}
 }
 
 static void print_bars(const struct inventory_device *device, FILE *out)

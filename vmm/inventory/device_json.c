@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "host/holder_guest.h"
 #include "inventory/cap_name.h"
 #include "inventory/class_word.h"
 #include "inventory/printable.h"
@@ -127,6 +128,7 @@ static json_t *node(struct writer *writer, const struct pt_host_device *host,
 	struct pt_host_node found;
 	json_t *object;
 	char mode[8], holder[128];
+	struct holder_guest guest;
 	int pid;
 
 	if (pt_host_device_node(writer->sys, host, backend, &found) < 0)
@@ -141,6 +143,9 @@ static json_t *node(struct writer *writer, const struct pt_host_device *host,
 	if (writer->details) {
 		pid = pt_host_holder(writer->sys, found.path, holder, sizeof(holder));
 		set(writer, object, "holder_pid", pid ? json_integer(pid) : json_null());
+		set(writer, object, "holder_guest",
+		    pid && holder_guest_of(writer->sys, pid, &guest) ? text(guest.name)
+								     : json_null());
 	}
 	return object;
 }
