@@ -38,10 +38,45 @@ Test(prefault, all_of_it)
 
 		cr_assert_neq(base, MAP_FAILED);
 		cr_assert_eq(pages_present(base, size), 0);
-		cr_assert_eq(prefault(base, size, cases[i].threads, &err), 0, "%s", err.message);
+		cr_assert_eq(prefault(base, size, cases[i].threads, NULL, &err), 0, "%s",
+			     err.message);
 		cr_assert_eq(pages_present(base, size), size / (size_t)sysconf(_SC_PAGESIZE));
 		(void)munmap(base, size);
 	}
+}
+
+struct told {
+	unsigned times;
+	size_t present;
+};
+
+static void count(void *ctx, size_t present, size_t size)
+{
+	struct told *told = ctx;
+
+	cr_assert_eq(size, 64 * MIB);
+	cr_assert_gt(present, told->present);
+	told->present = present;
+	told->times++;
+}
+
+Test(prefault, how_far_it_is)
+{
+	struct pt_error err = PT_ERROR_INIT;
+	struct told told = {0};
+	struct prefault_progress progress = {.told = count, .ctx = &told};
+	void *base =
+		mmap(NULL, 64 * MIB, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	cr_assert_neq(base, MAP_FAILED);
+	cr_assert_eq(prefault(base, 64 * MIB, 1, &progress, &err), 0, "%s", err.message);
+	cr_assert_eq(told.times, 4);
+	cr_assert_eq(told.present, 64 * MIB);
+	told = (struct told){0};
+	progress.interval_ms = 3600000;
+	cr_assert_eq(prefault(base, 64 * MIB, 1, &progress, &err), 0, "%s", err.message);
+	cr_assert_eq(told.times, 0, "it was quick");
+	(void)munmap(base, 64 * MIB);
 }
 
 /* A hole: the threads stop, and the failure is told. */
@@ -53,7 +88,7 @@ Test(prefault, what_cannot_be_made_present)
 
 	cr_assert_neq(base, MAP_FAILED);
 	(void)munmap(base + 40 * MIB, 4096);
-	cr_assert_eq(prefault(base, 64 * MIB, 3, &err), -ENOMEM);
+	cr_assert_eq(prefault(base, 64 * MIB, 3, NULL, &err), -ENOMEM);
 	cr_assert_str_eq(err.message,
 			 "guest memory: 64 MiB cannot be made present: Cannot allocate memory");
 	(void)munmap(base, 64 * MIB);

@@ -12,9 +12,11 @@
 #include <unistd.h>
 
 #include "machine/prefault.h"
+#include "report.h"
 
-#define RAM_ALIGN (1ull << 30)
-#define LONG_BITS (sizeof(unsigned long) * CHAR_BIT)
+#define RAM_ALIGN   (1ull << 30)
+#define PROGRESS_MS 2000
+#define LONG_BITS   (sizeof(unsigned long) * CHAR_BIT)
 
 /* The logarithm of the page size is in the flags, where mmap(2) has it too. */
 static unsigned huge_flags(uint64_t page)
@@ -123,8 +125,20 @@ static int bind_nodes(const struct ram *ram, const struct vm_plan *plan, struct 
 	return r;
 }
 
+/* What takes seconds is a terabyte, or a host that has to find pages first. */
+static void tell_progress(void *ctx, size_t present, size_t size)
+{
+	(void)ctx;
+	report_note(stderr, "memory: %zu of %zu MiB present", present >> 20, size >> 20);
+}
+
 int ram_open(struct ram *ram, const struct vm_plan *plan, struct pt_error *err)
 {
+	static const struct prefault_progress progress = {
+		.told = tell_progress,
+		.interval_ms = PROGRESS_MS,
+	};
+
 	int r;
 
 	ram->size = 0;
@@ -142,7 +156,7 @@ int ram_open(struct ram *ram, const struct vm_plan *plan, struct pt_error *err)
 	if (!r)
 		r = bind_nodes(ram, plan, err);
 	if (!r && plan->prefault_threads)
-		r = prefault(ram->base, (size_t)ram->size, plan->prefault_threads, err);
+		r = prefault(ram->base, (size_t)ram->size, plan->prefault_threads, &progress, err);
 	return r;
 }
 
