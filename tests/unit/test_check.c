@@ -12,6 +12,7 @@
 #define MIB (UINT64_C(1) << 20)
 
 static unsigned phys_bits = 48;
+static int max_cpus = 8;
 
 /* The modelled kernel, with a KVM that answers what is asked of it before a guest is made. */
 static int with_kvm(void *ctx, int fd, unsigned long request, void *arg)
@@ -20,7 +21,7 @@ static int with_kvm(void *ctx, int fd, unsigned long request, void *arg)
 	struct kvm_cpuid2 *cpuid = arg;
 
 	if (request == KVM_CHECK_EXTENSION)
-		return 8;
+		return max_cpus;
 	if (request != KVM_GET_SUPPORTED_CPUID)
 		return model_sys(model)->ioctl(ctx, fd, request, arg);
 	cpuid->nent = 1;
@@ -433,6 +434,23 @@ Test(check, files_to_boot_from)
 	look.config.kernel = strdup(TEST_DATA_DIR "/test_check.c");
 	check_now(&look);
 	check_found(&look, "boot-files", FINDING_BLOCKS, "test_check.c");
+	done(&look);
+}
+
+/* Two sockets of 65 cores take 7 bits for the core, those of a third would begin at 256. */
+Test(check, cpus_that_no_interrupt_reaches)
+{
+	struct look look = good_host();
+
+	max_cpus = 1024;
+	look.config.cpus = 130;
+	look.config.sockets = 2;
+	check_now(&look);
+	cr_assert_null(found(&look, "cpus"));
+	look.config.cpus = 195;
+	look.config.sockets = 3;
+	check_now(&look);
+	check_found(&look, "cpus", FINDING_WARNS, "65 of 195 virtual CPUs have APIC ids over 255");
 	done(&look);
 }
 

@@ -13,7 +13,8 @@
 #include "plan/plan.h"
 #include "plan/plan_steps.h"
 
-#define WHY_BOOT "the guest starts from them"
+#define APIC_ID_REACHED 255u
+#define WHY_BOOT	"the guest starts from them"
 
 static struct finding *of_guest(struct check_run *check, enum finding_severity severity,
 				const char *id, const char *why, const struct pt_error *err)
@@ -159,6 +160,28 @@ static void check_boot(struct check_run *check, const struct vm_plan *plan)
 	boot_done(&boot);
 }
 
+/* Without interrupt remapping, which guests do not have, messages and KVM's IOAPIC reach ids of 8 bits. */
+static void check_cpus(struct check_run *check, const struct vm_plan *plan)
+{
+	struct finding *finding;
+	unsigned beyond = 0;
+
+	for (unsigned i = 0; i < plan->cpus; i++)
+		beyond += plan_apic_id(&plan->topology, i) > APIC_ID_REACHED;
+	if (!beyond)
+		return;
+	finding = findings_add(
+		check->findings, FINDING_WARNS, "cpus", SUBJECT_GUEST,
+		"no interrupt of a device reaches CPUs with APIC ids over 255, and Linux "
+		"does not use such CPUs");
+	finding_what(finding, "%u of %u virtual CPUs have APIC ids over %u", beyond, plan->cpus,
+		     APIC_ID_REACHED);
+	finding_hint(
+		finding,
+		"fewer --cpus; or numbers of cores and threads that are powers of two, so that ids "
+		"have no gaps");
+}
+
 void check_plan(struct check_run *check)
 {
 	struct pt_error err = PT_ERROR_INIT;
@@ -171,9 +194,11 @@ void check_plan(struct check_run *check)
 		    check_config_of(check, &check->facts->devices[i])->vfs)
 			return;
 	}
-	if (plan_make(check->config, check->facts, &plan, &err) < 0)
+	if (plan_make(check->config, check->facts, &plan, &err) < 0) {
 		of_guest(check, FINDING_BLOCKS, "plan",
 			 "it is decided before anything is touched, and does not come out", &err);
-	else
-		check_boot(check, &plan);
+		return;
+	}
+	check_cpus(check, &plan);
+	check_boot(check, &plan);
 }
