@@ -3,43 +3,10 @@
 Brings a device to a guest, or takes it, with descriptors that are sent: the device's node and /dev/iommu. When it has left, tenon,
 which is PROCESS, must have neither open, each as soon as it says so."""
 
-import json
 import os
-import socket
 import sys
 
-
-class Guest:
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(60)
-        self.socket.connect(path)
-        self.stream = self.socket.makefile("r")
-        self.events = []
-        json.loads(self.stream.readline())
-        self.ask("qmp_capabilities")
-
-    def ask(self, command, sent=None, **arguments):
-        text = json.dumps({"execute": command, "arguments": arguments}).encode()
-        if sent is None:
-            self.socket.sendall(text)
-        else:
-            socket.send_fds(self.socket, [text], [sent])
-        while True:
-            message = json.loads(self.stream.readline())
-            if "event" not in message:
-                print(command, json.dumps(message), flush=True)
-                if "error" in message:
-                    sys.exit(1)
-                return
-            self.events.append(message)
-
-    def wait_for(self, event):
-        while True:
-            message = self.events.pop(0) if self.events else json.loads(self.stream.readline())
-            print(json.dumps(message), flush=True)
-            if message["event"] == event:
-                return
+from qmp_guest import Guest
 
 
 def open_files(process):

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control/backends.h"
 #include "control/target.h"
 
 #define FAKE_TARGET_BUSES 2
@@ -26,6 +27,8 @@ struct fake_target {
 	int iommufd_result;
 	char did[128];				/* what was asked, in words */
 	uint8_t config[FAKE_TARGET_BUSES][256]; /* of device 1 of bus 0, and device 0 of bus 1 */
+	struct backends backends;
+	bool has_disk; /* in place of the nic */
 	struct target target;
 };
 
@@ -104,6 +107,15 @@ static inline void fake_device(void *ctx, unsigned index, struct target_device *
 		.bars = {[0] = {PT_BAR_MEM64, 1, 1, 0x4000, 0x800000000}},
 		.health = "it is warm",
 	};
+	if (((struct fake_target *)ctx)->has_disk)
+		*ret_device = (struct target_device){
+			.kind = TARGET_DISK, .id = "disk7", .host_name = "/a.img", .present = true};
+}
+
+static inline void fake_disk(void *ctx, unsigned index, struct target_disk *ret_disk)
+{
+	(void)ctx, (void)index;
+	*ret_disk = (struct target_disk){.path = "/a.img", .size = 1 << 20, .reads = 3};
 }
 
 static inline struct pt_space_stats fake_dma(void *ctx)
@@ -133,6 +145,8 @@ static inline int fake_plug(void *ctx, const struct target_request *request,
 	fake->plug_ctx = done_ctx;
 	if (fake->plug_result)
 		return pt_error_set(err, fake->plug_result, "no room");
+	if (request->backend)
+		(void)snprintf(request->backend->device, sizeof(request->backend->device), "disk7");
 	fake->plug_fd = request->fd;
 	return 0;
 }
@@ -234,6 +248,7 @@ static const struct target_ops fake_target_ops = {
 	.cpu_thread = fake_cpu_thread,
 	.devices = fake_devices,
 	.device = fake_device,
+	.disk = fake_disk,
 	.dma = fake_dma,
 	.plug = fake_plug,
 	.unplug = fake_unplug,
@@ -250,7 +265,8 @@ static const struct target_ops fake_target_ops = {
 static inline void fake_target_init(struct fake_target *fake)
 {
 	*fake = (struct fake_target){.present = true};
-	fake->target = (struct target){.ops = &fake_target_ops, .ctx = fake};
+	fake->target =
+		(struct target){.ops = &fake_target_ops, .ctx = fake, .backends = &fake->backends};
 	memset(fake->config, 0, sizeof(fake->config));
 }
 

@@ -2,10 +2,13 @@
 #include "control/machine_target.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "devices/assigned.h"
+#include "virtio/blk.h"
 
 static const char *const states[] = {
 	[PT_DEVICE_CLOSED] = "opened",	   [PT_DEVICE_OPENED] = "opened",
@@ -122,6 +125,29 @@ static void device_of(void *ctx, unsigned index, struct target_device *ret_devic
 	memcpy(ret_device->health, info.health, sizeof(info.health));
 }
 
+static void disk(void *ctx, unsigned index, struct target_disk *ret_disk)
+{
+	const struct vm_plan *plan = machine_plan(machine_of(ctx));
+	const unsigned number = index - plan->device_count;
+	const struct plan_disk *disk = &plan->virtio[number].disk;
+	struct blk_stats stats = {0};
+	uint64_t size = 0;
+
+	machine_disk_info(machine_of(ctx), number, &size, &stats);
+	*ret_disk = (struct target_disk){
+		.path = disk->path,
+		.readonly = disk->readonly,
+		.direct = disk->direct,
+		.size = size,
+		.read_bytes = stats.read_bytes,
+		.write_bytes = stats.write_bytes,
+		.reads = stats.reads,
+		.writes = stats.writes,
+		.flushes = stats.flushes,
+		.discards = stats.discards,
+	};
+}
+
 static struct pt_space_stats dma(void *ctx)
 {
 	return machine_dma(machine_of(ctx));
@@ -158,6 +184,79 @@ static int use_iommufd(struct machine_target *target, const char *id, struct pt_
 	return r ? pt_error_prefix(err, r, "iommufd '%s'", id) : 0;
 }
 
+static int duplicate(const int *fds, int *ret_fds)
+{
+	for (unsigned i = 0; i < PLAN_NET_PAIRS_MAX; i++) {
+		ret_fds[i] = fds[i] ? fcntl(fds[i], F_DUPFD_CLOEXEC, 3) : 0;
+		if (ret_fds[i] < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+static void close_all(int *fds)
+{
+	for (unsigned i = 0; i < PLAN_NET_PAIRS_MAX; i++) {
+		if (fds[i] > 0)
+			(void)close(fds[i]);
+	}
+}
+
+/* Descriptors of its own; a vsock's is the caller's until the device has it. */
+static int take_backend(const struct target_request *request, struct plan_virtio *virtio,
+			struct pt_error *err)
+{
+	const struct backend *backend = request->backend;
+	int fds[PLAN_NET_PAIRS_MAX] = {0}, vhost_fds[PLAN_NET_PAIRS_MAX] = {0};
+	int r;
+
+	if (virtio->kind == PLAN_VIRTIO_VSOCK)
+		virtio->vsock.fd = request->fd;
+	if (!backend)
+		return 0;
+	r = duplicate(backend->fds, fds);
+	if (!r)
+		r = duplicate(backend->vhost_fds, vhost_fds);
+	if (r) {
+		close_all(fds);
+		close_all(vhost_fds);
+		return pt_error_set(err, r, "%s: %s", virtio->id, strerror(-r));
+	}
+	if (virtio->kind == PLAN_VIRTIO_DISK)
+		virtio->disk.fd = fds[0];
+	if (virtio->kind == PLAN_VIRTIO_NET) {
+		memcpy(virtio->net.fds, fds, sizeof(fds));
+		memcpy(virtio->net.vhost_fds, vhost_fds, sizeof(vhost_fds));
+	}
+	return 0;
+}
+
+static void give_back(struct plan_virtio *virtio)
+{
+	if (virtio->kind == PLAN_VIRTIO_DISK && virtio->disk.fd)
+		(void)close(virtio->disk.fd);
+	if (virtio->kind == PLAN_VIRTIO_NET) {
+		close_all(virtio->net.fds);
+		close_all(virtio->net.vhost_fds);
+	}
+}
+
+static int plug_virtio(struct machine_target *target, const struct target_request *request,
+		       struct pt_error *err)
+{
+	struct plan_virtio *virtio = &target->addition.virtio;
+	int r = take_backend(request, virtio, err);
+
+	if (r)
+		return r;
+	r = machine_plug_virtio(target->machine, virtio, came, target, err);
+	if (r)
+		give_back(virtio);
+	else if (request->backend)
+		memcpy(request->backend->device, virtio->id, sizeof(virtio->id));
+	return r;
+}
+
 static int plug(void *ctx, const struct target_request *request,
 		void (*done)(void *ctx, const struct pt_error *err), void *done_ctx,
 		struct pt_error *err)
@@ -169,7 +268,7 @@ static int plug(void *ctx, const struct target_request *request,
 	if (r == 0)
 		r = target->plan_addition(machine_plan(target->machine), request, addition, err);
 	if (r == 0 && addition->is_virtio)
-		r = machine_plug_virtio(target->machine, &addition->virtio, came, target, err);
+		r = plug_virtio(target, request, err);
 	else if (r == 0)
 		r = machine_plug(target->machine, &addition->device, came, target, err);
 	if (r < 0)
@@ -316,6 +415,7 @@ static const struct target_ops ops = {
 	.cpu_thread = cpu_thread,
 	.devices = devices,
 	.device = device_of,
+	.disk = disk,
 	.dma = dma,
 	.plug = plug,
 	.unplug = unplug,
@@ -331,12 +431,13 @@ static const struct target_ops ops = {
 
 struct target machine_target(struct machine_target *target)
 {
-	return (struct target){.ops = &ops, .ctx = target};
+	return (struct target){.ops = &ops, .ctx = target, .backends = &target->backends};
 }
 
 void machine_target_done(struct machine_target *target)
 {
 	iommufds_done(&target->iommufds);
+	backends_done(&target->backends);
 }
 
 static json_t *cause(bool guest, const char *reason)

@@ -5,6 +5,7 @@
 #ifndef TENON_CONTROL_MACHINE_TARGET_H
 #define TENON_CONTROL_MACHINE_TARGET_H
 
+#include "control/backends.h"
 #include "control/control.h"
 #include "control/iommufds.h"
 #include "control/target.h"
@@ -14,7 +15,7 @@
  * struct machine_target - both of @machine and @control
  * @serial, @serial_label: as of struct target_ops
  * @plan_addition: decides on a device that is to come, for a machine with @plan
- * @iommufds: the objects that have names; machine_target_done() closes them
+ * @iommufds, @backends: what has names; machine_target_done() closes them
  * @quit: somebody said quit
  */
 struct machine_target {
@@ -25,6 +26,7 @@ struct machine_target {
 	int (*plan_addition)(const struct vm_plan *plan, const struct target_request *request,
 			     struct plan_addition *ret_addition, struct pt_error *err);
 	struct iommufds iommufds;
+	struct backends backends;
 	struct iommufd *leaving; /* being deleted, and who waits for it */
 	void (*left)(void *ctx, const struct pt_error *err);
 	void *left_ctx;

@@ -7,8 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "control/backends.h"
 #include "control/device_option.h"
 #include "control/pci_place.h"
+#include "control/qmp_backend_commands.h"
 #include "control/qmp_session.h"
 
 static const char *text_of(const json_t *arguments, const char *key)
@@ -16,11 +18,11 @@ static const char *text_of(const json_t *arguments, const char *key)
 	return json_string_value(json_object_get(arguments, key));
 }
 
-/* A descriptor that the client named. @ret_fd: 0 when @arguments have none, else the caller's */
-static int named_fd(struct qmp_session *session, const json_t *arguments, int *ret_fd,
-		    struct pt_error *err)
+/* A descriptor that the client named. @key: NULL for none. @ret_fd: 0 when @arguments have none, else the caller's */
+static int named_fd(struct qmp_session *session, const json_t *arguments, const char *key,
+		    int *ret_fd, struct pt_error *err)
 {
-	const char *name = text_of(arguments, "fd");
+	const char *name = key ? text_of(arguments, key) : NULL;
 
 	*ret_fd = 0;
 	if (!name)
@@ -28,9 +30,9 @@ static int named_fd(struct qmp_session *session, const json_t *arguments, int *r
 	if (isdigit((unsigned char)*name))
 		return pt_error_remedy(err,
 				       pt_error_set(err, -EINVAL,
-						    "Parameter 'fd' expects the name that getfd "
+						    "Parameter '%s' expects the name that getfd "
 						    "has given, not the number '%s'",
-						    name),
+						    key, name),
 				       "send the descriptor with getfd");
 	return qmp_fds_take(&session->fds, name, ret_fd, err);
 }
@@ -124,23 +126,201 @@ static int plug(struct qmp_session *session, const struct target_request *reques
 	return r;
 }
 
+/* What is on top of a file, or the file. */
+static const struct backend *file_of(const struct target *target, const struct backend *node)
+{
+	return node->kind == BACKEND_FORMAT
+		       ? backends_find(target->backends, BACKEND_FILE, node->below)
+		       : node;
+}
+
+static int disk_value(const struct target *target, struct target_request *request,
+		      const json_t *arguments, struct device_option *option, struct pt_error *err)
+{
+	const struct backend *node = request->backend;
+	const struct backend *file = file_of(target, node);
+	const char *cache = text_of(arguments, "write-cache");
+
+	if (!file)
+		return pt_error_set(err, -ENOENT, "Node '%s' is on nothing", node->name);
+	if (cache && strcmp(cache, "off") == 0)
+		return pt_error_set(err, -EINVAL,
+				    "Property 'write-cache' doesn't take value 'off': the guest "
+				    "flushes");
+	device_option_init(option, file->path);
+	if (node->readonly)
+		device_option_key(option, "readonly", "yes");
+	if (node->direct || file->direct)
+		device_option_key(option, "direct", "yes");
+	return 0;
+}
+
+static int net_value(const struct target *target, struct target_request *request,
+		     const json_t *arguments, struct device_option *option, struct pt_error *err)
+{
+	static const char *const vhosts[] = {
+		[PLAN_VHOST_AUTO] = "auto", [PLAN_VHOST_ON] = "on", [PLAN_VHOST_OFF] = "off"};
+	const struct backend *net = request->backend;
+	const json_t *mtu = json_object_get(arguments, "host_mtu");
+	char text[32];
+
+	(void)target;
+	(void)snprintf(text, sizeof(text), "fd:%d", net->fds[0]);
+	device_option_init(option, net->path[0] ? net->path : text);
+	(void)snprintf(text, sizeof(text), "%u", net->pairs);
+	device_option_key(option, "queues", text);
+	device_option_key(option, "vhost", vhosts[net->vhost]);
+	return mtu ? device_option_value(option, "mtu", mtu, err) : 0;
+}
+
+static int rng_value(const struct target *target, struct target_request *request,
+		     const json_t *arguments, struct device_option *option, struct pt_error *err)
+{
+	(void)target, (void)request, (void)arguments, (void)err;
+	device_option_init(option, "host");
+	return 0;
+}
+
+static int vsock_value(const struct target *target, struct target_request *request,
+		       const json_t *arguments, struct device_option *option, struct pt_error *err)
+{
+	const json_t *cid = json_object_get(arguments, "guest-cid");
+	char text[32];
+
+	(void)target, (void)request;
+	if (!json_is_integer(cid))
+		return pt_error_set(err, -EINVAL, "Parameter 'guest-cid' is missing");
+	(void)snprintf(text, sizeof(text), "%" JSON_INTEGER_FORMAT, json_integer_value(cid));
+	device_option_init(option, text);
+	return 0;
+}
+
+/*
+ * A virtio device as QEMU calls it.
+ * @backend: the property that names what it uses; @none: how messages begin when there is no such thing
+ * @fd: the property that names a descriptor, NULL for none
+ * @value: what its option takes first
+ * @known: properties that @value has seen to, or that say what is so in any case
+ */
+struct driver {
+	const char *name;
+	const char *kind;
+	const char *backend;
+	enum backend_kind backend_kind;
+	const char *fd;
+	int (*value)(const struct target *target, struct target_request *request,
+		     const json_t *arguments, struct device_option *option, struct pt_error *err);
+	const char *known[4];
+};
+
+static const struct driver drivers[] = {
+	{"virtio-blk-pci", "disk", "drive", BACKEND_FILE, NULL, disk_value, {"write-cache"}},
+	{"virtio-net-pci",
+	 "net",
+	 "netdev",
+	 BACKEND_TAP,
+	 NULL,
+	 net_value,
+	 {"host_mtu", "mq", "vectors"}},
+	{"virtio-rng-pci", "rng", "rng", BACKEND_RNG, NULL, rng_value, {NULL}},
+	{"vhost-vsock-pci", "vsock", NULL, BACKEND_FREE, "vhostfd", vsock_value, {"guest-cid"}},
+};
+
+static const struct driver *driver_find(const char *name)
+{
+	size_t length = strlen(name);
+	const char *suffix = strstr(name, "-non-transitional");
+
+	if (suffix)
+		length = (size_t)(suffix - name);
+	for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
+		if (strlen(drivers[i].name) == length &&
+		    strncmp(drivers[i].name, name, length) == 0)
+			return &drivers[i];
+	}
+	return NULL;
+}
+
+static int find_backend(const struct target *target, const struct driver *driver,
+			const json_t *arguments, struct target_request *request,
+			struct pt_error *err)
+{
+	const char *name = driver->backend ? text_of(arguments, driver->backend) : NULL;
+
+	if (!driver->backend)
+		return 0;
+	if (!name)
+		return pt_error_set(err, -EINVAL, "Parameter '%s' is missing", driver->backend);
+	request->backend = backends_find(target->backends, driver->backend_kind, name);
+	if (!request->backend)
+		return pt_error_set(err, -ENOENT, "Property '%s.%s' can't find value '%s'",
+				    driver->name, driver->backend, name);
+	if (qmp_backend_in_use(target, request->backend))
+		return pt_error_set(err, -EBUSY,
+				    "Property '%s.%s' can't take value '%s', it's in use",
+				    driver->name, driver->backend, name);
+	return 0;
+}
+
+static bool is_known(const struct driver *driver, const char *key)
+{
+	static const char *const everywhere[] = {"driver", "bus", "addr", "multifunction"};
+	bool known = (driver->backend && strcmp(key, driver->backend) == 0) ||
+		     (driver->fd && strcmp(key, driver->fd) == 0);
+
+	for (size_t i = 0; i < sizeof(everywhere) / sizeof(everywhere[0]); i++)
+		known = known || strcmp(key, everywhere[i]) == 0;
+	for (size_t i = 0; i < 4 && driver->known[i]; i++)
+		known = known || strcmp(key, driver->known[i]) == 0;
+	return known;
+}
+
+static int virtio_option(const struct target *target, const struct driver *driver,
+			 json_t *arguments, struct target_request *request,
+			 struct device_option *option, struct pt_error *err)
+{
+	const char *key;
+	json_t *value;
+	int r = find_backend(target, driver, arguments, request, err);
+
+	if (!r)
+		r = driver->value(target, request, arguments, option, err);
+	if (r)
+		return r;
+	json_object_foreach(arguments, key, value)
+	{
+		if (is_known(driver, key))
+			continue;
+		r = device_option_value(option, key, value, err);
+		if (r)
+			return r;
+	}
+	r = add_place(target, arguments, option, err);
+	return r ? r : device_option_check(option, err);
+}
+
 json_t *qmp_device_add(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
 {
-	const char *driver = text_of(arguments, "driver");
-	struct target_request request = {.kind = "device",
+	const char *name = text_of(arguments, "driver");
+	const struct driver *driver = driver_find(name);
+	struct target_request request = {.kind = driver ? driver->kind : "device",
 					 .iommufd = text_of(arguments, "iommufd")};
 	struct device_option option;
 	int r;
 
-	if (strcmp(driver, "vfio-pci") != 0) {
+	if (!driver && strcmp(name, "vfio-pci") != 0) {
 		(void)pt_error_set(&err->error, -EINVAL,
 				   "'%s' is not a device that can come while the guest runs; "
-				   "vfio-pci is",
-				   driver);
+				   "vfio-pci, virtio-blk-pci, virtio-net-pci, virtio-rng-pci and "
+				   "vhost-vsock-pci are",
+				   name);
 		return NULL;
 	}
-	r = named_fd(session, arguments, &request.fd, &err->error);
-	if (!r)
+	r = named_fd(session, arguments, driver ? driver->fd : "fd", &request.fd, &err->error);
+	if (!r && driver)
+		r = virtio_option(session->target, driver, arguments, &request, &option,
+				  &err->error);
+	else if (!r)
 		r = passthrough_option(session->target, arguments, request.fd, &option,
 				       &err->error);
 	request.option = option.text;
@@ -191,42 +371,105 @@ json_t *qmp_device_del(struct qmp_session *session, json_t *arguments, struct qm
 	return NULL;
 }
 
-json_t *qmp_object_add(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
+static int add_iommufd(struct qmp_session *session, const json_t *arguments, struct pt_error *err)
 {
 	const struct target *target = session->target;
-	const char *type = text_of(arguments, "qom-type"), *key;
-	json_t *value;
-	int fd, r;
+	int fd;
+	int r = named_fd(session, arguments, "fd", &fd, err);
 
-	if (strcmp(type, "iommufd") != 0) {
-		(void)pt_error_set(&err->error, -EINVAL,
-				   "'%s' is not an object that a guest can be given; iommufd is",
-				   type);
-		return NULL;
-	}
-	json_object_foreach(arguments, key, value)
-	{
-		if (strcmp(key, "qom-type") == 0 || strcmp(key, "id") == 0 ||
-		    (strcmp(key, "fd") == 0 && json_is_string(value)))
-			continue;
-		(void)pt_error_set(&err->error, -EINVAL, "Property 'iommufd.%s' not found", key);
-		return NULL;
-	}
-	r = named_fd(session, arguments, &fd, &err->error);
 	if (!r)
-		r = target->ops->iommufd_add(target->ctx, text_of(arguments, "id"), fd,
-					     &err->error);
+		r = target->ops->iommufd_add(target->ctx, text_of(arguments, "id"), fd, err);
 	if (r)
 		drop_fd(fd);
+	return r;
+}
+
+/* The guest's random numbers are the host's, which are the same by each of the two names. */
+static int add_rng(struct qmp_session *session, const json_t *arguments, struct pt_error *err)
+{
+	const char *id = text_of(arguments, "id"), *file = text_of(arguments, "filename");
+	struct backend backend = {.kind = BACKEND_RNG};
+
+	if (file && strcmp(file, "/dev/urandom") != 0 && strcmp(file, "/dev/random") != 0)
+		return pt_error_set(err, -EINVAL,
+				    "Property 'filename' doesn't take value '%s': /dev/urandom is "
+				    "to be had",
+				    file);
+	if (strlen(id) >= sizeof(backend.name))
+		return pt_error_set(err, -EINVAL, "Parameter 'id' is too long");
+	memcpy(backend.name, id, strlen(id) + 1);
+	return backends_add(session->target->backends, &backend, err);
+}
+
+/* @property: besides "qom-type" and "id" */
+static const struct object {
+	const char *type;
+	const char *property;
+	int (*add)(struct qmp_session *session, const json_t *arguments, struct pt_error *err);
+} objects[] = {
+	{"iommufd", "fd", add_iommufd},
+	{"rng-random", "filename", add_rng},
+	{"rng-builtin", NULL, add_rng},
+};
+
+static const struct object *object_find(const char *type, struct pt_error *err)
+{
+	for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
+		if (strcmp(objects[i].type, type) == 0)
+			return &objects[i];
+	}
+	(void)pt_error_set(err, -EINVAL,
+			   "'%s' is not an object that a guest can be given; iommufd, rng-random "
+			   "and rng-builtin are",
+			   type);
 	return NULL;
+}
+
+json_t *qmp_object_add(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
+{
+	const struct object *object = object_find(text_of(arguments, "qom-type"), &err->error);
+	const char *key;
+	json_t *value;
+
+	if (!object)
+		return NULL;
+	json_object_foreach(arguments, key, value)
+	{
+		bool own = object->property && strcmp(key, object->property) == 0;
+
+		if (strcmp(key, "qom-type") == 0 || strcmp(key, "id") == 0 ||
+		    (own && json_is_string(value)))
+			continue;
+		(void)pt_error_set(&err->error, -EINVAL, "Property '%s.%s' not found", object->type,
+				   key);
+		return NULL;
+	}
+	(void)object->add(session, arguments, &err->error);
+	return NULL;
+}
+
+static void delete_rng(const struct target *target, struct backend *rng, struct pt_error *err)
+{
+	if (qmp_backend_in_use(target, rng))
+		(void)pt_error_set(err, -EBUSY, "object '%s' is in use, can not be deleted",
+				   rng->name);
+	else
+		backend_close(rng);
 }
 
 /* Answered when nothing of it is open any more. */
 json_t *qmp_object_del(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
 {
 	const struct target *target = session->target;
-	struct qmp_wait *wait = qmp_session_wait(session);
+	struct backend *rng =
+		backends_find(target->backends, BACKEND_RNG, text_of(arguments, "id"));
+	struct qmp_wait *wait;
 
+	if (rng) {
+		delete_rng(target, rng, &err->error);
+		return NULL;
+	}
+	wait = qmp_session_wait(session);
 	if (!wait)
 		(void)pt_error_set(&err->error, -ENOMEM, "Out of memory");
 	else if (target->ops->iommufd_del(target->ctx, text_of(arguments, "id"), qmp_session_answer,

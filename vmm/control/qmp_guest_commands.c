@@ -83,26 +83,6 @@ json_t *qmp_query_nothing(struct qmp_session *session, json_t *arguments, struct
 	return json_array();
 }
 
-json_t *qmp_query_block(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
-{
-	const struct target *target = session->target;
-	struct target_peripheral peripheral;
-	json_t *list = json_array();
-
-	(void)arguments, (void)err;
-	for (unsigned i = 0; target->ops->peripheral(target->ctx, i, &peripheral); i++) {
-		char path[256];
-
-		if (!peripheral.id || strcmp(peripheral.type, "virtio-blk-pci") != 0)
-			continue;
-		(void)snprintf(path, sizeof(path), PERIPHERALS "/%s/virtio-backend", peripheral.id);
-		(void)json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:b, s:s}", "device",
-							    "", "qdev", path, "removable", 0,
-							    "locked", 0, "type", "unknown"));
-	}
-	return list;
-}
-
 /* Those of migration, of which there are none: each that is to be turned on is refused but "events", which is about progress. */
 json_t *qmp_set_capabilities(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
 {

@@ -12,6 +12,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct backend;
+struct backends;
+
 /** enum target_status - of the guest as a whole */
 enum target_status {
 	TARGET_RUNNING,
@@ -56,6 +59,20 @@ struct target_device {
 	char health[PT_ERROR_MESSAGE_SIZE];
 };
 
+/** struct target_disk - a disk of the guest's; bytes, and how many requests it has done */
+struct target_disk {
+	const char *path;
+	bool readonly;
+	bool direct;
+	uint64_t size;
+	uint64_t read_bytes;
+	uint64_t write_bytes;
+	uint64_t reads;
+	uint64_t writes;
+	uint64_t flushes;
+	uint64_t discards;
+};
+
 /** struct target_peripheral - anything that the guest has under a name; @id: NULL when it has left; @type: as QMP calls it */
 struct target_peripheral {
 	const char *id;
@@ -74,12 +91,14 @@ enum target_panic {
  * @kind: which option of the command line says it, without its dashes: "device", "disk"
  * @option: what the option takes
  * @fd: open descriptor of the device's node, 0 for none
+ * @backend: what it uses, which learns the device's id; NULL for nothing that has a name. The device gets descriptors of its own
  * @iommufd: name of what it is to be attached to, NULL for what the guest's devices are
  */
 struct target_request {
 	const char *kind;
 	const char *option;
 	int fd;
+	struct backend *backend;
 	const char *iommufd;
 };
 
@@ -93,6 +112,7 @@ struct target_request {
  * @quit: the run ends
  * @cpus: how many; @cpu_thread: the thread of one, 0 when it has none yet
  * @devices: how many were given to the guest, gone ones included; @device: one of them
+ * @disk: what there is to say of one that is a disk, and present
  * @dma: what is mapped for all devices together
  * @plug: bring a device; @done is called later, once, with NULL or what is wrong, unless this fails. A descriptor is taken over
  *	when it does not
@@ -118,6 +138,7 @@ struct target_ops {
 	pid_t (*cpu_thread)(void *ctx, unsigned index);
 	unsigned (*devices)(void *ctx);
 	void (*device)(void *ctx, unsigned index, struct target_device *ret_device);
+	void (*disk)(void *ctx, unsigned index, struct target_disk *ret_disk);
 	struct pt_space_stats (*dma)(void *ctx);
 	int (*plug)(void *ctx, const struct target_request *request,
 		    void (*done)(void *ctx, const struct pt_error *err), void *done_ctx,
@@ -136,9 +157,11 @@ struct target_ops {
 	void (*set_on_panic)(void *ctx, enum target_panic action);
 };
 
+/** struct target - @backends: what its devices use, by name */
 struct target {
 	const struct target_ops *ops;
 	void *ctx;
+	struct backends *backends;
 };
 
 #endif

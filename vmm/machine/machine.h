@@ -15,6 +15,7 @@
 #include "plan/plan.h"
 
 struct assigned_info;
+struct blk_stats;
 struct loop;
 struct machine;
 struct service;
@@ -193,6 +194,10 @@ int machine_plug_virtio(struct machine *machine, const struct plan_virtio *devic
 
 /** machine_has_virtio() - whether one of the plan's virtio devices is there: it has come, and has not left */
 bool machine_has_virtio(const struct machine *machine, unsigned index);
+
+/** machine_disk_info() - what one of the plan's virtio devices, a disk, has done, and how large it is in bytes */
+void machine_disk_info(const struct machine *machine, unsigned index, uint64_t *ret_size,
+		       struct blk_stats *ret_stats);
 
 /**
  * machine_unplug_request() - ask the guest for a device; it leaves when the guest lets go of it, by force after the plan's limit

@@ -71,3 +71,15 @@ void machine_remove_virtio(struct machine *machine)
 		free(unit);
 	}
 }
+
+void machine_disk_info(const struct machine *machine, unsigned index, uint64_t *ret_size,
+		       struct blk_stats *ret_stats)
+{
+	struct virtio_unit *unit =
+		machine_has_virtio(machine, index) ? machine->virtio[index] : NULL;
+
+	if (!unit || unit->plan.kind != PLAN_VIRTIO_DISK)
+		return;
+	*ret_size = unit->blk.image.size;
+	*ret_stats = virtio_blk_stats(&unit->blk);
+}

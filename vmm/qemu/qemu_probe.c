@@ -10,12 +10,14 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "control/backends.h"
 #include "control/control.h"
 #include "loop/loop.h"
 
 /* The target of a control socket that has no guest. */
 struct nobody {
 	int quit_fd;
+	struct backends backends;
 };
 
 static const char *name(void *ctx)
@@ -146,7 +148,7 @@ static enum loop_next on_quit(void *ctx)
 
 static int answer(struct control *control, struct nobody *nobody, struct pt_error *err)
 {
-	const struct target target = {&nobody_ops, nobody};
+	const struct target target = {&nobody_ops, nobody, &nobody->backends};
 	struct loop_watch watch = {.fd = nobody->quit_fd, .ready = on_quit};
 	struct loop loop = {0};
 	int ret = loop_open(&loop, err);
@@ -158,6 +160,7 @@ static int answer(struct control *control, struct nobody *nobody, struct pt_erro
 	if (ret == 0)
 		ret = loop_run(&loop, err);
 	control_close(control);
+	backends_done(&nobody->backends);
 	loop_done(&loop);
 	return ret;
 }

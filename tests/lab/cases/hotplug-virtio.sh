@@ -40,6 +40,18 @@ what_cannot_come() {
 	return $result
 }
 
+# As libvirt has it: what they are on is said before, and its descriptors are sent.
+by_descriptors() {
+	start_guest "hotplug-virtio" --name lab --cpus 2 --hotplug-slots 2
+	guest_says 'waits for devices' 90 || return
+	python3 tests/lab/qmp-virtio.py /run/tenon/lab.sock add /mnt/disk.img tap0 || return
+	guest_says "cycle 1: at work" 120 || return
+	python3 tests/lab/qmp-virtio.py /run/tenon/lab.sock remove /mnt/disk.img tap0 || return
+	guest_says "cycle 1: all are gone" 120 && until_free || return
+	finish_guest
+	guest_went_well $? && contents_right
+}
+
 # another_comes ARGUMENT...: in the place of the device that is called own
 another_comes() {
 	python3 tests/lab/qmp.py /run/tenon/lab.sock --until DEVICE_DELETED device_del id=own || return
@@ -61,5 +73,6 @@ slots_are_for_all() {
 bind_all
 make_backends || exit
 check "a disk and a network card come and go, twice" come_and_go
+check "by nodes and descriptors" by_descriptors
 check "what cannot come changes nothing" what_cannot_come
 check "a slot is for whatever comes" slots_are_for_all

@@ -1,0 +1,39 @@
+"""A client of a guest's control socket, for the lab's cases."""
+
+import json
+import socket
+import sys
+
+
+class Guest:
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(60)
+        self.socket.connect(path)
+        self.stream = self.socket.makefile("r")
+        self.events = []
+        json.loads(self.stream.readline())
+        self.ask("qmp_capabilities")
+
+    def ask(self, command, sent=None, **arguments):
+        """What is answered; @sent is a descriptor that goes with the command."""
+        text = json.dumps({"execute": command, "arguments": arguments}).encode()
+        if sent is None:
+            self.socket.sendall(text)
+        else:
+            socket.send_fds(self.socket, [text], [sent])
+        while True:
+            message = json.loads(self.stream.readline())
+            if "event" not in message:
+                print(command, json.dumps(message), flush=True)
+                if "error" in message:
+                    sys.exit(1)
+                return message["return"]
+            self.events.append(message)
+
+    def wait_for(self, event):
+        while True:
+            message = self.events.pop(0) if self.events else json.loads(self.stream.readline())
+            print(json.dumps(message), flush=True)
+            if message["event"] == event:
+                return
