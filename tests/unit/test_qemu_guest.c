@@ -41,8 +41,10 @@ static void print_devices(const struct vm_config *config, FILE *out)
 	for (size_t i = 0; i < config->net_count; i++) {
 		const struct vm_config_net *net = &config->nets[i];
 
-		(void)fprintf(out, "net %s id %s slot %u mac %02x:..:%02x vhost %d\n", net->tap,
-			      net->id, net->slot, net->mac[0], net->mac[5], (int)net->vhost);
+		(void)fprintf(out,
+			      "net %s id %s slot %u queues %u %d %d mac %02x:..:%02x vhost %d\n",
+			      net->tap, net->id, net->slot, net->queues, net->fds[1],
+			      net->vhost_fds[1], net->mac[0], net->mac[5], (int)net->vhost);
 	}
 	if (config->has_rng)
 		(void)fprintf(out, "rng id %s slot %u\n", config->rng.id, config->rng.slot);

@@ -145,6 +145,7 @@ enum vm_vhost {
  * @tap: a tap device's name, or fd:N
  * @mtu: 0 when not given
  * @queues: pairs of them; 0 when not given
+ * @fds, @vhost_fds: open descriptors, one for each of @queues; 0 when they are to be opened
  */
 struct vm_config_net {
 	char *tap;
@@ -156,11 +157,14 @@ struct vm_config_net {
 	unsigned mtu;
 	unsigned queues;
 	enum vm_vhost vhost;
+	int fds[VM_NET_QUEUES_MAX];
+	int vhost_fds[VM_NET_QUEUES_MAX];
 };
 
-/** struct vm_config_vsock - sockets to the host; @cid: the guest's address, VM_CID_MIN or more */
+/** struct vm_config_vsock - sockets to the host; @cid: the guest's address, VM_CID_MIN or more; @fd: open descriptor of the host's end, 0: none */
 struct vm_config_vsock {
 	unsigned cid;
+	int fd;
 	char *id;
 	unsigned slot;
 	unsigned layer;

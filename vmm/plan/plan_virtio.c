@@ -85,6 +85,8 @@ static int plan_net(const struct vm_config_net *config, struct vm_plan *plan, st
 	net->mtu = config->mtu;
 	net->pairs = config->queues ? config->queues : 1;
 	net->vhost = (enum plan_vhost)config->vhost;
+	memcpy(net->fds, config->fds, sizeof(net->fds));
+	memcpy(net->vhost_fds, config->vhost_fds, sizeof(net->vhost_fds));
 	return 0;
 }
 
@@ -105,6 +107,7 @@ int plan_virtio(const struct vm_config *config, struct vm_plan *plan, struct pt_
 		if (!virtio)
 			return -E2BIG;
 		virtio->vsock.cid = config->vsock.cid;
+		virtio->vsock.fd = config->vsock.fd;
 	}
 	return ret;
 }

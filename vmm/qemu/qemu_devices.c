@@ -4,6 +4,7 @@
  * which comes first and is kept until the device names it.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -247,19 +248,67 @@ int qemu_set_drive(struct qemu_guest *guest, struct qemu_item *item, const char 
 	return ret;
 }
 
+/* "23:24", descriptors that this process was started with. Return: how many, or -EINVAL. */
+static int parse_fds(const char *text, int fds[VM_NET_QUEUES_MAX])
+{
+	int count = 0;
+
+	for (;;) {
+		char *end;
+		long fd = strtol(text, &end, 10);
+
+		if (end == text || fd <= 2 || fd > INT_MAX || count == VM_NET_QUEUES_MAX)
+			return -EINVAL;
+		fds[count++] = (int)fd;
+		if (!*end)
+			return count;
+		if (*end != ':')
+			return -EINVAL;
+		text = end + 1;
+	}
+}
+
+/* One is "fd", several are "fds". */
+static const char *either(const struct qemu_value *value, const char *one, const char *several)
+{
+	const char *text = qemu_value_get(value, one);
+
+	return text ? text : qemu_value_get(value, several);
+}
+
+/* What the kernel's vhost-net has opened for libvirt is used, and else there is none: this process could not open it. */
 int qemu_set_netdev(struct qemu_guest *guest, struct qemu_item *item, const char *text,
 		    struct pt_error *err)
 {
 	const struct qemu_value *netdev = qemu_guest_backend(guest, "netdev", text);
-	const char *fd = netdev ? qemu_value_get(netdev, "fd") : NULL;
+	const char *fds = netdev ? either(netdev, "fd", "fds") : NULL;
+	const char *vhost_fds = netdev ? either(netdev, "vhostfd", "vhostfds") : NULL;
+	struct vm_config_net *net = item->object;
 	char tap[32];
-	int ret;
+	int count = fds ? parse_fds(fds, net->fds) : 0, ret;
 
-	if (!fd)
+	if (!fds)
 		return pt_error_set(err, -EINVAL, "there is no -netdev of this id with fd=");
-	(void)snprintf(tap, sizeof(tap), "fd:%s", fd);
+	if (count < 0 || (vhost_fds && parse_fds(vhost_fds, net->vhost_fds) != count))
+		return pt_error_set(
+			err, -EINVAL,
+			"the -netdev's descriptors are not numbers, one for each queue");
+	(void)snprintf(tap, sizeof(tap), "fd:%d", net->fds[0]);
 	ret = set(item, "net", tap, err);
-	return ret < 0 ? ret : set(item, "vhost", "off", err);
+	net->queues = (unsigned)count;
+	return ret < 0 ? ret : set(item, "vhost", vhost_fds ? "on" : "off", err);
+}
+
+int qemu_set_vsock_fd(struct qemu_guest *guest, struct qemu_item *item, const char *text,
+		      struct pt_error *err)
+{
+	int fds[VM_NET_QUEUES_MAX];
+
+	(void)guest;
+	if (parse_fds(text, fds) != 1)
+		return pt_error_set(err, -EINVAL, "\"%s\" is not a descriptor", text);
+	((struct vm_config_vsock *)item->object)->fd = fds[0];
+	return 0;
 }
 
 int qemu_set_rng(struct qemu_guest *guest, struct qemu_item *item, const char *text,

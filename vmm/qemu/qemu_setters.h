@@ -36,6 +36,7 @@ qemu_set_fn qemu_set_fd;
 qemu_set_fn qemu_set_rombar;
 qemu_set_fn qemu_set_drive;
 qemu_set_fn qemu_set_netdev;
+qemu_set_fn qemu_set_vsock_fd;
 qemu_set_fn qemu_set_rng;
 qemu_set_fn qemu_set_serial;
 
