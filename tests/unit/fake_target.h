@@ -214,18 +214,27 @@ static inline const char *fake_serial_label(void *ctx)
 	return "serial0";
 }
 
-/* A serial line, and a device that may have left. */
+/* A serial line, a device that may have left, and a balloon. */
 static inline bool fake_peripheral(void *ctx, unsigned index,
 				   struct target_peripheral *ret_peripheral)
 {
 	const struct fake_target *fake = ctx;
+	const struct target_peripheral list[] = {
+		{"serial0", "isa-serial"},
+		{fake->present ? "nic" : NULL, "vfio-pci"},
+		{"balloon0", "virtio-balloon-pci"},
+	};
 
-	if (index == 0)
-		*ret_peripheral = (struct target_peripheral){"serial0", "isa-serial"};
-	else
-		*ret_peripheral =
-			(struct target_peripheral){fake->present ? "nic" : NULL, "vfio-pci"};
-	return index < 2;
+	if (index >= sizeof(list) / sizeof(list[0]))
+		return false;
+	*ret_peripheral = list[index];
+	return true;
+}
+
+static inline uint64_t fake_memory(void *ctx)
+{
+	(void)ctx;
+	return 1u << 30;
 }
 
 static inline void fake_set_on_panic(void *ctx, enum target_panic action)
@@ -259,6 +268,7 @@ static const struct target_ops fake_target_ops = {
 	.serial = fake_serial,
 	.serial_label = fake_serial_label,
 	.peripheral = fake_peripheral,
+	.memory = fake_memory,
 	.set_on_panic = fake_set_on_panic,
 };
 

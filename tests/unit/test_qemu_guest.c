@@ -147,9 +147,9 @@ static const struct {
 	const char *message;
 	const char *remedy;
 } refusals[] = {
-	{{"-device", "virtio-balloon-pci,id=balloon0,bus=pci.0,addr=0x2"},
-	 "-device: virtio-balloon-pci: there is no such device",
-	 "<memballoon model='none'/>"},
+	{{"-device", "virtio-balloon-pci,id=balloon0,free-page-reporting=on"},
+	 "free-page-reporting=on",
+	 "freePageReporting='off'"},
 	{{"-device", "qemu-xhci,id=usb"}, "-device: ", "<controller type='usb' model='none'/>"},
 	{{"-device", "unheard-of"}, "there is no \"unheard-of\" here", "there are vfio-pci"},
 	{{"-device", "vfio-pci,host=0000:02:00.0,x-msix=on"},

@@ -420,7 +420,7 @@ Test(qmp, the_tree_of_objects_has_what_is_there)
 	negotiate();
 	expect(tell("{\"execute\":\"qom-list\",\"arguments\":{\"path\":\"/machine/peripheral\"}}"),
 	       "{\"return\":[{\"name\":\"serial0\",\"type\":\"child<isa-serial>\"},{\"name\":\"nic\","
-	       "\"type\":\"child<vfio-pci>\"}]}\r\n");
+	       "\"type\":\"child<vfio-pci>\"},{\"name\":\"balloon0\",\"type\":\"child<virtio-balloon-pci>\"}]}\r\n");
 	expect(tell("{\"execute\":\"qom-list\",\"arguments\":{\"path\":\"/machine/cpu[0]\"}}"),
 	       "{\"return\":[{\"name\":\"type\",\"type\":\"string\"}]}\r\n");
 	expect(tell("{\"execute\":\"qom-get\",\"arguments\":{\"path\":\"/machine/cpu[0]\","
@@ -431,6 +431,16 @@ Test(qmp, the_tree_of_objects_has_what_is_there)
 		"DeviceNotFound"));
 }
 
+Test(qmp, a_balloon_is_never_inflated)
+{
+	negotiate();
+	expect(tell("{\"execute\":\"query-balloon\"}"), "{\"return\":{\"actual\":1073741824}}\r\n");
+	expect(tell("{\"execute\":\"balloon\",\"arguments\":{\"value\":1073741824}}"),
+	       "{\"return\":{}}\r\n");
+	cr_assert(strstr(tell("{\"execute\":\"balloon\",\"arguments\":{\"value\":4096}}"),
+			 "The guest keeps its memory"));
+}
+
 /* libvirt 9.0 does not survive an error there. */
 Test(qmp, properties_of_what_is_not_there_are_an_empty_list)
 {
@@ -438,7 +448,7 @@ Test(qmp, properties_of_what_is_not_there_are_an_empty_list)
 	expect(tell("{\"execute\":\"qom-list-properties\",\"arguments\":{\"typename\":\"nothing\"}}"),
 	       "{\"return\":[]}\r\n");
 	cr_assert(strstr(tell("{\"execute\":\"device-list-properties\",\"arguments\":{\"typename\":"
-			      "\"virtio-balloon-pci\"}}"),
+			      "\"virtio-scsi-pci\"}}"),
 			 "DeviceNotFound"));
 }
 

@@ -33,7 +33,7 @@ void vm_config_next_layer(struct vm_config *config)
 int vm_config_room(const struct vm_config *config, struct pt_error *err)
 {
 	size_t count = config->device_count + config->disk_count + config->net_count +
-		       config->has_rng + config->has_vsock;
+		       config->has_rng + config->has_vsock + config->has_balloon;
 
 	if (count < VM_DEVICES_MAX)
 		return 0;
@@ -167,6 +167,12 @@ void vm_config_vsock_done(struct vm_config_vsock *vsock)
 	*vsock = (struct vm_config_vsock){0};
 }
 
+void vm_config_balloon_done(struct vm_config_balloon *balloon)
+{
+	free(balloon->id);
+	*balloon = (struct vm_config_balloon){0};
+}
+
 void vm_config_done(struct vm_config *config)
 {
 	for (size_t i = 0; i < config->device_count; i++)
@@ -180,6 +186,7 @@ void vm_config_done(struct vm_config *config)
 	free(config->nets);
 	vm_config_rng_done(&config->rng);
 	vm_config_vsock_done(&config->vsock);
+	vm_config_balloon_done(&config->balloon);
 	free(config->name);
 	free(config->kernel);
 	free(config->initrd);

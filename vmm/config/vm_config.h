@@ -200,7 +200,13 @@ struct vm_config_node {
 	unsigned layer;
 };
 
-#define VM_PIN_SIZE	8192 /* with the terminator */
+#define VM_PIN_SIZE 8192 /* with the terminator */
+/** struct vm_config_balloon - a memory balloon, never inflated */
+struct vm_config_balloon {
+	char *id;
+	unsigned slot;
+};
+
 #define VM_CPUS_MAX	1024 /* of KVM, as it is usually built */
 #define VM_DEVICES_MAX	31
 #define VM_NODE_MAX	1023 /* MAX_NUMNODES of the largest kernels */
@@ -290,6 +296,8 @@ struct vm_config {
 	struct vm_config_rng rng;
 	bool has_vsock;
 	struct vm_config_vsock vsock;
+	bool has_balloon;
+	struct vm_config_balloon balloon;
 };
 
 /** vm_config_init() - the defaults: 1 vCPU, 512 MiB, serial on stdio, 30 s to unplug, 60 s to power off. Inverse: vm_config_done(). */
@@ -328,5 +336,6 @@ void vm_config_disk_done(struct vm_config_disk *disk);
 void vm_config_net_done(struct vm_config_net *net);
 void vm_config_rng_done(struct vm_config_rng *rng);
 void vm_config_vsock_done(struct vm_config_vsock *vsock);
+void vm_config_balloon_done(struct vm_config_balloon *balloon);
 
 #endif

@@ -369,7 +369,7 @@ static bool peripheral(void *ctx, unsigned index, struct target_peripheral *ret_
 	static const char *const types[] = {
 		[TARGET_PASSTHROUGH] = "vfio-pci",  [TARGET_RNG] = "virtio-rng-pci",
 		[TARGET_DISK] = "virtio-blk-pci",   [TARGET_NET] = "virtio-net-pci",
-		[TARGET_VSOCK] = "vhost-vsock-pci",
+		[TARGET_VSOCK] = "vhost-vsock-pci", [TARGET_BALLOON] = "virtio-balloon-pci",
 	};
 	const struct vm_plan *plan = machine_plan(machine_of(ctx));
 	struct target_device device = {0};
@@ -390,6 +390,11 @@ static bool peripheral(void *ctx, unsigned index, struct target_peripheral *ret_
 	*ret_peripheral =
 		(struct target_peripheral){device.present ? device.id : NULL, types[device.kind]};
 	return true;
+}
+
+static uint64_t memory(void *ctx)
+{
+	return machine_plan(machine_of(ctx))->memory;
 }
 
 static void set_on_panic(void *ctx, enum target_panic action)
@@ -426,6 +431,7 @@ static const struct target_ops ops = {
 	.serial = serial,
 	.serial_label = serial_label,
 	.peripheral = peripheral,
+	.memory = memory,
 	.set_on_panic = set_on_panic,
 };
 

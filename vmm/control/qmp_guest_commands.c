@@ -52,6 +52,19 @@ static json_t *peripherals(const struct target *target)
 	return list;
 }
 
+/* Return: whether the guest has a thing of this type, or of this name. */
+static bool has_peripheral(const struct target *target, const char *type, const char *id)
+{
+	struct target_peripheral peripheral;
+
+	for (unsigned i = 0; target->ops->peripheral(target->ctx, i, &peripheral); i++) {
+		if (peripheral.id && ((type && strcmp(peripheral.type, type) == 0) ||
+				      (id && strcmp(peripheral.id, id) == 0)))
+			return true;
+	}
+	return false;
+}
+
 json_t *qmp_qom_list(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
 {
 	const char *path = argument(arguments, "path");
@@ -59,6 +72,9 @@ json_t *qmp_qom_list(struct qmp_session *session, json_t *arguments, struct qmp_
 	if (strcmp(path, PERIPHERALS) == 0)
 		return peripherals(session->target);
 	if (is_cpu(session->target, path))
+		return json_pack("[{s:s, s:s}]", "name", "type", "type", "string");
+	if (strncmp(path, PERIPHERALS "/", strlen(PERIPHERALS "/")) == 0 &&
+	    has_peripheral(session->target, NULL, path + strlen(PERIPHERALS "/")))
 		return json_pack("[{s:s, s:s}]", "name", "type", "type", "string");
 	return not_found(path, err);
 }
@@ -81,6 +97,38 @@ json_t *qmp_query_nothing(struct qmp_session *session, json_t *arguments, struct
 {
 	(void)session, (void)arguments, (void)err;
 	return json_array();
+}
+
+/* Return: whether there is one; else @err says so. */
+static bool has_balloon(const struct target *target, struct qmp_error *err)
+{
+	if (has_peripheral(target, "virtio-balloon-pci", NULL))
+		return true;
+	err->class = "DeviceNotActive";
+	(void)pt_error_set(&err->error, -ENODEV, "No balloon device has been activated");
+	return false;
+}
+
+json_t *qmp_query_balloon(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
+{
+	const struct target *target = session->target;
+
+	(void)arguments;
+	if (!has_balloon(target, err))
+		return NULL;
+	return json_pack("{s:I}", "actual", (json_int_t)target->ops->memory(target->ctx));
+}
+
+json_t *qmp_balloon(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
+{
+	const struct target *target = session->target;
+	json_int_t value = json_integer_value(json_object_get(arguments, "value"));
+
+	if (has_balloon(target, err) && value != (json_int_t)target->ops->memory(target->ctx))
+		(void)pt_error_set(&err->error, -EOPNOTSUPP,
+				   "The guest keeps its memory, all of which devices may reach by "
+				   "DMA; start it with less");
+	return NULL;
 }
 
 /* Those of migration, of which there are none: each that is to be turned on is refused but "events", which is about progress. */

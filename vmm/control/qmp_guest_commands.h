@@ -11,6 +11,8 @@
 json_t *qmp_qom_list(struct qmp_session *session, json_t *arguments, struct qmp_error *err);
 json_t *qmp_qom_get(struct qmp_session *session, json_t *arguments, struct qmp_error *err);
 json_t *qmp_query_nothing(struct qmp_session *session, json_t *arguments, struct qmp_error *err);
+json_t *qmp_query_balloon(struct qmp_session *session, json_t *arguments, struct qmp_error *err);
+json_t *qmp_balloon(struct qmp_session *session, json_t *arguments, struct qmp_error *err);
 json_t *qmp_set_capabilities(struct qmp_session *session, json_t *arguments, struct qmp_error *err);
 json_t *qmp_set_action(struct qmp_session *session, json_t *arguments, struct qmp_error *err);
 

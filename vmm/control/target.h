@@ -30,6 +30,7 @@ enum target_kind {
 	TARGET_DISK,
 	TARGET_NET,
 	TARGET_VSOCK,
+	TARGET_BALLOON,
 };
 
 /**
@@ -124,6 +125,7 @@ struct target_request {
  * @serial: where the serial line is on the host, as "pty:/dev/pts/3", "stdio" or "null"
  * @serial_label: what it is called
  * @peripheral: the @index'th thing that has a name. Return: false behind the last.
+ * @memory: bytes of it
  * @set_on_panic: from now on
  */
 struct target_ops {
@@ -154,6 +156,7 @@ struct target_ops {
 	const char *(*serial)(void *ctx);
 	const char *(*serial_label)(void *ctx);
 	bool (*peripheral)(void *ctx, unsigned index, struct target_peripheral *ret_peripheral);
+	uint64_t (*memory)(void *ctx);
 	void (*set_on_panic)(void *ctx, enum target_panic action);
 };
 

@@ -153,6 +153,7 @@ enum plan_virtio_kind {
 	PLAN_VIRTIO_DISK,
 	PLAN_VIRTIO_NET,
 	PLAN_VIRTIO_VSOCK,
+	PLAN_VIRTIO_BALLOON,
 };
 
 #define PLAN_SERIAL_SIZE 21 /* of a disk's serial number, with the terminator */

@@ -212,6 +212,7 @@ static const char *name_of(const struct plan_virtio *virtio)
 	case PLAN_VIRTIO_NET:
 		return virtio->net.tap;
 	case PLAN_VIRTIO_VSOCK:
+	case PLAN_VIRTIO_BALLOON:
 	case PLAN_VIRTIO_RNG:
 		break;
 	}

@@ -68,6 +68,8 @@ const char *plan_virtio_noun(enum plan_virtio_kind kind)
 		return "net";
 	case PLAN_VIRTIO_VSOCK:
 		return "vsock";
+	case PLAN_VIRTIO_BALLOON:
+		return "balloon";
 	case PLAN_VIRTIO_RNG:
 		break;
 	}
@@ -85,6 +87,8 @@ static struct named virtio_named(struct plan_virtio *virtio)
 		return (struct named){virtio->id, noun, virtio->net.tap};
 	case PLAN_VIRTIO_VSOCK:
 		return (struct named){virtio->id, noun, "the sockets to the host"};
+	case PLAN_VIRTIO_BALLOON:
+		return (struct named){virtio->id, noun, "the memory balloon"};
 	case PLAN_VIRTIO_RNG:
 		break;
 	}

@@ -154,6 +154,9 @@ static void print_virtio(const struct plan_virtio *virtio, unsigned bus, FILE *o
 	case PLAN_VIRTIO_VSOCK:
 		(void)fprintf(out, "vsock, address %u\n", virtio->vsock.cid);
 		break;
+	case PLAN_VIRTIO_BALLOON:
+		(void)fprintf(out, "balloon, never inflated\n");
+		break;
 	case PLAN_VIRTIO_RNG:
 		(void)fprintf(out, "rng\n");
 		break;

@@ -102,6 +102,9 @@ int plan_virtio(const struct vm_config *config, struct vm_plan *plan, struct pt_
 	if (ret == 0 && config->has_rng &&
 	    !next(plan, PLAN_VIRTIO_RNG, config->rng.id, config->rng.slot, err))
 		ret = -E2BIG;
+	if (ret == 0 && config->has_balloon &&
+	    !next(plan, PLAN_VIRTIO_BALLOON, config->balloon.id, config->balloon.slot, err))
+		ret = -E2BIG;
 	if (ret == 0 && config->has_vsock) {
 		virtio = next(plan, PLAN_VIRTIO_VSOCK, config->vsock.id, config->vsock.slot, err);
 		if (!virtio)

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "config/balloon_device.h"
 #include "config/disk_device.h"
 #include "config/net_device.h"
 #include "config/passthrough_device.h"
@@ -347,6 +348,13 @@ const struct qemu_row qemu_rows[] = {
 	    HARMLESS("it follows from the functions that are there")),
 	KEY("device", "pcie-root-port", "hotplug",
 	    ONLY("on", "what is behind a root port can come and go", "<target hotplug='on'/>")),
+	TYPE("device", "virtio-balloon-pci", .device = &balloon_kind, SET(qemu_add)),
+	PLACED("virtio-balloon-pci"),
+	VIRTIO("virtio-balloon-pci"),
+	KEY("device", "virtio-balloon-pci", "deflate-on-oom", HARMLESS("it is never inflated")),
+	KEY("device", "virtio-balloon-pci", "free-page-reporting",
+	    ONLY("off", "memory that devices reach is not given back",
+		 "<memballoon freePageReporting='off'>")),
 	TYPE("device", "isa-serial"),
 	KEY("device", "isa-serial", "chardev", SET(qemu_set_serial)),
 	KEY("device", "isa-serial", "id", HARMLESS("there is one serial line, serial0")),
@@ -356,7 +364,6 @@ const struct qemu_row qemu_rows[] = {
 	KEY("device", "pvpanic", "ioport",
 	    ONLY("1285|0x505", "its port is fixed", "<panic model='isa'/>, without <address>")),
 	KEY("device", "pvpanic", "id", HARMLESS("nobody asks for it")),
-	DEVICE_WITHOUT("virtio-balloon-pci", "<memballoon model='none'/>"),
 	DEVICE_WITHOUT(
 		"virtio-serial-pci",
 		"no <channel>, no <console type='virtio'>, no <controller type='virtio-serial'>"),

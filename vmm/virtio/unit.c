@@ -8,6 +8,10 @@ static int open_device(struct virtio_unit *unit, const struct ram *ram, struct p
 		unit->virtio = &unit->rng.virtio;
 		virtio_rng_init(&unit->rng);
 		return 0;
+	case PLAN_VIRTIO_BALLOON:
+		unit->virtio = &unit->balloon.virtio;
+		virtio_balloon_init(&unit->balloon);
+		return 0;
 	case PLAN_VIRTIO_DISK:
 		unit->virtio = &unit->blk.virtio;
 		return virtio_blk_open(&unit->blk, &unit->plan.disk, unit->plan.disk.queues, err);
@@ -25,6 +29,7 @@ static void close_device(struct virtio_unit *unit)
 {
 	switch (unit->plan.kind) {
 	case PLAN_VIRTIO_RNG:
+	case PLAN_VIRTIO_BALLOON:
 		break;
 	case PLAN_VIRTIO_DISK:
 		virtio_blk_done(&unit->blk);
@@ -73,6 +78,7 @@ int virtio_unit_watch(struct virtio_unit *unit, struct loop *loop, struct pt_err
 	case PLAN_VIRTIO_VSOCK:
 		return virtio_vsock_watch(&unit->vsock, loop, err);
 	case PLAN_VIRTIO_RNG:
+	case PLAN_VIRTIO_BALLOON:
 		break;
 	}
 	return 0;
@@ -92,6 +98,7 @@ void virtio_unit_unwatch(struct virtio_unit *unit, struct loop *loop)
 		virtio_vsock_unwatch(&unit->vsock, loop);
 		break;
 	case PLAN_VIRTIO_RNG:
+	case PLAN_VIRTIO_BALLOON:
 		break;
 	}
 }
@@ -108,6 +115,7 @@ bool virtio_unit_lingers(const struct virtio_unit *unit)
 	case PLAN_VIRTIO_VSOCK:
 		return virtio_vsock_lingers(&unit->vsock);
 	case PLAN_VIRTIO_RNG:
+	case PLAN_VIRTIO_BALLOON:
 		break;
 	}
 	return false;

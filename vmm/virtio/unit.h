@@ -6,6 +6,7 @@
 #define TENON_VIRTIO_UNIT_H
 
 #include "plan/plan.h"
+#include "virtio/balloon.h"
 #include "virtio/blk.h"
 #include "virtio/net.h"
 #include "virtio/pci.h"
@@ -23,6 +24,7 @@ struct virtio_unit {
 	struct virtio *virtio;
 	union {
 		struct virtio_rng rng;
+		struct virtio_balloon balloon;
 		struct virtio_blk blk;
 		struct virtio_net net;
 		struct virtio_vsock vsock;
