@@ -124,7 +124,7 @@ static int plan_passthrough(const struct pt_sys *sys, const struct vm_plan *plan
 	if (ret == 0)
 		ret = device_error(&facts, err);
 	if (ret == 0)
-		ret = rom_files_measure(config, &facts, err);
+		ret = rom_files_measure(sys, config, &facts, err);
 	return ret < 0 ? ret : plan_hotplug(plan, config, &facts, ret_device, err);
 }
 

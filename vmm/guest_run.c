@@ -39,11 +39,12 @@ static int exit_code(enum machine_end end, int signal, const struct pt_error *er
 	return EXIT_CRASHED;
 }
 
-static int plan_addition(const struct vm_plan *plan, const struct target_request *request,
-			 struct plan_addition *ret_addition, struct pt_error *err)
+static int plan_addition(const struct pt_sys *sys, const struct vm_plan *plan,
+			 const struct target_request *request, struct plan_addition *ret_addition,
+			 struct pt_error *err)
 {
-	return guest_plan_addition(pt_sys_linux(), plan, request->kind, request->option,
-				   request->fd, ret_addition, err);
+	return guest_plan_addition(sys, plan, request->kind, request->option, request->fd,
+				   ret_addition, err);
 }
 
 static int run_machine(struct machine *machine, struct machine_target *remote,
@@ -111,7 +112,8 @@ static int open_and_run(const struct pt_sys *sys, const struct vm_config *config
 			struct timing *timing)
 {
 	struct control control = CONTROL_CLOSED;
-	struct machine_target remote = {.control = &control, .plan_addition = plan_addition};
+	struct machine_target remote = {
+		.control = &control, .plan_addition = plan_addition, .sys = sys};
 	char serial_name[SERIAL_PTY_SIZE + 4];
 	struct serial_backend serial;
 	struct pt_error err = PT_ERROR_INIT;

@@ -86,7 +86,8 @@ static void up(void)
 		.memory_end = 1ull << 40,
 		.line = on_line,
 	};
-	fuzz_require(!virtio_unit_open(&guest.unit, &guest.plan, &guest.ram, &host, false, &err),
+	fuzz_require(!virtio_unit_open(&guest.unit, pt_sys_linux(), &guest.plan, &guest.ram, &host,
+				       false, &err),
 		     "%s", err.message);
 }
 

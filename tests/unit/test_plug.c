@@ -117,7 +117,7 @@ static void up(void)
 		.virtio = units,
 		.gone = &gone,
 		.space = &space,
-		.host = {&kvm, &memslots, &routes, &ports, &memory, 1ull << 40, 0},
+		.host = {&kvm, &memslots, &routes, &ports, &memory, 1ull << 40, 0, pt_sys_linux()},
 		.ram = &ram,
 		.slots = &slots,
 		.unplug = &unplug,

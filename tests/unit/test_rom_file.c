@@ -40,7 +40,8 @@ static void must_fail(const char *name, int code, const char *what)
 	void *bytes = &err;
 	size_t size = 77;
 
-	cr_assert_eq(rom_file_read(name, &bytes, &size, &err), code, "%s", err.message);
+	cr_assert_eq(rom_file_read(pt_sys_linux(), name, &bytes, &size, &err), code, "%s",
+		     err.message);
 	cr_assert(strstr(err.message, name), "%s", err.message);
 	cr_assert(strstr(err.message, what), "%s", err.message);
 	cr_assert(strstr(err.remedy, "rom=off"), "%s", err.remedy);
@@ -54,7 +55,8 @@ Test(rom_file, is_read_whole)
 	void *bytes = NULL;
 	size_t size = 0;
 
-	cr_assert_eq(rom_file_read(path, &bytes, &size, &err), 0, "%s", err.message);
+	cr_assert_eq(rom_file_read(pt_sys_linux(), path, &bytes, &size, &err), 0, "%s",
+		     err.message);
 	cr_assert_eq(size, sizeof(image));
 	cr_assert_eq(memcmp(bytes, image, size), 0);
 	free(bytes);
@@ -84,12 +86,13 @@ Test(rom_file, sizes_for_the_plan)
 	struct host_facts facts = {.devices = found, .device_count = 3};
 	struct pt_error err = PT_ERROR_INIT;
 
-	cr_assert_eq(rom_files_measure(&config, &facts, &err), 0, "%s", err.message);
+	cr_assert_eq(rom_files_measure(pt_sys_linux(), &config, &facts, &err), 0, "%s",
+		     err.message);
 	cr_assert_eq(found[0].rom_file_size, 0);
 	cr_assert_eq(found[1].rom_file_size, 2048);
 	cr_assert_eq(found[2].rom_file_size, 0);
 	(void)strcpy(found[1].host.name, "0000:02:00.0");
 	drop();
-	cr_assert_eq(rom_files_measure(&config, &facts, &err), -ENOENT);
+	cr_assert_eq(rom_files_measure(pt_sys_linux(), &config, &facts, &err), -ENOENT);
 	cr_assert(strstr(err.message, "0000:02:00.0: expansion ROM /tmp/"), "%s", err.message);
 }

@@ -21,7 +21,7 @@ static void up(void)
 {
 	const struct model_pci nvme = model_nvme("0000:02:00.0", 26);
 	const struct assigned_host host = {&kvm,    &memslots,	&routes, &ports,
-					   &memory, 1ull << 40, 0};
+					   &memory, 1ull << 40, 0,	 pt_sys_linux()};
 	int r = loop_open(&loop, &err);
 
 	if (r == -EPERM || r == -ENOSYS)

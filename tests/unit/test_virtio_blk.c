@@ -215,7 +215,7 @@ Test(virtio_blk, a_chain_that_is_none_in_the_middle_of_others_stops_it)
 static int open_again(struct plan_disk disk, struct pt_error *err)
 {
 	struct image image = IMAGE_CLOSED;
-	int r = image_open(&image, &disk, err);
+	int r = image_open(&image, pt_sys_linux(), &disk, err);
 
 	image_done(&image);
 	return r;

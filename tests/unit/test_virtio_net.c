@@ -23,10 +23,12 @@ static bool attached[PLAN_NET_PAIRS_MAX];
 static uint64_t offloads;
 
 /* In place of the real ones, which need a tap device. */
-int tap_open(const char *name, bool several, int *ret_fd, struct pt_error *err)
+int tap_open(const struct pt_sys *sys, const char *name, bool several, int *ret_fd,
+	     struct pt_error *err)
 {
 	int pair[2];
 
+	(void)sys;
 	(void)name;
 	(void)several;
 	(void)err;

@@ -83,7 +83,8 @@ static inline void guest_open(struct virtio_guest *guest, const struct plan_virt
 		.ctx = guest,
 	};
 
-	cr_assert_eq(virtio_unit_open(&guest->unit, &guest->plan, &guest->ram, &host, false, &err),
+	cr_assert_eq(virtio_unit_open(&guest->unit, pt_sys_linux(), &guest->plan, &guest->ram,
+				      &host, false, &err),
 		     0, "%s", err.message);
 }
 

@@ -45,7 +45,7 @@ void check_roms(struct check_run *check)
 {
 	struct pt_error err = PT_ERROR_INIT;
 
-	if (rom_files_measure(check->config, check->facts, &err) < 0)
+	if (rom_files_measure(check->sys, check->config, check->facts, &err) < 0)
 		of_guest(check, FINDING_BLOCKS, "rom",
 			 "the guest finds it as the device's expansion ROM", &err);
 }

@@ -266,7 +266,8 @@ static int plug(void *ctx, const struct target_request *request,
 	int r = request->iommufd ? use_iommufd(target, request->iommufd, err) : 0;
 
 	if (r == 0)
-		r = target->plan_addition(machine_plan(target->machine), request, addition, err);
+		r = target->plan_addition(target->sys, machine_plan(target->machine), request,
+					  addition, err);
 	if (r == 0 && addition->is_virtio)
 		r = plug_virtio(target, request, err);
 	else if (r == 0)

@@ -15,6 +15,7 @@
  * struct machine_target - both of @machine and @control
  * @serial, @serial_label: as of struct target_ops
  * @plan_addition: decides on a device that is to come, for a machine with @plan
+ * @sys: by which it looks at the host
  * @iommufds, @backends: what has names; machine_target_done() closes them
  * @quit: somebody said quit
  */
@@ -23,13 +24,15 @@ struct machine_target {
 	struct control *control;
 	const char *serial;
 	const char *serial_label;
-	int (*plan_addition)(const struct vm_plan *plan, const struct target_request *request,
+	int (*plan_addition)(const struct pt_sys *sys, const struct vm_plan *plan,
+			     const struct target_request *request,
 			     struct plan_addition *ret_addition, struct pt_error *err);
 	struct iommufds iommufds;
 	struct backends backends;
 	struct iommufd *leaving; /* being deleted, and who waits for it */
 	void (*left)(void *ctx, const struct pt_error *err);
 	void *left_ctx;
+	const struct pt_sys *sys;
 	bool quit;
 	struct plan_addition addition; /* room for it */
 	char coming[PLAN_ID_SIZE];     /* id of the device that comes, and who waits for it */

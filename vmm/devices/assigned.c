@@ -328,14 +328,15 @@ int assigned_attach(struct assigned *assigned, struct pt_error *err)
 }
 
 /* The plan has looked at the file already, and has room for what it was then. */
-static int read_rom(const struct plan_device *plan, void **ret_bytes, struct pt_rom_setup *setup,
+static int read_rom(const struct assigned *assigned, void **ret_bytes, struct pt_rom_setup *setup,
 		    struct pt_error *err)
 {
+	const struct plan_device *plan = assigned->plan;
 	int r;
 
 	if (plan->rom != PT_ROM_BYTES)
 		return 0;
-	r = rom_file_read(plan->rom_file, ret_bytes, &setup->size, err);
+	r = rom_file_read(assigned->host.files, plan->rom_file, ret_bytes, &setup->size, err);
 	if (r < 0)
 		return pt_error_prefix(err, r, "%s", plan->bdf);
 	setup->bytes = *ret_bytes;
@@ -361,7 +362,7 @@ int assigned_create(struct assigned *assigned, struct pt_error *err)
 		.rom = {.source = plan->rom, .address = plan->bar_address[PT_BAR_ROM]},
 	};
 	CLEANUP_FREE void *rom = NULL;
-	int r = read_rom(plan, &rom, &setup.rom, err);
+	int r = read_rom(assigned, &rom, &setup.rom, err);
 
 	if (r < 0)
 		return r;

@@ -32,6 +32,7 @@
  * struct assigned_host - what of the machine a function is wired to; all outlive it
  * @memory_end: the guest's physical addresses end here
  * @peer_to_peer: its BARs are to be mapped for the guest's other devices
+ * @files: by which files are opened
  */
 struct assigned_host {
 	struct kvm *kvm;
@@ -41,6 +42,7 @@ struct assigned_host {
 	struct bus *memory;
 	uint64_t memory_end;
 	int peer_to_peer;
+	const struct pt_sys *files;
 };
 
 struct assigned;

@@ -31,16 +31,19 @@ static int read_whole(int fd, char *bytes, size_t size)
 	return 0;
 }
 
-static int read_rom(const char *path, void **ret_bytes, size_t *ret_size, struct pt_error *err)
+static int read_rom(const struct pt_sys *sys, const char *path, void **ret_bytes, size_t *ret_size,
+		    struct pt_error *err)
 {
 	/* Non-blocking, so that a FIFO is refused instead of waited for. */
-	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	CLEANUP_CLOSE int fd = sys->open(sys->ctx, path, O_RDONLY | O_NONBLOCK);
 	CLEANUP_FREE char *bytes = NULL;
 	struct stat st;
 	size_t size;
 	int ret;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0)
+		return pt_error_set(err, fd, "%s", strerror(-fd));
+	if (fstat(fd, &st) < 0)
 		return pt_error_set(err, -errno, "%s", strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return pt_error_set(err, -EINVAL, "not a file");
@@ -61,9 +64,10 @@ static int read_rom(const char *path, void **ret_bytes, size_t *ret_size, struct
 	return 0;
 }
 
-int rom_file_read(const char *path, void **ret_bytes, size_t *ret_size, struct pt_error *err)
+int rom_file_read(const struct pt_sys *sys, const char *path, void **ret_bytes, size_t *ret_size,
+		  struct pt_error *err)
 {
-	int ret = read_rom(path, ret_bytes, ret_size, err);
+	int ret = read_rom(sys, path, ret_bytes, ret_size, err);
 
 	if (ret == 0)
 		return 0;
@@ -72,8 +76,8 @@ int rom_file_read(const char *path, void **ret_bytes, size_t *ret_size, struct p
 			       "name a ROM image, by rom=FILE; rom=off shows the guest none");
 }
 
-int rom_files_measure(const struct vm_config *config, struct host_facts *facts,
-		      struct pt_error *err)
+int rom_files_measure(const struct pt_sys *sys, const struct vm_config *config,
+		      struct host_facts *facts, struct pt_error *err)
 {
 	for (size_t i = 0; i < config->device_count && i < facts->device_count; i++) {
 		const struct vm_config_device *device = &config->devices[i];
@@ -83,7 +87,7 @@ int rom_files_measure(const struct vm_config *config, struct host_facts *facts,
 
 		if (device->rom != VM_ROM_FILE)
 			continue;
-		ret = rom_file_read(device->rom_file, &bytes, &size, err);
+		ret = rom_file_read(sys, device->rom_file, &bytes, &size, err);
 		if (ret < 0)
 			return pt_error_prefix(err, ret, "%s", facts->devices[i].host.name);
 		facts->devices[i].rom_file_size = size;

@@ -6,6 +6,7 @@
 #define TENON_HOST_ROM_FILE_H
 
 #include <passthrough/error.h>
+#include <passthrough/sys.h>
 #include <stddef.h>
 
 struct vm_config;
@@ -17,7 +18,8 @@ struct host_facts;
  *
  * Errors: from open(2) and read(2); -EINVAL not a file, or not an expansion ROM; -EFBIG larger than any is; -ENOMEM.
  */
-int rom_file_read(const char *path, void **ret_bytes, size_t *ret_size, struct pt_error *err);
+int rom_file_read(const struct pt_sys *sys, const char *path, void **ret_bytes, size_t *ret_size,
+		  struct pt_error *err);
 
 /**
  * rom_files_measure() - read those of all devices, before anything is touched, and note their sizes
@@ -25,7 +27,7 @@ int rom_file_read(const char *path, void **ret_bytes, size_t *ret_size, struct p
  *
  * Errors: of rom_file_read().
  */
-int rom_files_measure(const struct vm_config *config, struct host_facts *facts,
-		      struct pt_error *err);
+int rom_files_measure(const struct pt_sys *sys, const struct vm_config *config,
+		      struct host_facts *facts, struct pt_error *err);
 
 #endif

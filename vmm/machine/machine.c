@@ -64,6 +64,7 @@ static struct assigned_host what_devices_get(struct machine *machine)
 		.memory = &machine->memory,
 		.memory_end = 1ull << machine->plan.phys_bits,
 		.peer_to_peer = machine->plan.peer_to_peer,
+		.files = machine->sys,
 	};
 }
 

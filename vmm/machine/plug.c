@@ -77,7 +77,7 @@ static int bring_virtio(struct plug *plug, struct pt_error *err)
 		.ctx = &plug->slots->list[plan->port],
 	};
 
-	return virtio_unit_open(plug->unit, plan, plug->ram, &host, true, err);
+	return virtio_unit_open(plug->unit, plug->host.files, plan, plug->ram, &host, true, err);
 }
 
 static void *thread_main(void *arg)

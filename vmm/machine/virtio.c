@@ -24,7 +24,7 @@ static int open_unit(struct machine *machine, unsigned index, struct pt_error *e
 	if (!unit)
 		return pt_error_set(err, -ENOMEM, "%s: out of memory", plan->id);
 	machine->virtio[index] = unit;
-	r = virtio_unit_open(unit, plan, &machine->ram, &host, false, err);
+	r = virtio_unit_open(unit, machine->sys, plan, &machine->ram, &host, false, err);
 	if (!r)
 		slots_plug_virtio(&machine->slots, unit);
 	return r;

@@ -494,15 +494,15 @@ static int open_ring(struct virtio_blk *blk, struct pt_error *err)
 	return r ? no_ring(blk, r, err) : 0;
 }
 
-int virtio_blk_open(struct virtio_blk *blk, const struct plan_disk *plan, unsigned queues,
-		    struct pt_error *err)
+int virtio_blk_open(struct virtio_blk *blk, const struct pt_sys *sys, const struct plan_disk *plan,
+		    unsigned queues, struct pt_error *err)
 {
 	int r;
 
 	blk->plan = plan;
 	blk->image = (struct image)IMAGE_CLOSED;
 	blk->done_fd = -1;
-	r = image_open(&blk->image, plan, err);
+	r = image_open(&blk->image, sys, plan, err);
 	if (!r)
 		r = open_ring(blk, err);
 	if (r)

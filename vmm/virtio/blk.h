@@ -13,6 +13,7 @@
 #define TENON_VIRTIO_BLK_H
 
 #include <linux/virtio_blk.h>
+#include <passthrough/sys.h>
 
 #include "virtio/blk_request.h"
 #include "virtio/image.h"
@@ -73,8 +74,8 @@ struct virtio_blk {
  *
  * Inverse: virtio_blk_done(), after a failure too. Errors: of image_open(); of io_uring_setup(2); -ENOMEM.
  */
-int virtio_blk_open(struct virtio_blk *blk, const struct plan_disk *plan, unsigned queues,
-		    struct pt_error *err);
+int virtio_blk_open(struct virtio_blk *blk, const struct pt_sys *sys, const struct plan_disk *plan,
+		    unsigned queues, struct pt_error *err);
 
 /** virtio_blk_watch() - have the loop hear of what is done. Errors: -EBUSY. */
 int virtio_blk_watch(struct virtio_blk *blk, struct loop *loop, struct pt_error *err);

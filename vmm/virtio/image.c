@@ -135,19 +135,6 @@ static int measure(struct image *image, const struct plan_disk *plan, struct pt_
 	return 0;
 }
 
-/* O_EXCL says of a block device that nobody else may have it: open(2). */
-static int flags_of(const struct plan_disk *plan)
-{
-	struct stat stat_;
-	int flags = (plan->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-
-	if (plan->direct)
-		flags |= O_DIRECT;
-	if (!plan->readonly && !stat(plan->path, &stat_) && S_ISBLK(stat_.st_mode))
-		flags |= O_EXCL;
-	return flags;
-}
-
 /* Whoever opened it has said how, but for the page cache. */
 static int take_fd(struct image *image, const struct plan_disk *plan, struct pt_error *err)
 {
@@ -167,21 +154,42 @@ static int take_fd(struct image *image, const struct plan_disk *plan, struct pt_
 	return 0;
 }
 
-static int open_path(struct image *image, const struct plan_disk *plan, struct pt_error *err)
+/* O_EXCL says of a block device that nobody else may have it: open(2). */
+static int claim(struct image *image, const struct pt_sys *sys, const char *path, int flags)
 {
-	int flags = flags_of(plan);
+	struct stat stat;
 
-	image->fd = open(plan->path, flags);
-	if (image->fd < 0)
-		return refused(plan, -errno, err);
+	if (fstat(image->fd, &stat))
+		return -errno;
+	if (!S_ISBLK(stat.st_mode))
+		return 0;
+	(void)close(image->fd);
+	image->fd = sys->open(sys->ctx, path, flags | O_EXCL);
+	return image->fd < 0 ? image->fd : 0;
+}
+
+static int open_path(struct image *image, const struct pt_sys *sys, const struct plan_disk *plan,
+		     struct pt_error *err)
+{
+	const int flags = (plan->readonly ? O_RDONLY : O_RDWR) | (plan->direct ? O_DIRECT : 0) |
+			  O_NOCTTY | O_NONBLOCK;
+	int r;
+
+	image->fd = sys->open(sys->ctx, plan->path, flags);
+	r = image->fd < 0 ? image->fd : 0;
+	if (!r && !plan->readonly)
+		r = claim(image, sys, plan->path, flags);
+	if (r)
+		return refused(plan, r, err);
 	/* Not to hang at a FIFO was all that O_NONBLOCK was for. */
 	(void)fcntl(image->fd, F_SETFL, flags & ~O_NONBLOCK);
 	return 0;
 }
 
-int image_open(struct image *image, const struct plan_disk *plan, struct pt_error *err)
+int image_open(struct image *image, const struct pt_sys *sys, const struct plan_disk *plan,
+	       struct pt_error *err)
 {
-	int r = plan->fd ? take_fd(image, plan, err) : open_path(image, plan, err);
+	int r = plan->fd ? take_fd(image, plan, err) : open_path(image, sys, plan, err);
 
 	if (r)
 		return r;

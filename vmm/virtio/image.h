@@ -10,6 +10,7 @@
 #define TENON_VIRTIO_IMAGE_H
 
 #include <passthrough/error.h>
+#include <passthrough/sys.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -41,7 +42,8 @@ struct image {
  * Inverse: image_done(), after a failure too. Errors: -EACCES a descriptor that cannot be written; -EBUSY somebody else has it; -EINVAL it is neither a file nor a block
  * device, or has no size to be one; -EOPNOTSUPP it cannot be had without the host's page cache; from open(2).
  */
-int image_open(struct image *image, const struct plan_disk *plan, struct pt_error *err);
+int image_open(struct image *image, const struct pt_sys *sys, const struct plan_disk *plan,
+	       struct pt_error *err);
 
 /** image_done() - accepts IMAGE_CLOSED */
 void image_done(struct image *image);

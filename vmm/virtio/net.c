@@ -329,7 +329,7 @@ static int open_vhost(struct net_pair *pair, const struct ram *ram, struct pt_er
 {
 	struct virtio *virtio = &pair->net->virtio;
 	int fd = pair->net->plan->vhost_fds[pair->index];
-	int r = vhost_open(&pair->vhost, VHOST_NODE, fd, ram, err);
+	int r = vhost_open(&pair->vhost, pair->net->sys, VHOST_NODE, fd, ram, err);
 
 	if (r)
 		return pt_error_remedy(err, r,
@@ -348,7 +348,7 @@ static int open_pair(struct virtio_net *net, unsigned index, const struct ram *r
 	int r;
 
 	r = plan->fds[index] ? tap_take(plan->fds[index], plan->tap, err)
-			     : tap_open(plan->tap, plan->pairs > 1, &pair->tap_fd, err);
+			     : tap_open(net->sys, plan->tap, plan->pairs > 1, &pair->tap_fd, err);
 	if (r)
 		return r;
 	if (net->by_vhost)
@@ -366,20 +366,24 @@ static void fill_config(struct virtio_net *net)
 	net->config.mtu = (uint16_t)net->plan->mtu;
 }
 
-static bool wants_vhost(const struct plan_net *plan)
+static bool wants_vhost(const struct pt_sys *sys, const struct plan_net *plan)
 {
+	struct pt_stat node;
+
 	return plan->vhost == PLAN_VHOST_ON || plan->vhost_fds[0] ||
-	       (plan->vhost == PLAN_VHOST_AUTO && !access(VHOST_NODE, R_OK | W_OK));
+	       (plan->vhost == PLAN_VHOST_AUTO && !sys->stat(sys->ctx, VHOST_NODE, &node) &&
+		node.usable);
 }
 
-int virtio_net_open(struct virtio_net *net, const struct plan_net *plan, const struct ram *ram,
-		    struct pt_error *err)
+int virtio_net_open(struct virtio_net *net, const struct pt_sys *sys, const struct plan_net *plan,
+		    const struct ram *ram, struct pt_error *err)
 {
 	bool several = plan->pairs > 1;
 	int r = 0;
 
 	net->plan = plan;
-	net->by_vhost = wants_vhost(plan);
+	net->sys = sys;
+	net->by_vhost = wants_vhost(sys, plan);
 	/* What was handed in is closed with the device, however far it comes. */
 	for (unsigned i = 0; i < plan->pairs; i++)
 		net->pairs[i] = (struct net_pair){

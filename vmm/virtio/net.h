@@ -12,6 +12,7 @@
 #define TENON_VIRTIO_NET_H
 
 #include <linux/virtio_net.h>
+#include <passthrough/sys.h>
 
 #include "plan/plan.h"
 #include "virtio/vhost.h"
@@ -36,6 +37,7 @@ struct net_pair {
 };
 
 struct virtio_net {
+	const struct pt_sys *sys; /* by which files are opened */
 	struct virtio virtio;
 	const struct plan_net *plan;
 	struct virtio_net_config config;
@@ -52,8 +54,8 @@ struct virtio_net {
  *
  * Inverse: virtio_net_done(), after a failure too. Errors: of tap_open(); of vhost_open() when it must be had; -ENOMEM.
  */
-int virtio_net_open(struct virtio_net *net, const struct plan_net *plan, const struct ram *ram,
-		    struct pt_error *err);
+int virtio_net_open(struct virtio_net *net, const struct pt_sys *sys, const struct plan_net *plan,
+		    const struct ram *ram, struct pt_error *err);
 
 /** virtio_net_watch() - have the loop see to what comes. Errors: -EBUSY. */
 int virtio_net_watch(struct virtio_net *net, struct loop *loop, struct pt_error *err);

@@ -36,21 +36,32 @@ static int refused(const char *name, bool several, int code, struct pt_error *er
 	}
 }
 
-static int open_node(const char *name, bool several, int *ret_fd, struct pt_error *err)
+static bool is_there(const struct pt_sys *sys, const char *name)
+{
+	char path[32 + IFNAMSIZ];
+	struct pt_stat device;
+
+	(void)snprintf(path, sizeof(path), "/sys/class/net/%s", name);
+	return *name && !sys->stat(sys->ctx, path, &device);
+}
+
+static int open_node(const struct pt_sys *sys, const char *name, bool several, int *ret_fd,
+		     struct pt_error *err)
 {
 	struct ifreq request = {.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR |
 						     (several ? IFF_MULTI_QUEUE : 0))};
 	CLEANUP_CLOSE int fd = -1;
 
 	/* One that is not there would be made, and would be gone with us: not what somebody wants who names it. */
-	if (strlen(name) >= IFNAMSIZ || !if_nametoindex(name))
+	if (strlen(name) >= IFNAMSIZ || !is_there(sys, name))
 		return pt_error_remedy(
 			err, pt_error_set(err, -ENODEV, "network device %s: there is none", name),
 			"make it: ip tuntap add %s mode tap%s; ip link set %s up", name,
 			several ? " multi_queue" : "", name);
-	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	fd = sys->open(sys->ctx, "/dev/net/tun", O_RDWR | O_NONBLOCK);
 	if (fd < 0)
-		return pt_error_remedy(err, pt_error_set(err, -errno, "/dev/net/tun: %m"),
+		return pt_error_remedy(err,
+				       pt_error_set(err, fd, "/dev/net/tun: %s", strerror(-fd)),
 				       "load the module tun: modprobe tun");
 	memcpy(request.ifr_name, name, strlen(name));
 	if (ioctl(fd, TUNSETIFF, &request))
@@ -99,14 +110,15 @@ static int take_number(const char *name, int *ret_fd, struct pt_error *err)
 	return 0;
 }
 
-int tap_open(const char *name, bool several, int *ret_fd, struct pt_error *err)
+int tap_open(const struct pt_sys *sys, const char *name, bool several, int *ret_fd,
+	     struct pt_error *err)
 {
 	CLEANUP_CLOSE int fd = -1;
 	int r;
 
 	if (strncmp(name, "fd:", 3) == 0)
 		return take_number(name, ret_fd, err);
-	r = open_node(name, several, &fd, err);
+	r = open_node(sys, name, several, &fd, err);
 	if (!r)
 		r = set_header(fd, name, several, err);
 	if (r)

@@ -9,6 +9,7 @@
 #define TENON_VIRTIO_TAP_H
 
 #include <passthrough/error.h>
+#include <passthrough/sys.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,7 +23,8 @@
  * Return: 0 with a descriptor that does not block, and that is the caller's. Errors: -ENODEV there is no such device; -EBUSY
  * somebody else has it; -EPERM, -EACCES; -EINVAL it is none, or of another kind.
  */
-int tap_open(const char *name, bool several, int *ret_fd, struct pt_error *err);
+int tap_open(const struct pt_sys *sys, const char *name, bool several, int *ret_fd,
+	     struct pt_error *err);
 
 /**
  * tap_take() - the same of a descriptor that somebody else opened, which stays open after a failure too

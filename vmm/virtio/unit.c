@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "virtio/unit.h"
 
-static int open_device(struct virtio_unit *unit, const struct ram *ram, struct pt_error *err)
+static int open_device(struct virtio_unit *unit, const struct pt_sys *sys, const struct ram *ram,
+		       struct pt_error *err)
 {
 	switch (unit->plan.kind) {
 	case PLAN_VIRTIO_RNG:
@@ -14,13 +15,14 @@ static int open_device(struct virtio_unit *unit, const struct ram *ram, struct p
 		return 0;
 	case PLAN_VIRTIO_DISK:
 		unit->virtio = &unit->blk.virtio;
-		return virtio_blk_open(&unit->blk, &unit->plan.disk, unit->plan.disk.queues, err);
+		return virtio_blk_open(&unit->blk, sys, &unit->plan.disk, unit->plan.disk.queues,
+				       err);
 	case PLAN_VIRTIO_NET:
 		unit->virtio = &unit->net.virtio;
-		return virtio_net_open(&unit->net, &unit->plan.net, ram, err);
+		return virtio_net_open(&unit->net, sys, &unit->plan.net, ram, err);
 	case PLAN_VIRTIO_VSOCK:
 		unit->virtio = &unit->vsock.virtio;
-		return virtio_vsock_open(&unit->vsock, &unit->plan.vsock, ram, err);
+		return virtio_vsock_open(&unit->vsock, sys, &unit->plan.vsock, ram, err);
 	}
 	return 0;
 }
@@ -43,14 +45,14 @@ static void close_device(struct virtio_unit *unit)
 	}
 }
 
-int virtio_unit_open(struct virtio_unit *unit, const struct plan_virtio *plan,
-		     const struct ram *ram, const struct virtio_pci_host *host, bool held,
-		     struct pt_error *err)
+int virtio_unit_open(struct virtio_unit *unit, const struct pt_sys *sys,
+		     const struct plan_virtio *plan, const struct ram *ram,
+		     const struct virtio_pci_host *host, bool held, struct pt_error *err)
 {
 	int r;
 
 	unit->plan = *plan;
-	r = open_device(unit, ram, err);
+	r = open_device(unit, sys, ram, err);
 	if (r)
 		return pt_error_prefix(err, r, "%s", plan->id);
 	unit->virtio->name = unit->plan.id;

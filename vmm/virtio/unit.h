@@ -12,6 +12,7 @@
 #include "virtio/pci.h"
 #include "virtio/rng.h"
 #include "virtio/vsock.h"
+#include <passthrough/sys.h>
 
 /**
  * struct virtio_unit - @virtio: of the device in the union
@@ -34,13 +35,14 @@ struct virtio_unit {
 /**
  * virtio_unit_open() - the device with what it needs of the host, and its function
  * @unit: zeroed
+ * @sys: by which files are opened
  * @held: its link is down, until virtio_pci_release()
  *
  * Inverse: virtio_unit_done(), after a failure too. Errors: those of its device; -ENOMEM; from eventfd(2).
  */
-int virtio_unit_open(struct virtio_unit *unit, const struct plan_virtio *plan,
-		     const struct ram *ram, const struct virtio_pci_host *host, bool held,
-		     struct pt_error *err);
+int virtio_unit_open(struct virtio_unit *unit, const struct pt_sys *sys,
+		     const struct plan_virtio *plan, const struct ram *ram,
+		     const struct virtio_pci_host *host, bool held, struct pt_error *err);
 
 /** virtio_unit_watch() - let the loop see to it; once. Errors: -EBUSY. */
 int virtio_unit_watch(struct virtio_unit *unit, struct loop *loop, struct pt_error *err);

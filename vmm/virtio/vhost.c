@@ -29,14 +29,14 @@ static int set_memory(const struct vhost *vhost, const struct ram *ram)
 	return ioctl(vhost->fd, VHOST_SET_MEM_TABLE, memory) ? -errno : 0;
 }
 
-int vhost_open(struct vhost *vhost, const char *node, int fd, const struct ram *ram,
-	       struct pt_error *err)
+int vhost_open(struct vhost *vhost, const struct pt_sys *sys, const char *node, int fd,
+	       const struct ram *ram, struct pt_error *err)
 {
 	int r;
 
-	vhost->fd = fd ? fd : open(node, O_RDWR | O_CLOEXEC);
+	vhost->fd = fd ? fd : sys->open(sys->ctx, node, O_RDWR);
 	if (vhost->fd < 0)
-		return pt_error_set(err, -errno, "%s: %m", node);
+		return pt_error_set(err, vhost->fd, "%s: %s", node, strerror(-vhost->fd));
 	r = ioctl(vhost->fd, VHOST_SET_OWNER, NULL) ? -errno : set_memory(vhost, ram);
 	if (r) {
 		vhost_done(vhost);

@@ -7,6 +7,7 @@
 #define TENON_VIRTIO_VHOST_H
 
 #include "virtio/virtio.h"
+#include <passthrough/sys.h>
 
 struct vhost {
 	int fd;
@@ -23,8 +24,8 @@ struct vhost {
  *
  * Inverse: vhost_done(). Errors: from open(2); -EINVAL and others when it does not take the memory.
  */
-int vhost_open(struct vhost *vhost, const char *node, int fd, const struct ram *ram,
-	       struct pt_error *err);
+int vhost_open(struct vhost *vhost, const struct pt_sys *sys, const char *node, int fd,
+	       const struct ram *ram, struct pt_error *err);
 
 /** vhost_done() - its queues were stopped; accepts VHOST_CLOSED */
 void vhost_done(struct vhost *vhost);

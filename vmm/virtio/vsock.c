@@ -77,10 +77,10 @@ static int take_address(const struct virtio_vsock *vsock, uint64_t cid, struct p
 	return r;
 }
 
-static int open_node(struct virtio_vsock *vsock, int fd, const struct ram *ram,
-		     struct pt_error *err)
+static int open_node(struct virtio_vsock *vsock, const struct pt_sys *sys, int fd,
+		     const struct ram *ram, struct pt_error *err)
 {
-	int r = vhost_open(&vsock->vhost, VHOST_NODE, fd, ram, err);
+	int r = vhost_open(&vsock->vhost, sys, VHOST_NODE, fd, ram, err);
 
 	if (r == -ENOENT)
 		return pt_error_remedy(err, r, "load the module: modprobe vhost_vsock");
@@ -92,15 +92,15 @@ static int open_node(struct virtio_vsock *vsock, int fd, const struct ram *ram,
 	return r;
 }
 
-int virtio_vsock_open(struct virtio_vsock *vsock, const struct plan_vsock *plan,
-		      const struct ram *ram, struct pt_error *err)
+int virtio_vsock_open(struct virtio_vsock *vsock, const struct pt_sys *sys,
+		      const struct plan_vsock *plan, const struct ram *ram, struct pt_error *err)
 {
 	int r;
 
 	vsock->vhost = (struct vhost)VHOST_CLOSED;
 	for (unsigned i = 0; i < VSOCK_RINGS; i++)
 		vsock->called_fd[i] = -1;
-	r = open_node(vsock, plan->fd, ram, err);
+	r = open_node(vsock, sys, plan->fd, ram, err);
 	if (!r)
 		r = take_address(vsock, plan->cid, err);
 	for (unsigned i = 0; i < VSOCK_RINGS && !r; i++)

@@ -8,6 +8,7 @@
 #define TENON_VIRTIO_VSOCK_H
 
 #include <linux/virtio_vsock.h>
+#include <passthrough/sys.h>
 
 #include "plan/plan.h"
 #include "virtio/vhost.h"
@@ -29,8 +30,8 @@ struct virtio_vsock {
  *
  * Inverse: virtio_vsock_done(), after a failure too. Errors: -EADDRINUSE another guest has the address; of vhost_open().
  */
-int virtio_vsock_open(struct virtio_vsock *vsock, const struct plan_vsock *plan,
-		      const struct ram *ram, struct pt_error *err);
+int virtio_vsock_open(struct virtio_vsock *vsock, const struct pt_sys *sys,
+		      const struct plan_vsock *plan, const struct ram *ram, struct pt_error *err);
 
 /** virtio_vsock_watch() - have the loop pass interrupts on, where it must. Errors: -EBUSY. */
 int virtio_vsock_watch(struct virtio_vsock *vsock, struct loop *loop, struct pt_error *err);
