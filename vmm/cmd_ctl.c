@@ -82,12 +82,22 @@ static int kill_guest(struct ctl *ctl, struct pt_error *err)
 	return plain(ctl, "quit", err);
 }
 
+static bool is_relative_path(const struct ctl *ctl)
+{
+	const char *value = ctl->argument;
+
+	if (strcmp(ctl->kind, "console") == 0)
+		return value[0] != '/' && strncmp(value, "pty", 3) != 0 &&
+		       strncmp(value, "stdio", 5) != 0;
+	return strcmp(ctl->kind, "disk") == 0 && value[0] != '/';
+}
+
 /* A path is relative to where it was said, and tenon runs elsewhere. */
 static json_t *value_of(const struct ctl *ctl, struct pt_error *err)
 {
 	char folder[PT_PATH_SIZE];
 
-	if (strcmp(ctl->kind, "disk") != 0 || ctl->argument[0] == '/')
+	if (!is_relative_path(ctl))
 		return json_string(ctl->argument);
 	if (!getcwd(folder, sizeof(folder))) {
 		(void)pt_error_set(err, -errno, "the current folder: %m");
@@ -150,9 +160,11 @@ static int print_info(struct ctl *ctl, struct pt_error *err)
 	if (!r)
 		r = ask(ctl, "x-tenon-query-passthrough", &devices, err);
 	if (!r) {
-		(void)printf("name:    %s\nprocess: %d\nstatus:  %s\ncpus:    %zu\nserial:  %s\n",
+		(void)printf("name:    %s\nprocess: %d\nstatus:  %s\ncpus:    %zu\n",
 			     text_of(name, "name"), (int)ctl->client.pid, text_of(status, "status"),
-			     json_array_size(cpus), text_of(json_array_get(serial, 0), "filename"));
+			     json_array_size(cpus));
+		json_array_foreach(serial, i, device)(void) printf(
+			"%-8s %s\n", i ? "console:" : "serial:", text_of(device, "filename"));
 		(void)printf("devices: %s\n",
 			     json_array_size(json_object_get(devices, "devices")) ? "" : "none");
 		json_array_foreach(json_object_get(devices, "devices"), i, device)
@@ -166,21 +178,46 @@ static int print_info(struct ctl *ctl, struct pt_error *err)
 	return r;
 }
 
+/* Where a person can be the other side, NULL for nowhere: a pseudo terminal or a socket. */
+static const char *place_of(const json_t *chardev, char *path, size_t size)
+{
+	const char *where = text_of(chardev, "filename");
+	bool pty = strncmp(where, "pty:", 4) == 0, socket = strncmp(where, "unix:", 5) == 0;
+
+	if (!pty && !socket)
+		return NULL;
+	(void)snprintf(path, size, "%s", where + (pty ? 4 : 5));
+	if (socket && strstr(path, ",server=on"))
+		*strstr(path, ",server=on") = '\0';
+	return path;
+}
+
+/* The one that is named; else the first that can be had: the serial line, then consoles. */
 static int console(struct ctl *ctl, struct pt_error *err)
 {
 	char path[PT_PATH_SIZE];
-	json_t *list = NULL;
-	const char *where;
+	json_t *list = NULL, *each;
+	const char *place = NULL, *where = NULL;
+	size_t i;
 	int r = ask(ctl, "query-chardev", &list, err);
 
 	if (r)
 		return r;
-	where = text_of(json_array_get(list, 0), "filename");
-	(void)snprintf(path, sizeof(path), "%s", strncmp(where, "pty:", 4) == 0 ? where + 4 : "");
-	if (!*path)
+	json_array_foreach(list, i, each)
+	{
+		if (place || (ctl->argument && strcmp(text_of(each, "label"), ctl->argument) != 0))
+			continue;
+		place = place_of(each, path, sizeof(path));
+		where = where ? where : text_of(each, "filename");
+	}
+	if (!where)
+		r = pt_error_remedy(
+			err, pt_error_set(err, -ENOENT, "it has no console %s", ctl->argument),
+			"tenon ctl GUEST info lists them");
+	else if (!place)
 		r = pt_error_remedy(err,
 				    pt_error_set(err, -ENOTTY, "its serial line goes to %s", where),
-				    "start the guest with --serial pty");
+				    "start the guest with --serial pty, or with --console pty");
 	json_decref(list);
 	return r ? r : console_run(path, err);
 }
@@ -199,11 +236,14 @@ static const struct ctl_verb {
 	{"reset", NULL, "reset it, without asking it", reset_guest},
 	{"kill", NULL, "end it at once, without asking it", kill_guest},
 	{"add", "DEVICE",
-	 "give it a device, said as for --device, or, behind --disk, --net, --rng or --vsock, as for that",
+	 "give it a device, said as for --device, or, behind --disk, --net, --console, --rng or --vsock, "
+	 "as for that",
 	 add_device},
 	{"remove", "DEVICE",
 	 "ask it to let go of a device, named by its id or its address on the host", remove_device},
-	{"console", NULL, "be the terminal of its serial line, if that is a pty", console},
+	{"console", "[ID]",
+	 "be the terminal of its serial line, or of a console, if that is a pty or a socket",
+	 console},
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -246,9 +286,11 @@ static const struct ctl_verb *find(const char *name, struct pt_error *err)
 /* "--disk": what it is without its dashes, NULL when there is no such kind. */
 static const char *kind_of(const char *option)
 {
-	for (size_t i = 0; i < DEVICE_KINDS && strncmp(option, "--", 2) == 0; i++) {
-		if (strcmp(device_kinds[i]->option, option + 2) == 0)
-			return device_kinds[i]->option;
+	const struct device_list *devices = &device_lists[0];
+
+	for (size_t i = 0; i < devices->count && strncmp(option, "--", 2) == 0; i++) {
+		if (strcmp(devices->kinds[i]->option, option + 2) == 0)
+			return devices->kinds[i]->option;
 	}
 	return NULL;
 }
@@ -288,7 +330,8 @@ int cmd_ctl(int argc, char **argv)
 		(void)pt_error_set(&err, -EINVAL, "ctl: %s is not a kind of device", argv[3]);
 		return usage(&err);
 	}
-	if (argc != (verb->argument ? 4 : 3) + (kind != NULL)) {
+	if (argc != (verb->argument ? 4 : 3) + (kind != NULL) &&
+	    !(verb->run == console && argc == 3)) {
 		(void)pt_error_set(&err, -EINVAL, "ctl: %s takes %s", verb->name,
 				   verb->argument ? "one device" : "no argument");
 		return usage(&err);
@@ -297,7 +340,7 @@ int cmd_ctl(int argc, char **argv)
 	    qmp_client_open(&ctl.client, path, &err) < 0)
 		return fail(&err, argv[1]);
 	ctl.kind = kind ? kind : "device";
-	ctl.argument = argv[argc - 1];
+	ctl.argument = argc > 3 ? argv[argc - 1] : NULL;
 	if (verb->run(&ctl, &err) < 0) {
 		(void)pt_error_prefix(&err, err.code, "%s", argv[1]);
 		report_error(&err, stderr);

@@ -5,7 +5,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -63,9 +67,25 @@ static void carry_both(int pty)
 	}
 }
 
+/* A terminal, or a socket that somebody listens on. */
+static int open_end(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct stat stat_;
+	CLEANUP_CLOSE int fd = -1;
+
+	if (stat(path, &stat_) || !S_ISSOCK(stat_.st_mode))
+		return open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)))
+		return -1;
+	return TAKE_FD(fd);
+}
+
 int console_run(const char *path, struct pt_error *err)
 {
-	CLEANUP_CLOSE int pty = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	CLEANUP_CLOSE int pty = open_end(path);
 	struct termios before, raw;
 	bool terminal = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &before) == 0;
 
@@ -74,8 +94,7 @@ int console_run(const char *path, struct pt_error *err)
 	if (terminal) {
 		raw = before;
 		cfmakeraw(&raw);
-		(void)dprintf(STDERR_FILENO,
-			      "tenon: serial line of the guest; Ctrl-] ends this\r\n");
+		(void)dprintf(STDERR_FILENO, "tenon: console of the guest; Ctrl-] ends this\r\n");
 		(void)tcsetattr(STDIN_FILENO, TCSANOW, &raw);
 	}
 	carry_both(pty);

@@ -130,9 +130,11 @@ static int plan_passthrough(const struct pt_sys *sys, const struct vm_plan *plan
 
 static const struct device_kind *kind_of(const char *option, struct pt_error *err)
 {
-	for (size_t i = 0; i < DEVICE_KINDS; i++) {
-		if (strcmp(device_kinds[i]->option, option) == 0)
-			return device_kinds[i];
+	const struct device_list *devices = &device_lists[0];
+
+	for (size_t i = 0; i < devices->count; i++) {
+		if (strcmp(devices->kinds[i]->option, option) == 0)
+			return devices->kinds[i];
 	}
 	(void)pt_error_set(err, -EINVAL, "%s: no such kind of device", option);
 	return NULL;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "config/console_device.h"
 #include "config/disk_device.h"
 #include "config/nearest.h"
 #include "config/net_device.h"
@@ -19,7 +20,7 @@
 #define KEYS_MAX 32 /* of a kind */
 
 const struct device_kind *const device_kinds[DEVICE_KINDS] = {
-	&passthrough_kind, &disk_kind, &net_kind, &rng_kind, &vsock_kind, &numa_kind,
+	&passthrough_kind, &disk_kind, &net_kind, &console_kind, &rng_kind, &vsock_kind, &numa_kind,
 };
 
 const struct device_list device_lists[DEVICE_LISTS] = {

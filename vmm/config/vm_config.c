@@ -33,7 +33,8 @@ void vm_config_next_layer(struct vm_config *config)
 int vm_config_room(const struct vm_config *config, struct pt_error *err)
 {
 	size_t count = config->device_count + config->disk_count + config->net_count +
-		       config->has_rng + config->has_vsock + config->has_balloon;
+		       config->console_count + config->has_rng + config->has_vsock +
+		       config->has_balloon;
 
 	if (count < VM_DEVICES_MAX)
 		return 0;
@@ -155,6 +156,13 @@ void vm_config_net_done(struct vm_config_net *net)
 	*net = (struct vm_config_net){0};
 }
 
+void vm_config_console_done(struct vm_config_console *console)
+{
+	free(console->where);
+	free(console->id);
+	*console = (struct vm_config_console){0};
+}
+
 void vm_config_rng_done(struct vm_config_rng *rng)
 {
 	free(rng->id);
@@ -184,6 +192,9 @@ void vm_config_done(struct vm_config *config)
 	for (size_t i = 0; i < config->net_count; i++)
 		vm_config_net_done(&config->nets[i]);
 	free(config->nets);
+	for (size_t i = 0; i < config->console_count; i++)
+		vm_config_console_done(&config->consoles[i]);
+	free(config->consoles);
 	vm_config_rng_done(&config->rng);
 	vm_config_vsock_done(&config->vsock);
 	vm_config_balloon_done(&config->balloon);

@@ -161,6 +161,14 @@ struct vm_config_net {
 	int vhost_fds[VM_NET_QUEUES_MAX];
 };
 
+/** struct vm_config_console - a console; @where: "pty", "stdio", or the path of a UNIX socket */
+struct vm_config_console {
+	char *where;
+	char *id;
+	unsigned slot;
+	unsigned layer;
+};
+
 /** struct vm_config_vsock - sockets to the host; @cid: the guest's address, VM_CID_MIN or more; @fd: open descriptor of the host's end, 0: none */
 struct vm_config_vsock {
 	unsigned cid;
@@ -294,6 +302,8 @@ struct vm_config {
 	size_t net_count;
 	bool has_rng;
 	struct vm_config_rng rng;
+	struct vm_config_console *consoles;
+	size_t console_count;
 	bool has_vsock;
 	struct vm_config_vsock vsock;
 	bool has_balloon;
@@ -331,7 +341,8 @@ int vm_config_rename_device(struct vm_config_device *device, const char *name,
 /** vm_config_device_done() - free what it owns; accepts one that was only zeroed */
 void vm_config_device_done(struct vm_config_device *device);
 
-/** vm_config_disk_done(), vm_config_net_done(), vm_config_rng_done(), vm_config_vsock_done() - likewise */
+/** vm_config_disk_done(), vm_config_net_done(), vm_config_console_done(), vm_config_rng_done(), vm_config_vsock_done() - likewise */
+void vm_config_console_done(struct vm_config_console *console);
 void vm_config_disk_done(struct vm_config_disk *disk);
 void vm_config_net_done(struct vm_config_net *net);
 void vm_config_rng_done(struct vm_config_rng *rng);

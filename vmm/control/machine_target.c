@@ -96,6 +96,8 @@ static void virtio_device(struct machine *machine, unsigned index, struct target
 		ret_device->host_name = virtio->disk.path;
 	else if (virtio->kind == PLAN_VIRTIO_NET)
 		ret_device->host_name = virtio->net.tap;
+	else if (virtio->kind == PLAN_VIRTIO_CONSOLE && ret_device->present)
+		ret_device->host_name = machine_console_name(machine, index);
 }
 
 static void device_of(void *ctx, unsigned index, struct target_device *ret_device)
@@ -368,9 +370,10 @@ static const char *serial_label(void *ctx)
 static bool peripheral(void *ctx, unsigned index, struct target_peripheral *ret_peripheral)
 {
 	static const char *const types[] = {
-		[TARGET_PASSTHROUGH] = "vfio-pci",  [TARGET_RNG] = "virtio-rng-pci",
-		[TARGET_DISK] = "virtio-blk-pci",   [TARGET_NET] = "virtio-net-pci",
-		[TARGET_VSOCK] = "vhost-vsock-pci", [TARGET_BALLOON] = "virtio-balloon-pci",
+		[TARGET_PASSTHROUGH] = "vfio-pci",	[TARGET_RNG] = "virtio-rng-pci",
+		[TARGET_DISK] = "virtio-blk-pci",	[TARGET_NET] = "virtio-net-pci",
+		[TARGET_VSOCK] = "vhost-vsock-pci",	[TARGET_BALLOON] = "virtio-balloon-pci",
+		[TARGET_CONSOLE] = "virtio-serial-pci",
 	};
 	const struct vm_plan *plan = machine_plan(machine_of(ctx));
 	struct target_device device = {0};

@@ -138,7 +138,7 @@ const struct qmp_type qmp_types[] = {
 	       {"fd", "str", true}, {"iommufd", "str", true}, {"id", "str", true},
 	       {"bus", "str", true}, {"addr", "str", true}, {"multifunction", "bool", true},
 	       {"romfile", "str", true}),
-	ENUM("XTenonDeviceKind", "device", "disk", "net", "rng", "vsock"),
+	ENUM("XTenonDeviceKind", "device", "disk", "net", "console", "rng", "vsock"),
 	OBJECT("x-tenon-device-add-arg", {"kind", "XTenonDeviceKind", false},
 	       {"value", "str", false}),
 	OBJECT("object-add-arg", {"qom-type", "str", false}, {"id", "str", false}),
@@ -283,13 +283,25 @@ static json_t *query_cpus(struct qmp_session *session, json_t *arguments, struct
 	return list;
 }
 
+/* The serial line, and consoles by their ids. */
 static json_t *query_chardev(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
 {
 	const struct target *target = session->target;
+	json_t *list =
+		json_pack("[{s:s, s:s, s:b}]", "label", target->ops->serial_label(target->ctx),
+			  "filename", target->ops->serial(target->ctx), "frontend-open", 1);
 
 	(void)arguments, (void)err;
-	return json_pack("[{s:s, s:s, s:b}]", "label", target->ops->serial_label(target->ctx),
-			 "filename", target->ops->serial(target->ctx), "frontend-open", 1);
+	for (unsigned i = 0; i < target->ops->devices(target->ctx); i++) {
+		struct target_device device = {0};
+
+		target->ops->device(target->ctx, i, &device);
+		if (device.kind == TARGET_CONSOLE && device.present)
+			(void)json_array_append_new(
+				list, json_pack("{s:s, s:s, s:b}", "label", device.id, "filename",
+						device.host_name, "frontend-open", 1));
+	}
+	return list;
 }
 
 static json_t *query_pci(struct qmp_session *session, json_t *arguments, struct qmp_error *err)

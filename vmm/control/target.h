@@ -31,12 +31,13 @@ enum target_kind {
 	TARGET_NET,
 	TARGET_VSOCK,
 	TARGET_BALLOON,
+	TARGET_CONSOLE,
 };
 
 /**
  * struct target_device - a device of the guest's, passed through or virtio
  * @id: by which it is named; empty for a virtio device that has left
- * @host_name: its BDF or UUID on the host, a disk's path, a card's tap device
+ * @host_name: its BDF or UUID on the host, a disk's path, a card's tap device, where a console ends, as query-chardev has it
  * @bus, @slot, @function: where the guest finds it at power-on
  * @port: index of the root port that it is behind
  * @present: the guest has it; the rest is filled in only then, for one that is passed through

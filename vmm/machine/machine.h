@@ -195,6 +195,9 @@ int machine_plug_virtio(struct machine *machine, const struct plan_virtio *devic
 /** machine_has_virtio() - whether one of the plan's virtio devices is there: it has come, and has not left */
 bool machine_has_virtio(const struct machine *machine, unsigned index);
 
+/** machine_console_name() - where one of the plan's virtio devices, a console that is there, ends: "pty:/dev/pts/3" */
+const char *machine_console_name(const struct machine *machine, unsigned index);
+
 /** machine_disk_info() - what one of the plan's virtio devices, a disk, has done, and how large it is in bytes */
 void machine_disk_info(const struct machine *machine, unsigned index, uint64_t *ret_size,
 		       struct blk_stats *ret_stats);

@@ -83,3 +83,8 @@ void machine_disk_info(const struct machine *machine, unsigned index, uint64_t *
 	*ret_size = unit->blk.image.size;
 	*ret_stats = virtio_blk_stats(&unit->blk);
 }
+
+const char *machine_console_name(const struct machine *machine, unsigned index)
+{
+	return machine->virtio[index]->console.end.name;
+}

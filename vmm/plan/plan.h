@@ -154,6 +154,7 @@ enum plan_virtio_kind {
 	PLAN_VIRTIO_NET,
 	PLAN_VIRTIO_VSOCK,
 	PLAN_VIRTIO_BALLOON,
+	PLAN_VIRTIO_CONSOLE,
 };
 
 #define PLAN_SERIAL_SIZE 21 /* of a disk's serial number, with the terminator */
@@ -193,6 +194,20 @@ struct plan_net {
 	enum plan_vhost vhost;
 };
 
+enum plan_console_kind {
+	PLAN_CONSOLE_PTY,
+	PLAN_CONSOLE_STDIO,
+	PLAN_CONSOLE_SOCKET,
+};
+
+#define PLAN_CONSOLE_PATH_SIZE 108 /* of a UNIX socket's address */
+
+/** struct plan_console - @path: of a socket */
+struct plan_console {
+	enum plan_console_kind kind;
+	char path[PLAN_CONSOLE_PATH_SIZE];
+};
+
 /** struct plan_vsock - @cid: the guest's address; @fd: of /dev/vhost-vsock, which goes with the device; 0: it is to be opened */
 struct plan_vsock {
 	int fd;
@@ -206,7 +221,7 @@ struct plan_vsock {
  * @port: index of the slot's port, in struct vm_plan
  * @gsi: of INTA#
  * @bar: where its BAR is at power-on: the start of the port's memory window
- * @disk, @net, @vsock: for PLAN_VIRTIO_DISK, PLAN_VIRTIO_NET, PLAN_VIRTIO_VSOCK
+ * @disk, @net, @vsock, @console: for PLAN_VIRTIO_DISK, PLAN_VIRTIO_NET, PLAN_VIRTIO_VSOCK, PLAN_VIRTIO_CONSOLE
  */
 struct plan_virtio {
 	enum plan_virtio_kind kind;
@@ -218,6 +233,7 @@ struct plan_virtio {
 	struct plan_disk disk;
 	struct plan_net net;
 	struct plan_vsock vsock;
+	struct plan_console console;
 };
 
 /** struct plan_addition - a device that comes to a guest that runs: one of the two */

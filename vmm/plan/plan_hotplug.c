@@ -211,12 +211,20 @@ static const char *name_of(const struct plan_virtio *virtio)
 		return virtio->disk.path;
 	case PLAN_VIRTIO_NET:
 		return virtio->net.tap;
+	case PLAN_VIRTIO_CONSOLE:
+		return virtio->console.path[0] ? virtio->console.path : "console";
 	case PLAN_VIRTIO_VSOCK:
 	case PLAN_VIRTIO_BALLOON:
 	case PLAN_VIRTIO_RNG:
 		break;
 	}
 	return plan_virtio_noun(virtio->kind);
+}
+
+/* There can be as many as one likes. */
+static bool is_pty(const struct plan_virtio *virtio)
+{
+	return virtio->kind == PLAN_VIRTIO_CONSOLE && virtio->console.kind == PLAN_CONSOLE_PTY;
 }
 
 /* A guest has one disk of a file, one card of a tap device, and one of the others. */
@@ -226,7 +234,7 @@ static int check_only(const struct vm_plan *plan, const struct plan_virtio *virt
 	for (unsigned i = 0; i < plan->virtio_count; i++) {
 		const struct plan_virtio *other = &plan->virtio[i];
 
-		if (other->id[0] && other->kind == virtio->kind &&
+		if (other->id[0] && other->kind == virtio->kind && !is_pty(virtio) &&
 		    strcmp(name_of(other), name_of(virtio)) == 0)
 			return pt_error_set(err, -EEXIST, "%s: the guest has it already, as %s",
 					    name_of(virtio), other->id);

@@ -70,6 +70,8 @@ const char *plan_virtio_noun(enum plan_virtio_kind kind)
 		return "vsock";
 	case PLAN_VIRTIO_BALLOON:
 		return "balloon";
+	case PLAN_VIRTIO_CONSOLE:
+		return "console";
 	case PLAN_VIRTIO_RNG:
 		break;
 	}
@@ -89,6 +91,8 @@ static struct named virtio_named(struct plan_virtio *virtio)
 		return (struct named){virtio->id, noun, "the sockets to the host"};
 	case PLAN_VIRTIO_BALLOON:
 		return (struct named){virtio->id, noun, "the memory balloon"};
+	case PLAN_VIRTIO_CONSOLE:
+		return (struct named){virtio->id, noun, "a console"};
 	case PLAN_VIRTIO_RNG:
 		break;
 	}

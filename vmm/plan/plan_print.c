@@ -151,6 +151,13 @@ static void print_virtio(const struct plan_virtio *virtio, unsigned bus, FILE *o
 
 	(void)fprintf(out, "    %02x:00.0: %s, virtio-", bus, virtio->id);
 	switch (virtio->kind) {
+	case PLAN_VIRTIO_CONSOLE:
+		(void)fprintf(out, "console, %s\n",
+			      virtio->console.kind == PLAN_CONSOLE_PTY ? "a pseudo terminal"
+			      : virtio->console.kind == PLAN_CONSOLE_STDIO
+				      ? "standard input and output"
+				      : virtio->console.path);
+		break;
 	case PLAN_VIRTIO_VSOCK:
 		(void)fprintf(out, "vsock, address %u\n", virtio->vsock.cid);
 		break;

@@ -90,15 +90,60 @@ static int plan_net(const struct vm_config_net *config, struct vm_plan *plan, st
 	return 0;
 }
 
+static int plan_console(const struct vm_config_console *config, struct vm_plan *plan,
+			struct pt_error *err)
+{
+	struct plan_virtio *virtio = next(plan, PLAN_VIRTIO_CONSOLE, config->id, config->slot, err);
+	struct plan_console *console;
+
+	if (!virtio)
+		return -E2BIG;
+	console = &virtio->console;
+	if (strcmp(config->where, "pty") == 0)
+		return 0;
+	if (strcmp(config->where, "stdio") == 0) {
+		console->kind = PLAN_CONSOLE_STDIO;
+		return 0;
+	}
+	console->kind = PLAN_CONSOLE_SOCKET;
+	if (strlen(config->where) >= sizeof(console->path))
+		return pt_error_remedy(err,
+				       pt_error_set(err, -ENAMETOOLONG,
+						    "console %s: longer than %zu characters",
+						    config->where, sizeof(console->path) - 1),
+				       "choose a shorter path");
+	(void)snprintf(console->path, sizeof(console->path), "%s", config->where);
+	return 0;
+}
+
+/* One reads what is typed. */
+static int check_terminal(const struct vm_config *config, struct pt_error *err)
+{
+	for (size_t i = 0; i < config->console_count; i++) {
+		if (config->serial == SERIAL_STDIO &&
+		    strcmp(config->consoles[i].where, "stdio") == 0)
+			return pt_error_remedy(
+				err,
+				pt_error_set(
+					err, -EBUSY,
+					"standard input and output are the serial line's and a "
+					"console's"),
+				"--serial none, or --console pty");
+	}
+	return 0;
+}
+
 int plan_virtio(const struct vm_config *config, struct vm_plan *plan, struct pt_error *err)
 {
 	struct plan_virtio *virtio;
-	int ret = 0;
+	int ret = check_terminal(config, err);
 
 	for (size_t i = 0; i < config->disk_count && ret == 0; i++)
 		ret = plan_disk(&config->disks[i], plan, err);
 	for (size_t i = 0; i < config->net_count && ret == 0; i++)
 		ret = plan_net(&config->nets[i], plan, err);
+	for (size_t i = 0; i < config->console_count && ret == 0; i++)
+		ret = plan_console(&config->consoles[i], plan, err);
 	if (ret == 0 && config->has_rng &&
 	    !next(plan, PLAN_VIRTIO_RNG, config->rng.id, config->rng.slot, err))
 		ret = -E2BIG;

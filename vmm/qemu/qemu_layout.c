@@ -125,7 +125,8 @@ void qemu_layout_rest(struct qemu_guest *guest)
 	if (guest->machine == QEMU_MACHINE_Q35)
 		return;
 	taken = guest->config.device_count + guest->config.disk_count + guest->config.net_count +
-		guest->config.has_rng + guest->config.has_vsock + guest->config.has_balloon;
+		guest->config.console_count + guest->config.has_rng + guest->config.has_vsock +
+		guest->config.has_balloon;
 	free_slots = taken < VM_SLOT_MAX ? VM_SLOT_MAX - taken : 0;
 
 	guest->config.hotplug_slots = free_slots < SPARE_SLOTS ? (unsigned)free_slots : SPARE_SLOTS;

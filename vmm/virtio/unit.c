@@ -23,6 +23,9 @@ static int open_device(struct virtio_unit *unit, const struct pt_sys *sys, const
 	case PLAN_VIRTIO_VSOCK:
 		unit->virtio = &unit->vsock.virtio;
 		return virtio_vsock_open(&unit->vsock, sys, &unit->plan.vsock, ram, err);
+	case PLAN_VIRTIO_CONSOLE:
+		unit->virtio = &unit->console.virtio;
+		return virtio_console_open(&unit->console, &unit->plan.console, err);
 	}
 	return 0;
 }
@@ -41,6 +44,9 @@ static void close_device(struct virtio_unit *unit)
 		break;
 	case PLAN_VIRTIO_VSOCK:
 		virtio_vsock_done(&unit->vsock);
+		break;
+	case PLAN_VIRTIO_CONSOLE:
+		virtio_console_done(&unit->console);
 		break;
 	}
 }
@@ -79,6 +85,8 @@ int virtio_unit_watch(struct virtio_unit *unit, struct loop *loop, struct pt_err
 		return virtio_net_watch(&unit->net, loop, err);
 	case PLAN_VIRTIO_VSOCK:
 		return virtio_vsock_watch(&unit->vsock, loop, err);
+	case PLAN_VIRTIO_CONSOLE:
+		return console_end_watch(&unit->console.end, loop, err);
 	case PLAN_VIRTIO_RNG:
 	case PLAN_VIRTIO_BALLOON:
 		break;
@@ -99,6 +107,9 @@ void virtio_unit_unwatch(struct virtio_unit *unit, struct loop *loop)
 	case PLAN_VIRTIO_VSOCK:
 		virtio_vsock_unwatch(&unit->vsock, loop);
 		break;
+	case PLAN_VIRTIO_CONSOLE:
+		console_end_unwatch(&unit->console.end, loop);
+		break;
 	case PLAN_VIRTIO_RNG:
 	case PLAN_VIRTIO_BALLOON:
 		break;
@@ -116,6 +127,8 @@ bool virtio_unit_lingers(const struct virtio_unit *unit)
 		return virtio_net_lingers(&unit->net);
 	case PLAN_VIRTIO_VSOCK:
 		return virtio_vsock_lingers(&unit->vsock);
+	case PLAN_VIRTIO_CONSOLE:
+		return console_end_lingers(&unit->console.end);
 	case PLAN_VIRTIO_RNG:
 	case PLAN_VIRTIO_BALLOON:
 		break;

@@ -8,6 +8,7 @@
 #include "plan/plan.h"
 #include "virtio/balloon.h"
 #include "virtio/blk.h"
+#include "virtio/console.h"
 #include "virtio/net.h"
 #include "virtio/pci.h"
 #include "virtio/rng.h"
@@ -29,6 +30,7 @@ struct virtio_unit {
 		struct virtio_blk blk;
 		struct virtio_net net;
 		struct virtio_vsock vsock;
+		struct virtio_console console;
 	};
 };
 
