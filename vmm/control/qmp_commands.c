@@ -19,17 +19,18 @@
 
 #define MEMBERS(...) ((const struct qmp_member[]){__VA_ARGS__, {NULL, NULL, false}})
 #define VALUES(...)  ((const char *const[]){__VA_ARGS__, NULL})
-#define OBJECT(name, ...)                                    \
-	{                                                    \
-		name, QMP_OBJECT, MEMBERS(__VA_ARGS__), NULL \
+#define OBJECT(name, ...)                                                \
+	{                                                                \
+		name, QMP_OBJECT, MEMBERS(__VA_ARGS__), NULL, NULL, NULL \
 	}
-#define ENUM(name, ...)                                   \
-	{                                                 \
-		name, QMP_ENUM, NULL, VALUES(__VA_ARGS__) \
+#define ENUM(name, ...)                                               \
+	{                                                             \
+		name, QMP_ENUM, NULL, VALUES(__VA_ARGS__), NULL, NULL \
 	}
 
 const struct qmp_type qmp_types[] = {
-	{QMP_EMPTY_TYPE, QMP_OBJECT, (const struct qmp_member[]){{NULL, NULL, false}}, NULL},
+	{QMP_EMPTY_TYPE, QMP_OBJECT, (const struct qmp_member[]){{NULL, NULL, false}}, NULL, NULL,
+	 NULL},
 	OBJECT("qmp_capabilities-arg", {"enable", "[str]", true}),
 	OBJECT("VersionTriple", {"major", "int", false}, {"minor", "int", false},
 	       {"micro", "int", false}),
@@ -107,12 +108,21 @@ const struct qmp_type qmp_types[] = {
 	ENUM("BlockdevAioOptions", "threads", "native", "io_uring"),
 	ENUM("BlockdevDetectZeroesOptions", "off"),
 	ENUM("OnOffAuto", "auto", "on", "off"),
-	OBJECT("blockdev-add-arg", {"driver", "str", false}, {"node-name", "str", false},
-	       {"filename", "str", true}, {"file", "str", true}, {"read-only", "bool", true},
-	       {"auto-read-only", "bool", true}, {"cache", "BlockdevCacheOptions", true},
-	       {"discard", "BlockdevDiscardOptions", true}, {"aio", "BlockdevAioOptions", true},
-	       {"detect-zeroes", "BlockdevDetectZeroesOptions", true},
-	       {"locking", "OnOffAuto", true}),
+	OBJECT("BlockdevOptionsFile", {"filename", "str", false},
+	       {"aio", "BlockdevAioOptions", true}, {"locking", "OnOffAuto", true}),
+	OBJECT("BlockdevOptionsFormat", {"file", "str", false}),
+	{"blockdev-add-arg", QMP_OBJECT,
+	 MEMBERS({"driver", "str", false}, {"node-name", "str", false}, {"filename", "str", true},
+		 {"file", "str", true}, {"read-only", "bool", true},
+		 {"auto-read-only", "bool", true}, {"cache", "BlockdevCacheOptions", true},
+		 {"discard", "BlockdevDiscardOptions", true}, {"aio", "BlockdevAioOptions", true},
+		 {"detect-zeroes", "BlockdevDetectZeroesOptions", true},
+		 {"locking", "OnOffAuto", true}),
+	 NULL, "driver",
+	 (const struct qmp_variant[]){{"file", "BlockdevOptionsFile"},
+				      {"host_device", "BlockdevOptionsFile"},
+				      {"raw", "BlockdevOptionsFormat"},
+				      {NULL, NULL}}},
 	OBJECT("blockdev-del-arg", {"node-name", "str", false}),
 	OBJECT("netdev_add-arg", {"type", "str", false}, {"id", "str", false},
 	       {"ifname", "str", true}, {"fd", "str", true}, {"fds", "str", true},

@@ -158,14 +158,28 @@ static json_t *members_of(json_t *schema, json_t *lists, const struct qmp_type *
 	return members;
 }
 
+static void add_variants(json_t *object, const struct qmp_type *type)
+{
+	json_t *list = json_array();
+
+	for (const struct qmp_variant *variant = type->variants; variant->value; variant++)
+		(void)json_array_append_new(list, json_pack("{s:s, s:s}", "case", variant->value,
+							    "type", variant->type));
+	(void)json_object_set_new(object, "tag", json_string(type->tag));
+	(void)json_object_set_new(object, "variants", list);
+}
+
 static void add_type(json_t *schema, json_t *lists, const struct qmp_type *type)
 {
 	json_t *values;
 
 	if (type->meta == QMP_OBJECT) {
-		(void)json_array_append_new(schema, json_pack("{s:s, s:s, s:o}", "name", type->name,
-							      "meta-type", "object", "members",
-							      members_of(schema, lists, type)));
+		json_t *object = json_pack("{s:s, s:s, s:o}", "name", type->name, "meta-type",
+					   "object", "members", members_of(schema, lists, type));
+
+		if (type->tag)
+			add_variants(object, type);
+		(void)json_array_append_new(schema, object);
 		return;
 	}
 	values = json_array();

@@ -29,12 +29,24 @@ struct qmp_member {
 	bool optional;
 };
 
-/** struct qmp_type - @members end with one without a name, @values with NULL */
+/** struct qmp_variant - what belongs to a value of the tag: @type is an object's name */
+struct qmp_variant {
+	const char *value;
+	const char *type;
+};
+
+/**
+ * struct qmp_type - @members end with one without a name, @values with NULL
+ * @tag: the member that says which of @variants, which end with one without a value, its others are of; NULL for none. For
+ *	readers of the schema: @members has them all, and is what is checked.
+ */
 struct qmp_type {
 	const char *name;
 	enum qmp_meta meta;
 	const struct qmp_member *members;
 	const char *const *values;
+	const char *tag;
+	const struct qmp_variant *variants;
 };
 
 /** struct qmp_error - @class: as QEMU has them: "GenericError", "CommandNotFound", "DeviceNotFound" */

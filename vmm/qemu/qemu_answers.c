@@ -117,15 +117,36 @@ json_t *qemu_list_types(struct qmp_session *session, json_t *arguments, struct q
 	return list;
 }
 
+/* "-global TYPE.KEY=": a part of a PC's board that is no device of its own. Return: its keys. */
+static json_t *globals_of(const char *type)
+{
+	json_t *list = json_array();
+	size_t size = strlen(type);
+
+	for (const struct qemu_row *row = qemu_rows; row->option; row++) {
+		if (row->key && strcmp(row->option, "global") == 0 &&
+		    strncmp(row->key, type, size) == 0 && row->key[size] == '.')
+			(void)json_array_append_new(list,
+						    json_pack("{s:s, s:s}", "name",
+							      row->key + size + 1, "type", "str"));
+	}
+	return list;
+}
+
 json_t *qemu_list_device_properties(struct qmp_session *session, json_t *arguments,
 				    struct qmp_error *err)
 {
 	const char *name = json_string_value(json_object_get(arguments, "typename"));
 	const struct qemu_row *row = qemu_row_find("device", name, NULL);
+	json_t *globals;
 
 	(void)session;
 	if (row && !qemu_row_refused(row))
 		return keys_of("device", name);
+	globals = globals_of(name);
+	if (json_array_size(globals))
+		return globals;
+	json_decref(globals);
 	err->class = "DeviceNotFound";
 	(void)pt_error_set(&err->error, -ENODEV, "Device '%s' not found", name);
 	return NULL;

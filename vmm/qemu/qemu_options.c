@@ -92,6 +92,49 @@
 		    ONLY("bind", "memory is bound to one node",                                   \
 			 "<numatune><memory mode='strict' nodeset='N'/></numatune>"))
 
+#define DISK(type)                                                                                \
+	TYPE("device", type, .device = &disk_kind, SET(qemu_add)), PLACED(type), BOOTINDEX(type), \
+		VIRTIO(type), KEY("device", type, "drive", SET(qemu_set_drive)),                  \
+		KEY("device", type, "serial", BECOMES("serial")),                                 \
+		KEY("device", type, "write-cache",                                                \
+		    ONLY("on|auto", "the guest is told of the host's cache",                      \
+			 "<disk><driver cache='none'/>")),                                        \
+		KEY("device", type, "scsi",                                                       \
+		    ONLY("off", "disks take no SCSI commands", "device='disk'")),                 \
+		KEY("device", type, "share-rw",                                                   \
+		    ONLY("off", "a disk that is written is one guest's",                          \
+			 "<disk>, without <shareable/>")),                                        \
+		KEY("device", type, "werror",                                                     \
+		    ONLY("report", "the guest is told of errors",                                 \
+			 "<driver error_policy='report'/>")),                                     \
+		KEY("device", type, "rerror",                                                     \
+		    ONLY("report", "the guest is told of errors",                                 \
+			 "<driver rerror_policy='report'/>"))
+
+#define CARD(type)                                                                               \
+	TYPE("device", type, .device = &net_kind, SET(qemu_add)), PLACED(type), BOOTINDEX(type), \
+		VIRTIO(type), KEY("device", type, "netdev", SET(qemu_set_netdev)),               \
+		KEY("device", type, "mac", BECOMES("mac")),                                      \
+		KEY("device", type, "host_mtu", BECOMES("mtu")),                                 \
+		KEY("device", type, "mq", HARMLESS("it follows from the descriptors")),          \
+		KEY("device", type, "vectors", HARMLESS("each queue has one"))
+
+#define SOCKETS(type)                                                                           \
+	TYPE("device", type, .device = &vsock_kind, SET(qemu_add)), PLACED(type), VIRTIO(type), \
+		KEY("device", type, "guest-cid", BECOMES("vsock")),                             \
+		KEY("device", type, "vhostfd", SET(qemu_set_vsock_fd))
+
+#define RANDOM(type)                                                                          \
+	TYPE("device", type, .device = &rng_kind, SET(qemu_add)), PLACED(type), VIRTIO(type), \
+		KEY("device", type, "rng", SET(qemu_set_rng))
+
+#define BALLOON(type)                                                                             \
+	TYPE("device", type, .device = &balloon_kind, SET(qemu_add)), PLACED(type), VIRTIO(type), \
+		KEY("device", type, "deflate-on-oom", HARMLESS("it is never inflated")),          \
+		KEY("device", type, "free-page-reporting",                                        \
+		    ONLY("off", "memory that devices reach is not given back",                    \
+			 "<memballoon freePageReporting='off'>"))
+
 #define DEVICE_WITHOUT(type, element) \
 	TYPE("device", type, REFUSED("there is no such device", element))
 
@@ -301,41 +344,16 @@ const struct qemu_row qemu_rows[] = {
 	KEY("device", "vfio-pci", "rombar", SET(qemu_set_rombar)),
 	KEY("device", "vfio-pci", "vf-token", BECOMES("vf-token")),
 	KEY("device", "vfio-pci", "display", ONLY("off", "there is no display", "display='off'")),
-	TYPE("device", "virtio-blk-pci", .device = &disk_kind, SET(qemu_add)),
-	PLACED("virtio-blk-pci"),
-	BOOTINDEX("virtio-blk-pci"),
-	VIRTIO("virtio-blk-pci"),
-	KEY("device", "virtio-blk-pci", "drive", SET(qemu_set_drive)),
-	KEY("device", "virtio-blk-pci", "serial", BECOMES("serial")),
-	KEY("device", "virtio-blk-pci", "write-cache",
-	    ONLY("on|auto", "the guest is told of the host's cache",
-		 "<disk><driver cache='none'/>")),
-	KEY("device", "virtio-blk-pci", "scsi",
-	    ONLY("off", "disks take no SCSI commands", "device='disk'")),
-	KEY("device", "virtio-blk-pci", "share-rw",
-	    ONLY("off", "a disk that is written is one guest's", "<disk>, without <shareable/>")),
-	KEY("device", "virtio-blk-pci", "werror",
-	    ONLY("report", "the guest is told of errors", "<driver error_policy='report'/>")),
-	KEY("device", "virtio-blk-pci", "rerror",
-	    ONLY("report", "the guest is told of errors", "<driver rerror_policy='report'/>")),
-	TYPE("device", "virtio-net-pci", .device = &net_kind, SET(qemu_add)),
-	PLACED("virtio-net-pci"),
-	BOOTINDEX("virtio-net-pci"),
-	VIRTIO("virtio-net-pci"),
-	KEY("device", "virtio-net-pci", "netdev", SET(qemu_set_netdev)),
-	KEY("device", "virtio-net-pci", "mac", BECOMES("mac")),
-	KEY("device", "virtio-net-pci", "host_mtu", BECOMES("mtu")),
-	KEY("device", "virtio-net-pci", "mq", HARMLESS("it follows from the descriptors")),
-	KEY("device", "virtio-net-pci", "vectors", HARMLESS("each queue has one")),
-	TYPE("device", "vhost-vsock-pci", .device = &vsock_kind, SET(qemu_add)),
-	PLACED("vhost-vsock-pci"),
-	VIRTIO("vhost-vsock-pci"),
-	KEY("device", "vhost-vsock-pci", "guest-cid", BECOMES("vsock")),
-	KEY("device", "vhost-vsock-pci", "vhostfd", SET(qemu_set_vsock_fd)),
-	TYPE("device", "virtio-rng-pci", .device = &rng_kind, SET(qemu_add)),
-	PLACED("virtio-rng-pci"),
-	VIRTIO("virtio-rng-pci"),
-	KEY("device", "virtio-rng-pci", "rng", SET(qemu_set_rng)),
+	DISK("virtio-blk-pci"),
+	DISK("virtio-blk-pci-non-transitional"),
+	CARD("virtio-net-pci"),
+	CARD("virtio-net-pci-non-transitional"),
+	SOCKETS("vhost-vsock-pci"),
+	SOCKETS("vhost-vsock-pci-non-transitional"),
+	RANDOM("virtio-rng-pci"),
+	RANDOM("virtio-rng-pci-non-transitional"),
+	BALLOON("virtio-balloon-pci"),
+	BALLOON("virtio-balloon-pci-non-transitional"),
 	TYPE("device", "pcie-root-port", SET(qemu_add_port)),
 	KEY("device", "pcie-root-port", "id", HARMLESS("it is asked for with the rest")),
 	KEY("device", "pcie-root-port", "bus",
@@ -348,13 +366,6 @@ const struct qemu_row qemu_rows[] = {
 	    HARMLESS("it follows from the functions that are there")),
 	KEY("device", "pcie-root-port", "hotplug",
 	    ONLY("on", "what is behind a root port can come and go", "<target hotplug='on'/>")),
-	TYPE("device", "virtio-balloon-pci", .device = &balloon_kind, SET(qemu_add)),
-	PLACED("virtio-balloon-pci"),
-	VIRTIO("virtio-balloon-pci"),
-	KEY("device", "virtio-balloon-pci", "deflate-on-oom", HARMLESS("it is never inflated")),
-	KEY("device", "virtio-balloon-pci", "free-page-reporting",
-	    ONLY("off", "memory that devices reach is not given back",
-		 "<memballoon freePageReporting='off'>")),
 	TYPE("device", "isa-serial"),
 	KEY("device", "isa-serial", "chardev", SET(qemu_set_serial)),
 	KEY("device", "isa-serial", "id", HARMLESS("there is one serial line, serial0")),
