@@ -23,9 +23,12 @@ int affinity_enter(const struct cpu_list *list, struct cpu_list *ret_before, str
 	char text[CPU_LIST_TEXT_SIZE];
 	struct cpu_list before = {0};
 	cpu_set_t set;
-	int r = 0;
+	int r;
 
-	/* On a host with more CPUs than a set holds, threads are left where they may run. */
+	*ret_before = before;
+	if (!cpu_list_count(list))
+		return 0;
+	/* Fails on a host with more CPUs than a set holds: then those of the set. */
 	if (sched_getaffinity(0, sizeof(set), &set) < 0)
 		memset(&set, 0xff, sizeof(set));
 	for (unsigned cpu = 0; cpu < CPU_LIST_MAX; cpu++) {
@@ -33,7 +36,7 @@ int affinity_enter(const struct cpu_list *list, struct cpu_list *ret_before, str
 			cpu_list_add(&before, cpu);
 	}
 	set = affinity_set(list);
-	if (cpu_list_count(list) && sched_setaffinity(0, sizeof(set), &set) < 0) {
+	if (sched_setaffinity(0, sizeof(set), &set) < 0) {
 		r = -errno;
 		(void)pt_error_set(err, r, "emulator-pin: the host's CPUs %s: %s",
 				   cpu_list_text(list, text), strerror(-r));

@@ -15,7 +15,7 @@ cpu_set_t affinity_set(const struct cpu_list *list);
 
 /**
  * affinity_enter() - run the calling thread on these CPUs
- * @list: none to leave it where it is
+ * @list: none to leave it where it is, and @ret_before none as well
  * @ret_before: where it was allowed to run until now
  *
  * Errors: from sched_setaffinity(2).

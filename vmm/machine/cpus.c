@@ -222,7 +222,11 @@ static int start_one(struct cpu *cpu, pthread_attr_t *attr, struct pt_error *err
 	char name[16];
 	int r;
 
-	(void)pthread_attr_setaffinity_np(attr, sizeof(set), &set);
+	/* One that may run anywhere is left to the control group's cpuset, which may change. */
+	if (cpu_list_count(&host))
+		(void)pthread_attr_setaffinity_np(attr, sizeof(set), &set);
+	else
+		(void)pthread_attr_setaffinity_np(attr, 0, &set); /* none */
 	r = pthread_create(&cpu->thread, attr, cpu_main, cpu);
 	if (r && pinned && r == EINVAL)
 		return cannot_pin(cpu, &host, r, err);

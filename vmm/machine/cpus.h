@@ -50,7 +50,8 @@ struct cpus {
 	const struct ram *ram; /* NULL: there is none to look at */
 	struct requests *requests;
 	struct timing *timing;
-	struct cpu_list unpinned; /* the host's CPUs that run those that are not pinned */
+	struct cpu_list
+		unpinned; /* the host's CPUs that run those that are not pinned; none for any */
 	const struct vm_plan *plan;
 	struct cpu *list;
 	unsigned count;
