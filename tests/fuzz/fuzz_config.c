@@ -87,7 +87,17 @@ static void check_refusal(int r, const struct config_error *err)
 static void check_config(const struct vm_config *config)
 {
 	fuzz_require(!config->kernel || config->kernel[0], "a kernel without a name");
-	fuzz_require(config->cpus >= 1 && config->cpus <= VM_CPUS_MAX, "%u cpus", config->cpus);
+	fuzz_require(config->cpus >= 1 || config->sockets || config->cores || config->threads,
+		     "no cpus");
+	fuzz_require(config->cpus <= VM_CPUS_MAX && config->sockets <= VM_CPUS_MAX &&
+			     config->cores <= VM_CPUS_MAX && config->threads <= VM_CPUS_MAX,
+		     "%u cpus", config->cpus);
+	fuzz_require(!config->pin || strlen(config->pin) < VM_PIN_SIZE, "a long list");
+	fuzz_require(config->node_count <= VM_NODES_MAX, "too many nodes");
+	for (size_t i = 0; i < config->node_count; i++)
+		fuzz_require(config->nodes[i].memory && config->nodes[i].host_node <= VM_NODE_MAX &&
+				     config->nodes[i].distance_count <= VM_NODES_MAX,
+			     "node %zu", i);
 	fuzz_require(config->memory > 0, "no memory");
 	fuzz_require(!config->name || strlen(config->name) < VM_NAME_SIZE, "a long name");
 	fuzz_require(!config->cmdline || strlen(config->cmdline) < VM_CMDLINE_SIZE, "a long text");
