@@ -141,7 +141,7 @@ static unsigned near_ports(const struct vm_plan *plan)
 {
 	unsigned count = 0;
 
-	for (unsigned i = 0; i < plan->port_count; i++)
+	for (unsigned i = 0; i < plan->port_count && plan->node_count; i++)
 		count += plan->ports[i].node >= 0;
 	return count;
 }
