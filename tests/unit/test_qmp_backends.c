@@ -119,7 +119,7 @@ Test(qmp_backends, a_disk_on_its_nodes)
 	(void)snprintf(option, sizeof(option),
 		       "plug disk %s,readonly=yes,direct=yes,id=d,serial=a,slot=3", image);
 	plugged("\"driver\":\"virtio-blk-pci\",\"bus\":\"pci.3\",\"addr\":\"0x0\",\"drive\":\"f\",\"id\":\"d\","
-		"\"serial\":\"a\",\"write-cache\":\"on\"",
+		"\"serial\":\"a\",\"write-cache\":\"on\",\"scsi\":\"off\",\"bootindex\":\"2\"",
 		option);
 	fake.has_disk = true;
 	refused("device_add", "\"driver\":\"virtio-blk-pci\",\"drive\":\"f\"", "it's in use");

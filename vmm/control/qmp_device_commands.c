@@ -12,6 +12,7 @@
 #include "control/pci_place.h"
 #include "control/qmp_backend_commands.h"
 #include "control/qmp_session.h"
+#include "qemu/qemu_answers.h"
 
 static const char *text_of(const json_t *arguments, const char *key)
 {
@@ -101,6 +102,11 @@ static int passthrough_option(const struct target *target, json_t *arguments, in
 	json_object_foreach(arguments, key, value)
 	{
 		if (add_known(arguments, key, value, option))
+			continue;
+		r = qemu_property("vfio-pci", key, value, err);
+		if (r < 0)
+			return r;
+		if (r > 0)
 			continue;
 		r = device_option_value(option, key, value, err);
 		if (r)
@@ -290,6 +296,11 @@ static int virtio_option(const struct target *target, const struct driver *drive
 	json_object_foreach(arguments, key, value)
 	{
 		if (is_known(driver, key))
+			continue;
+		r = qemu_property(text_of(arguments, "driver"), key, value, err);
+		if (r < 0)
+			return r;
+		if (r > 0)
 			continue;
 		r = device_option_value(option, key, value, err);
 		if (r)

@@ -2,6 +2,7 @@
 #include "qemu/qemu_answers.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -161,4 +162,27 @@ json_t *qemu_list_object_properties(struct qmp_session *session, json_t *argumen
 
 	(void)session, (void)err;
 	return row ? keys_of(row->option, name) : json_array();
+}
+
+static const char *text_of(const json_t *value, char *buf, size_t size)
+{
+	if (json_is_string(value))
+		return json_string_value(value);
+	if (json_is_integer(value))
+		(void)snprintf(buf, size, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	else
+		(void)snprintf(buf, size, "%s", json_is_true(value) ? "on" : "off");
+	return buf;
+}
+
+int qemu_property(const char *driver, const char *key, const json_t *value, struct pt_error *err)
+{
+	const struct qemu_row *row = qemu_row_find("device", driver, key);
+	char buf[32];
+	int ret;
+
+	if (!row || row->becomes || row->set)
+		return 0;
+	ret = qemu_row_allows(row, text_of(value, buf, sizeof(buf)), err);
+	return ret < 0 ? pt_error_prefix(err, ret, "%s", key) : 1;
 }

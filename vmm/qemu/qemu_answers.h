@@ -22,6 +22,13 @@ json_t *qemu_list_device_properties(struct qmp_session *session, json_t *argumen
 json_t *qemu_list_object_properties(struct qmp_session *session, json_t *arguments,
 				    struct qmp_error *err);
 
+/**
+ * qemu_property() - what a property of a device is that comes while the guest runs
+ *
+ * Return: 1 it is without effect, as it would be on the command line; 0 it is for the device to see; -EOPNOTSUPP it cannot be honoured.
+ */
+int qemu_property(const char *driver, const char *key, const json_t *value, struct pt_error *err);
+
 /** qemu_kvm_usable() - whether this process can open /dev/kvm */
 bool qemu_kvm_usable(void);
 

@@ -30,27 +30,6 @@ static int out_of_memory(struct pt_error *err)
 	return pt_error_set(err, -ENOMEM, "out of memory");
 }
 
-static int refuse(const struct qemu_row *row, struct pt_error *err)
-{
-	return pt_error_remedy(err, pt_error_set(err, -EOPNOTSUPP, "%s", row->why),
-			       "in the domain's XML: %s", row->instead);
-}
-
-/* Whether @text is one of the words in @only, which '|' parts. */
-static bool listed(const char *only, const char *text)
-{
-	size_t size = strlen(text);
-
-	for (const char *word = only; *word;) {
-		size_t length = strcspn(word, "|");
-
-		if (length == size && strncmp(word, text, size) == 0)
-			return true;
-		word += length + (word[length] == '|');
-	}
-	return false;
-}
-
 static int set_by_name(const struct qemu_row *row, struct qemu_guest *guest, struct qemu_item *item,
 		       const char *text, struct pt_error *err)
 {
@@ -74,9 +53,7 @@ static int apply(const struct qemu_row *row, struct qemu_guest *guest, struct qe
 		return set_by_name(row, guest, item, text, err);
 	if (row->set)
 		return row->set(guest, item, text, err);
-	if (row->only && !listed(row->only, text ? text : ""))
-		return refuse(row, err);
-	return 0;
+	return qemu_row_allows(row, text ? text : "", err);
 }
 
 static int unknown_key(const char *option, const char *type, const char *key, struct pt_error *err)
@@ -153,7 +130,7 @@ static int find_type(struct qemu_item *item, const char **ret_type, struct pt_er
 	if (!item->row)
 		return unknown_type(option->option, type, err);
 	if (qemu_row_refused(item->row))
-		return refuse(item->row, err);
+		return qemu_row_allows(item->row, "", err);
 	item->kind = item->row->device;
 	item->object = item->kind ? device_kind_create(item->kind) : NULL;
 	if (item->kind && !item->object)

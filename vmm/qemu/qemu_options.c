@@ -4,6 +4,7 @@
  */
 #include "qemu/qemu_options.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "config/balloon_device.h"
@@ -419,4 +420,27 @@ const struct qemu_row *qemu_row_find(const char *option, const char *type, const
 bool qemu_row_refused(const struct qemu_row *row)
 {
 	return row->only && !*row->only;
+}
+
+/* Whether @text is one of the words in @only, which '|' parts. */
+static bool listed(const char *only, const char *text)
+{
+	size_t size = strlen(text);
+
+	for (const char *word = only; *word;) {
+		size_t length = strcspn(word, "|");
+
+		if (length == size && strncmp(word, text, size) == 0)
+			return true;
+		word += length + (word[length] == '|');
+	}
+	return false;
+}
+
+int qemu_row_allows(const struct qemu_row *row, const char *value, struct pt_error *err)
+{
+	if (!row->only || listed(row->only, value))
+		return 0;
+	return pt_error_remedy(err, pt_error_set(err, -EOPNOTSUPP, "%s", row->why),
+			       "in the domain's XML: %s", row->instead);
 }

@@ -73,6 +73,9 @@ extern const struct qemu_row qemu_rows[]; /* ends with one without an option */
 /** qemu_row_find() - NULL when there is none */
 const struct qemu_row *qemu_row_find(const char *option, const char *type, const char *key);
 
+/** qemu_row_allows() - whether a value is one that is without effect. Errors: -EOPNOTSUPP, with what to change. */
+int qemu_row_allows(const struct qemu_row *row, const char *value, struct pt_error *err);
+
 /** qemu_row_refused() - whether a row only says why not */
 bool qemu_row_refused(const struct qemu_row *row);
 
