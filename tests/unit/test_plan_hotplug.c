@@ -236,9 +236,10 @@ Test(plan_hotplug, what_cannot_come)
 	MUST_FAIL(-EBUSY, "slot 2 is taken");
 	asked.slot = 9;
 	MUST_FAIL(-EBUSY, "no such slot");
-	asked.slot = 1;
+	asked.slot = 2;
 	asked.function = 1;
-	MUST_FAIL(-EINVAL, "function 0");
+	MUST_FAIL(-EBUSY, "slot 2 is taken");
+	asked.slot = 1;
 	asked.function = 0;
 	asked.id = id;
 	MUST_FAIL(-EEXIST, "the id passthrough0 is 0000:01:00.0's");
@@ -327,4 +328,44 @@ Test(plan_hotplug, a_slot_without_a_window)
 	disk.slot = 1;
 	cr_assert_eq(plan_hotplug_virtio(&plan, &host.config, &virtio, &err), -ENOSPC);
 	cr_assert_not_null(strstr(err.remedy, "another slot"));
+}
+
+/* Those of one device, function 0 last, share the slot's windows. */
+Test(plan_hotplug, function_by_function)
+{
+	struct vm_config_device asked;
+	struct pt_error err = PT_ERROR_INIT;
+	struct test_host host, other;
+	struct vm_plan plan = guest(&host);
+	struct plan_device device;
+	uint64_t first;
+
+	test_bar(more(&other, &asked), 0, 16 * KIB, "32");
+	asked.slot = 3;
+	asked.function = 1;
+	cr_assert_eq(plan_hotplug(&plan, &other.config, &other.facts, &device, &err), 0, "%s",
+		     err.message);
+	cr_assert_eq(device.function, 1);
+	cr_assert(device.multifunction);
+	first = device.bar_address[0];
+	plan.devices[plan.device_count++] = device;
+	memcpy(other.devices[0].host.name, "0000:0a:00.0", 13);
+	cr_assert_eq(plan_hotplug(&plan, &other.config, &other.facts, &device, &err), -EBUSY,
+		     "that function is taken");
+	asked.function = 0;
+	test_bar(&other.devices[0], 0, 64 * KIB, "32");
+	cr_assert_eq(plan_hotplug(&plan, &other.config, &other.facts, &device, &err), 0, "%s",
+		     err.message);
+	cr_assert(device.multifunction);
+	cr_assert_geq(device.bar_address[0], first + 16 * KIB);
+	cr_assert_eq(device.bar_address[0] % (64 * KIB), 0);
+	plan.devices[plan.device_count++] = device;
+	memcpy(other.devices[0].host.name, "0000:0b:00.0", 13);
+	asked.function = 2;
+	cr_assert_eq(plan_hotplug(&plan, &other.config, &other.facts, &device, &err), -EBUSY,
+		     "with function 0 the device is complete");
+	asked.slot = asked.function = 0;
+	cr_assert_eq(plan_hotplug(&plan, &other.config, &other.facts, &device, &err), 0);
+	cr_assert_eq(plan.ports[device.port].slot, 1);
+	cr_assert_not(device.multifunction);
 }

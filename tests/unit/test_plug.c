@@ -526,3 +526,53 @@ Test(plug, the_machine_ends_while_a_virtio_device_comes)
 	plug_close(&plug);
 	cr_assert_eq(over.done, 0);
 }
+
+static struct plan_device function_of(unsigned number, unsigned function)
+{
+	struct plan_device device = disk(number, 1);
+
+	device.function = function;
+	device.multifunction = 1;
+	device.bar_address[0] += function * 0x4000u;
+	return device;
+}
+
+/* Function 0 comes last, and the guest finds both. */
+Test(plug, a_device_of_two_functions)
+{
+	struct plan_device second = function_of(3, 1), first = function_of(2, 0);
+
+	guest_listens(PORT2);
+	for (unsigned i = 0; i < 3; i++) {
+		seen.messages = over.left = 0;
+		check_ok(bring(&second), over.err);
+		cr_assert_eq(seen.messages, 0, "the guest is not told");
+		cr_assert_eq(in(PORT2 + SLTSTA, 2) & PDS, 0);
+		check_ok(bring(&first), over.err);
+		cr_assert_eq(seen.messages, 1);
+		guest_turns_on(PORT2, DISK2);
+		cr_assert_eq(in(DISK2 + 0x1000, 4), 0x00101b36);
+		cr_assert_eq(in(DISK2 + 0xc, 4) >> 16 & 0x80, 0x80,
+			     "it says that there are others");
+		check_ok(unplug_request(&unplug, 1, &err), err);
+		guest_turns_off(PORT2);
+		unplug_power_changed(&unplug.list[1]);
+		cr_assert_eq(over.left, 2, "they leave together, cycle %u: %u", i, over.left);
+		cr_assert_eq(memory.count, 0);
+		out(PORT2 + SLTSTA, 2, 0x11f);
+	}
+}
+
+Test(plug, a_function_that_waits_can_be_taken_back)
+{
+	struct plan_device second = function_of(3, 1), whole = disk(2, 1);
+
+	guest_listens(PORT2);
+	check_ok(bring(&second), over.err);
+	check_ok(unplug_request(&unplug, 1, &err), err);
+	cr_assert_eq(over.left, 1, "the guest need not be asked");
+	cr_assert_eq(seen.messages, 0);
+	check_ok(bring(&whole), over.err);
+	guest_turns_on(PORT2, DISK2);
+	cr_assert_eq(in(DISK2 + 0x1000, 4), UINT32_MAX);
+}

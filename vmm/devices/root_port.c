@@ -435,6 +435,15 @@ void root_port_forget(struct root_port *port, unsigned number)
 	pthread_mutex_unlock(&port->lock);
 }
 
+/* The link is down, so that nobody looks. */
+void root_port_stage(struct root_port *port, unsigned number, const struct pci_function_ops *ops,
+		     void *state)
+{
+	pthread_mutex_lock(&port->lock);
+	port->functions[number] = (struct pci_function){.ops = ops, .state = state};
+	pthread_mutex_unlock(&port->lock);
+}
+
 void root_port_insert(struct root_port *port, const struct pci_function_ops *ops, void *state)
 {
 	pthread_mutex_lock(&port->lock);

@@ -77,8 +77,12 @@ void root_port_done(struct root_port *port);
 void root_port_plug(struct root_port *port, unsigned number, const struct pci_function_ops *ops,
 		    void *state);
 
+/** root_port_stage() - another function of a device that will be inserted; the guest is not told. @number: 1 and up */
+void root_port_stage(struct root_port *port, unsigned number, const struct pci_function_ops *ops,
+		     void *state);
+
 /**
- * root_port_insert() - a device of one function into the empty slot, while vCPUs run
+ * root_port_insert() - a device's function 0 into the empty slot, while vCPUs run; others were staged
  *
  * The guest sees the card arrive, and its button pressed, as whoever puts one in would do (PCI Express base specification
  * 6.7.1.5); it turns the slot's power on, and with that the link comes up. Where it has left the power on, the link comes up

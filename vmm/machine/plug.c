@@ -196,6 +196,18 @@ static void free_gone(struct plug *plug)
 	}
 }
 
+/* Other functions of a device that comes may be there. */
+static bool has_devices(const struct plug *plug, unsigned port)
+{
+	for (unsigned i = 0; i < plug->plan->device_count; i++) {
+		const struct plan_device *device = &plug->plan->devices[i];
+
+		if (device->id[0] && device->port == port)
+			return true;
+	}
+	return false;
+}
+
 /* What of the slot was another device's is nobody's after this. Return: whether the vCPUs are to be resumed. */
 static bool begin_change(struct plug *plug, unsigned port)
 {
@@ -204,7 +216,8 @@ static bool begin_change(struct plug *plug, unsigned port)
 	cpus_park(plug->cpus);
 	if (plug->gone)
 		free_gone(plug);
-	slots_clear(plug->slots, port);
+	if (!has_devices(plug, port))
+		slots_clear(plug->slots, port);
 	return running;
 }
 
@@ -354,8 +367,12 @@ static int put_in_slot(struct plug *plug, struct pt_error *err)
 		return r;
 	make_peers(plug);
 	slots_insert(plug->slots, device, assigned);
-	report_note(stderr, "%s: in slot %u of the guest", device->bdf,
-		    plug->plan->ports[device->port].slot);
+	if (device->function)
+		report_note(stderr, "%s: waits in slot %u for the device's function 0", device->bdf,
+			    plug->plan->ports[device->port].slot);
+	else
+		report_note(stderr, "%s: in slot %u of the guest", device->bdf,
+			    plug->plan->ports[device->port].slot);
 	return 0;
 }
 

@@ -185,7 +185,10 @@ void slots_insert(struct slots *slots, const struct plan_device *plan, struct as
 	struct slot *slot = &slots->list[plan->port];
 
 	slot->functions[plan->function] = assigned;
-	root_port_insert(&slot->port, &assigned_function_ops, assigned);
+	if (plan->function)
+		root_port_stage(&slot->port, plan->function, &assigned_function_ops, assigned);
+	else
+		root_port_insert(&slot->port, &assigned_function_ops, assigned);
 }
 
 void slots_insert_virtio(struct slots *slots, struct virtio_unit *unit)

@@ -68,7 +68,7 @@ void slots_forget_virtio(struct slots *slots, const struct virtio_unit *unit);
 /** slots_insert_virtio() - a virtio device that was opened, its link down, into its empty slot: as slots_insert() */
 void slots_insert_virtio(struct slots *slots, struct virtio_unit *unit);
 
-/** slots_insert() - a function that was created, into its empty slot, while vCPUs run: the guest is told */
+/** slots_insert() - a function that was created, into its slot, while vCPUs run. With function 0 the guest is told of all. */
 void slots_insert(struct slots *slots, const struct plan_device *plan, struct assigned *assigned);
 
 /** slots_start() - the guest may use what is in the slots; no vCPU runs. Errors: of assigned_start(). */

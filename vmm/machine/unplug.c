@@ -63,6 +63,7 @@ static void take(struct unplug_slot *slot)
 
 	slot->asked = false;
 	slot->empty = true;
+	slot->shown = false;
 	loop_timer_stop(loop, &slot->limit);
 	root_port_remove(&slot->slot->port);
 	for (unsigned i = 0; i < PLAN_FUNCTIONS_MAX; i++) {
@@ -97,6 +98,12 @@ static int ask(struct unplug_slot *slot, const char *who, struct pt_error *err)
 	if (slot->asked)
 		return pt_error_set(err, -EALREADY, "%s: the guest was asked for it already",
 				    name_of(slot));
+	if (!slot->shown) {
+		take(slot);
+		report_note(stderr, "%s: %s; the guest was not told of it, so it is given back",
+			    name_of(slot), who);
+		return 0;
+	}
 	if (!root_port_powered(&slot->slot->port)) {
 		take(slot);
 		report_note(stderr,
@@ -315,6 +322,7 @@ static void hear(struct unplug_slot *slot, unsigned index, struct assigned *assi
 	slot->functions[index].request.ctx = &slot->functions[index];
 	slot->functions[index].error.ctx = &slot->functions[index];
 	slot->empty = false;
+	slot->shown = slot->shown || index == 0;
 	add_name(slot, assigned->plan->bdf);
 }
 
@@ -352,6 +360,7 @@ int unplug_open(struct unplug *unplug, struct pt_error *err)
 		if (slot->slot->virtio) {
 			add_name(slot, slot->slot->virtio->plan.id);
 			slot->empty = false;
+			slot->shown = true;
 		}
 	}
 	return r;
@@ -391,16 +400,20 @@ bool unplug_lingers(const struct unplug *unplug, unsigned index)
 	const struct unplug_slot *slot = &unplug->list[index];
 	bool waiting = slot->limit.watch.waiting;
 
+	if (!slot->empty)
+		return false;
 	for (unsigned i = 0; i < PLAN_FUNCTIONS_MAX && !waiting; i++)
 		waiting = slot->functions[i].request.waiting || slot->functions[i].error.waiting;
 	return waiting;
 }
 
-/* The slot as if nothing had ever been in it. */
+/* The slot as if nothing had ever been in it, but for what waits there for function 0. */
 static int enter(struct unplug *unplug, unsigned index, const char *name, struct pt_error *err)
 {
 	struct unplug_slot *slot = &unplug->list[index];
 
+	if (!slot->empty)
+		return 0;
 	if (unplug_lingers(unplug, index))
 		return pt_error_remedy(err,
 				       pt_error_set(err, -EBUSY,
@@ -412,6 +425,16 @@ static int enter(struct unplug *unplug, unsigned index, const char *name, struct
 	slot->names[0] = '\0';
 	slot->wanted = false;
 	return 0;
+}
+
+/* It does not come after all. */
+static void forget(struct unplug_slot *slot, struct unplug_function *function)
+{
+	function->assigned = NULL;
+	slot->empty = true;
+	slot->shown = false;
+	for (unsigned i = 0; i < PLAN_FUNCTIONS_MAX; i++)
+		slot->empty = slot->empty && !slot->functions[i].assigned;
 }
 
 int unplug_enter(struct unplug *unplug, unsigned index, struct assigned *assigned,
@@ -429,7 +452,7 @@ int unplug_enter(struct unplug *unplug, unsigned index, struct assigned *assigne
 		r = start(unplug, &function->error, err);
 	if (r) {
 		loop_watch_stop(unplug->loop, &function->request);
-		slot->empty = true;
+		forget(slot, function);
 	}
 	return r;
 }
@@ -443,6 +466,7 @@ int unplug_enter_virtio(struct unplug *unplug, unsigned index, const char *id, s
 		return r;
 	add_name(slot, id);
 	slot->empty = false;
+	slot->shown = true;
 	return 0;
 }
 

@@ -30,13 +30,17 @@ struct unplug_function {
 	struct loop_watch error;
 };
 
-/** struct unplug_slot - @asked: the guest was asked to let go, and @limit runs; @wanted: the host wants a function of it */
+/**
+ * struct unplug_slot - @asked: the guest was asked to let go, and @limit runs; @wanted: the host wants a function of it
+ * @shown: the guest was told that something is there, as function 0 has come
+ */
 struct unplug_slot {
 	struct unplug *unplug;
 	struct slot *slot;
 	bool asked;
 	bool wanted;
 	bool empty;
+	bool shown;
 	char names[PLAN_FUNCTIONS_MAX * (PT_NAME_SIZE + 2)];
 	struct loop_watch power;
 	struct loop_timer limit;

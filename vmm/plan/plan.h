@@ -352,7 +352,7 @@ int plan_make(const struct vm_config *config, const struct host_facts *facts,
  * plan_hotplug() - decide on one device more, for an empty slot of a guest that runs
  * @plan: as the guest is now; unchanged
  * @config, @facts: of the one device
- * @ret_device: what there is to be of it; its port's slot is empty
+ * @ret_device: what there is to be of it; its port's slot is empty, but for other functions that the guest has not been told of
  *
  * Pure too. Fails with what is in the way: no slot is empty, or not the one that was asked for; BARs against the slot's
  * windows; RAM against the IOMMU's reserved ranges and width; an id that another device has. Return: 0 or -errno.

@@ -188,8 +188,12 @@ bool plan_bars_fit(const struct plan_range *window, enum bar_space space,
 	uint64_t address = window->base, room = window->size;
 
 	for (size_t i = 0; i < count; i++) {
-		if (bars[i].room > room || address & (bars[i].room - 1))
+		uint64_t gap = -address & (bars[i].room - 1);
+
+		if (gap > room || bars[i].room > room - gap)
 			return false;
+		address += gap;
+		room -= gap;
 		device->bar_address[bars[i].bar] = address;
 		address += bars[i].room;
 		room -= bars[i].room;

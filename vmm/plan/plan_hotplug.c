@@ -13,10 +13,19 @@
 #include "config/size.h"
 #include "plan/plan_steps.h"
 
-static bool occupied(const struct vm_plan *plan, unsigned port)
+/*
+ * Whether a device cannot come to be this function of a slot. One with others comes function by function, the first one last:
+ * with that the guest is told, and no more can come.
+ * @joins: others may be there already
+ */
+static bool taken(const struct vm_plan *plan, unsigned port, unsigned function, bool joins)
 {
 	for (unsigned i = 0; i < plan->device_count; i++) {
-		if (plan->devices[i].id[0] && plan->devices[i].port == port)
+		const struct plan_device *other = &plan->devices[i];
+
+		if (!other->id[0] || other->port != port)
+			continue;
+		if (!joins || other->function == 0 || other->function == function)
 			return true;
 	}
 	for (unsigned i = 0; i < plan->virtio_count; i++) {
@@ -39,29 +48,26 @@ static int no_slot(const char *name, unsigned slot, struct pt_error *err)
 }
 
 /* The one that was asked for, 0 for none; else the first that is empty. */
-static int find_port(const struct vm_plan *plan, unsigned asked, const char *name,
-		     unsigned *ret_port, struct pt_error *err)
+static int find_port(const struct vm_plan *plan, unsigned slot, unsigned function, bool joins,
+		     const char *name, unsigned *ret_port, struct pt_error *err)
 {
 	for (unsigned i = 0; i < plan->port_count; i++) {
-		if (occupied(plan, i) || (asked && plan->ports[i].slot != asked))
+		if ((slot && plan->ports[i].slot != slot) ||
+		    taken(plan, i, function, slot && joins))
 			continue;
 		*ret_port = i;
 		return 0;
 	}
-	return no_slot(name, asked, err);
+	return no_slot(name, slot, err);
 }
 
-static int check_function(const struct vm_config_device *asked, const char *name,
-			  struct pt_error *err)
+static bool has_others(const struct vm_plan *plan, unsigned port)
 {
-	if (!asked->function)
-		return 0;
-	return pt_error_remedy(
-		err,
-		pt_error_set(err, -EINVAL, "%s: a device that comes into a slot is its function 0",
-			     name),
-		"leave .%u out; devices that share a slot are given when the guest starts",
-		asked->function);
+	for (unsigned i = 0; i < plan->device_count; i++) {
+		if (plan->devices[i].id[0] && plan->devices[i].port == port)
+			return true;
+	}
+	return false;
 }
 
 int plan_is_without_devices(const struct vm_plan *plan)
@@ -144,19 +150,46 @@ static int check_once(const struct vm_plan *plan, const char *bdf, struct pt_err
 	return 0;
 }
 
-static int place_bars(const struct plan_port *port, struct plan_device *device,
-		      struct pt_error *err)
+/* What the functions that are in the slot leave of one of its windows. */
+static struct plan_range rest_of(const struct vm_plan *plan, unsigned port, enum bar_space space,
+				 const struct plan_range *window)
 {
+	uint64_t end = window->base + window->size, from = window->base;
+
+	for (unsigned i = 0; i < plan->device_count; i++) {
+		const struct plan_device *other = &plan->devices[i];
+
+		for (unsigned j = 0; j < PLAN_BARS && other->id[0] && other->port == port; j++) {
+			uint64_t last = other->bar_address[j] + other->bars[j].size;
+
+			if (other->bars[j].size && bar_space(&other->bars[j]) == space &&
+			    last > from)
+				from = last;
+		}
+	}
+	if (space != BAR_SPACE_IO)
+		from = (from + PLAN_PAGE_SIZE - 1) & ~(PLAN_PAGE_SIZE - 1);
+	return (struct plan_range){from, from < end ? end - from : 0};
+}
+
+static int place_bars(const struct vm_plan *plan, struct plan_device *device, struct pt_error *err)
+{
+	const struct plan_port *port = &plan->ports[device->port];
+	const struct plan_range memory =
+		rest_of(plan, device->port, BAR_SPACE_MEM32, &port->memory);
+	const struct plan_range prefetch =
+		rest_of(plan, device->port, BAR_SPACE_MEM64, &port->prefetch);
+	const struct plan_range io = rest_of(plan, device->port, BAR_SPACE_IO, &port->io);
 	char size[SIZE_TEXT_SIZE];
 
-	if (!plan_bars_fit(&port->memory, BAR_SPACE_MEM32, device)) {
+	if (!plan_bars_fit(&memory, BAR_SPACE_MEM32, device)) {
 		pt_error_set(err, -ENOSPC,
 			     "%s: its BARs below 4 GiB do not fit slot %u, which has %s",
 			     device->bdf, port->slot, size_text(port->memory.size, size));
 		return pt_error_remedy(err, -ENOSPC,
 				       "start the guest with a larger --reserve-32bit");
 	}
-	if (!plan_bars_fit(&port->prefetch, BAR_SPACE_MEM64, device)) {
+	if (!plan_bars_fit(&prefetch, BAR_SPACE_MEM64, device)) {
 		pt_error_set(err, -ENOSPC,
 			     "%s: its 64-bit prefetchable BARs do not fit slot %u, which has %s",
 			     device->bdf, port->slot, size_text(port->prefetch.size, size));
@@ -164,7 +197,7 @@ static int place_bars(const struct plan_port *port, struct plan_device *device,
 				       "start the guest with a larger --reserve-64bit");
 	}
 	/* A function has to work without ports (PCI Express base specification 1.3.2.2). */
-	if (!plan_bars_fit(&port->io, BAR_SPACE_IO, device)) {
+	if (!plan_bars_fit(&io, BAR_SPACE_IO, device)) {
 		for (unsigned i = 0; i < PLAN_BARS; i++) {
 			if (device->bars[i].io)
 				device->bar_address[i] = 0;
@@ -184,19 +217,20 @@ int plan_hotplug(const struct vm_plan *plan, const struct vm_config *config,
 
 	if (config->device_count != 1 || facts->device_count != 1)
 		return pt_error_set(err, -EINVAL, "one device at a time");
-	ret = check_function(asked, facts->devices[0].host.name, err);
-	if (ret == 0)
-		ret = find_port(plan, asked->slot, facts->devices[0].host.name, &port, err);
+	ret = find_port(plan, asked->slot, asked->function, true, facts->devices[0].host.name,
+			&port, err);
 	if (ret == 0)
 		ret = check_host_side(plan, facts, err);
 	if (ret == 0)
-		ret = plan_device(asked, &facts->devices[0], plan->ports, port, 0, &device, err);
+		ret = plan_device(asked, &facts->devices[0], plan->ports, port, asked->function,
+				  &device, err);
 	if (ret == 0)
 		ret = check_once(plan, device.bdf, err);
 	if (ret == 0)
 		ret = choose_id(plan, device.bdf, "passthrough", device.id, err);
+	device.multifunction = device.function || has_others(plan, port);
 	if (ret == 0)
-		ret = place_bars(&plan->ports[port], &device, err);
+		ret = place_bars(plan, &device, err);
 	device.backend = facts->backend;
 	if (ret == 0)
 		*ret_device = device;
@@ -282,7 +316,7 @@ int plan_hotplug_virtio(const struct vm_plan *plan, const struct vm_config *conf
 	virtio = &alone->virtio[0];
 	ret = check_only(plan, virtio, err);
 	if (ret == 0)
-		ret = find_port(plan, virtio->slot, name_of(virtio), &port, err);
+		ret = find_port(plan, virtio->slot, 0, false, name_of(virtio), &port, err);
 	if (ret == 0)
 		ret = choose_id(plan, name_of(virtio), plan_virtio_noun(virtio->kind), virtio->id,
 				err);

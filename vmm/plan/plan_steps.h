@@ -97,7 +97,7 @@ enum bar_space bar_space(const struct pt_host_bar *bar);
 const char *bar_name(unsigned bar);
 
 /**
- * plan_bars_fit() - place a device's BARs of one space in the window of its port, which it has to itself
+ * plan_bars_fit() - place a device's BARs of one space in the window of its port, or what others leave of it
  *
  * Return: false when they do not fit.
  */

@@ -31,7 +31,20 @@ no_function_0() {
 	grep -q "function 1 of slot 3, which has no function 0" "$output"
 }
 
+# The disk first, of which the guest hears with the network card.
+come_one_by_one() {
+	start_guest "functions lab.wait=yes" --name lab --cpus 2 --hotplug-slots 1 "${places[@]:4}"
+	guest_says 'waits for a device' 90 || return
+	"$TENON" ctl lab add "$LAB_nvme0,slot=1.1" || return
+	sleep 8
+	! grep -q 'TENON-GUEST header' "$output" || complain "the guest found a device without its function 0" || return
+	"$TENON" ctl lab add "$LAB_e1000e0,slot=1.0" || return
+	finish_guest
+	guest_went_well $?
+}
+
 check "all are found and at work" guest functions --cpus 2 "${places[@]}"
+check "one that comes while the guest runs" come_one_by_one
 check "those of one slot leave together" both_leave
 bind_all
 check "a slot without a function 0 is refused" no_function_0
