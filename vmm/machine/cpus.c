@@ -257,6 +257,9 @@ int cpus_start(struct cpus *cpus, struct pt_error *err)
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attr);
+	/* Whoever asks for their threads finds them. */
+	if (!r)
+		cpus_park(cpus);
 	return r;
 }
 

@@ -75,7 +75,7 @@ int cpus_open(struct cpus *cpus, const struct kvm *kvm, const struct vm_plan *pl
 /** cpus_done() - stops the threads, closes the vCPUs; accepts one that was only zeroed */
 void cpus_done(struct cpus *cpus);
 
-/** cpus_start() - make the threads, parked. Errors: -EAGAIN and others from pthread_create(3). */
+/** cpus_start() - make the threads, parked; each has its number when this returns. Errors: -EAGAIN and others from pthread_create(3). */
 int cpus_start(struct cpus *cpus, struct pt_error *err);
 
 /** cpus_resume() - let them run */
