@@ -72,6 +72,16 @@ static void print_guest(const struct qemu_guest *guest, FILE *out)
 	(void)fprintf(out, "paused %d stays %d stop-limit %u on-reboot %d on-panic %d\n",
 		      config->paused, config->stays, config->stop_limit, (int)config->on_reboot,
 		      (int)config->on_panic);
+	for (size_t i = 0; i < config->node_count; i++) {
+		const struct vm_config_node *node = &config->nodes[i];
+
+		(void)fprintf(out, "node memory %llu host %d cpus %d%d%d%d distances %u: %u %u\n",
+			      (unsigned long long)node->memory,
+			      node->has_host_node ? (int)node->host_node : -1,
+			      cpu_list_has(&node->cpus, 0), cpu_list_has(&node->cpus, 1),
+			      cpu_list_has(&node->cpus, 2), cpu_list_has(&node->cpus, 3),
+			      node->distance_count, node->distances[0], node->distances[1]);
+	}
 	print_devices(config, out);
 }
 
@@ -141,6 +151,11 @@ Test(qemu_guest, root_ports_of_a_schema_s_libvirt)
 	replay("q35-12.8");
 }
 
+Test(qemu_guest, nodes_of_libvirt_9)
+{
+	replay("numa-9.0");
+}
+
 /* What is refused, beside what a guest needs; why; and what the remedy names. */
 static const struct {
 	const char *args[5];
@@ -184,6 +199,11 @@ static const struct {
 	 "1 bytes, and the guest has",
 	 "<memory>"},
 	{{"-object", "memory-backend-file,id=pc.ram"}, "guest memory is a memfd", "memfd"},
+	{{"-numa", "node,nodeid=1,cpus=0,memdev=ram"},
+	 "nodes are numbered from 0",
+	 "<cell id='0'>"},
+	{{"-numa", "node,nodeid=0,cpus=0,memdev=ram"}, "memdev=ram is no -object with memory", ""},
+	{{"-numa", "dist,src=0,dst=1,val=20"}, "are nodes that are there", ""},
 	{{"-no-acpi"}, "-no-acpi: ", "<features><acpi/></features>"},
 	{{"-vnc", "127.0.0.1:0"}, "there is no display", "<graphics>"},
 	{{"-bios", "x"}, "there is no firmware", "<kernel>"},

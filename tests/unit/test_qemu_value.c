@@ -39,6 +39,11 @@ Test(qemu_value, pairs)
 	expect("", "type", "");
 }
 
+Test(qemu_value, cpus_can_be_said_several_times)
+{
+	expect("node,cpus=0-1,cpus=4,nodeid=0", "type", "type=node;cpus=0-1,4;nodeid=0;");
+}
+
 Test(qemu_value, a_comma_is_doubled)
 {
 	expect("file,path=/a,,b,c=d", "backend", "backend=file;path=/a,b;c=d;");

@@ -33,4 +33,7 @@ void qemu_layout_rest(struct qemu_guest *guest);
 int qemu_check_memory(const struct qemu_guest *guest, const struct qemu_value *value,
 		      struct pt_error *err);
 
+/** qemu_bytes() - "256" in @unit; or with k, M, G or T behind it. Return: 0 for what is no size. */
+uint64_t qemu_bytes(const char *text, uint64_t unit);
+
 #endif

@@ -48,21 +48,6 @@ int qemu_set_machine(struct qemu_guest *guest, struct qemu_item *item, const cha
 	return 0;
 }
 
-/* "256" is MiB; k, M, G, T are what else may be behind a number. Return: 0 for what is no size. */
-static uint64_t bytes_of(const char *text, uint64_t unit)
-{
-	static const char units[] = "bkmgt";
-	char *end;
-	uint64_t number = strtoull(text, &end, 10), bytes;
-	const char *suffix = *end ? strchr(units, *end | 0x20) : NULL;
-
-	if (end == text || (*end && (!suffix || end[1])))
-		return 0;
-	if (suffix)
-		unit = UINT64_C(1) << 10 * (suffix - units);
-	return __builtin_mul_overflow(number, unit, &bytes) ? 0 : bytes;
-}
-
 static int no_size(const char *text, struct pt_error *err)
 {
 	return pt_error_set(err, -EINVAL, "\"%s\" is not a size", text);
@@ -71,7 +56,7 @@ static int no_size(const char *text, struct pt_error *err)
 int qemu_set_memory(struct qemu_guest *guest, struct qemu_item *item, const char *text,
 		    struct pt_error *err)
 {
-	uint64_t bytes = bytes_of(text, UINT64_C(1) << 20);
+	uint64_t bytes = qemu_bytes(text, UINT64_C(1) << 20);
 
 	(void)item;
 	if (!bytes)
@@ -95,7 +80,7 @@ int qemu_set_hugepage_size(struct qemu_guest *guest, struct qemu_item *item, con
 			   struct pt_error *err)
 {
 	(void)item;
-	switch (bytes_of(text, 1)) {
+	switch (qemu_bytes(text, 1)) {
 	case UINT64_C(2) << 20:
 		return set(guest, "hugepages", "2M", err);
 	case UINT64_C(1) << 30:
@@ -111,7 +96,11 @@ int qemu_set_hugepage_size(struct qemu_guest *guest, struct qemu_item *item, con
 int qemu_set_host_nodes(struct qemu_guest *guest, struct qemu_item *item, const char *text,
 			struct pt_error *err)
 {
-	(void)item;
+	const char *id = qemu_value_get(&item->value, "id");
+
+	/* That of a node of the guest's is looked at with the node. */
+	if (!id || strcmp(id, QEMU_RAM_ID) != 0)
+		return 0;
 	if (strspn(text, "0123456789") != strlen(text))
 		return pt_error_remedy(
 			err,
@@ -135,19 +124,18 @@ int qemu_set_memory_backend(struct qemu_guest *guest, struct qemu_item *item, co
 int qemu_check_memory(const struct qemu_guest *guest, const struct qemu_value *value,
 		      struct pt_error *err)
 {
-	const char *size = qemu_value_get(value, "size");
-	uint64_t bytes = size ? bytes_of(size, 1) : 0;
+	const char *size = qemu_value_get(value, "size"), *id = qemu_value_get(value, "id");
+	uint64_t bytes = size ? qemu_bytes(size, 1) : 0;
 
 	if (!bytes)
 		return no_size(size ? size : "", err);
-	if (bytes == guest->config.memory)
+	if (bytes == guest->config.memory || !id || strcmp(id, QEMU_RAM_ID) != 0)
 		return 0;
 	return pt_error_remedy(err,
 			       pt_error_set(err, -EINVAL,
 					    "%" PRIu64 " bytes, and the guest has %" PRIu64, bytes,
 					    guest->config.memory),
-			       "in the domain's XML: one <memory>, without <numa> and "
-			       "<memory model=>");
+			       "in the domain's XML: one <memory>, without <memory model=>");
 }
 
 int qemu_set_maxcpus(struct qemu_guest *guest, struct qemu_item *item, const char *text,

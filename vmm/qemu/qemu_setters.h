@@ -24,6 +24,10 @@ qemu_set_fn qemu_set_prealloc;
 qemu_set_fn qemu_set_hugepage_size;
 qemu_set_fn qemu_set_host_nodes;
 
+/* Of its NUMA nodes: qemu_numa.c */
+qemu_set_fn qemu_add_node;
+qemu_set_fn qemu_add_distance;
+
 /* Of devices: qemu_devices.c */
 qemu_set_fn qemu_keep;	   /* another option names it */
 qemu_set_fn qemu_add;	   /* the item's device, which is complete */

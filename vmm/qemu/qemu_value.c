@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,10 +18,28 @@ static int out_of_memory(struct pt_error *err)
 	return pt_error_set(err, -ENOMEM, "out of memory");
 }
 
+/* Where a key can be there several times. */
+static int add_to_list(struct qemu_value *value, const char *key, const char *text,
+		       struct pt_error *err)
+{
+	struct qemu_pair *pair = value->pairs;
+	char *list;
+
+	while (strcmp(pair->key, key) != 0)
+		pair++;
+	if (asprintf(&list, "%s,%s", pair->value, text) < 0)
+		return out_of_memory(err);
+	free(pair->value);
+	pair->value = list;
+	return 0;
+}
+
 static int add(struct qemu_value *value, const char *key, const char *text, struct pt_error *err)
 {
 	struct qemu_pair *pair = &value->pairs[value->count];
 
+	if (strcmp(key, "cpus") == 0 && qemu_value_get(value, key))
+		return add_to_list(value, key, text, err);
 	if (qemu_value_get(value, key))
 		return pt_error_set(err, -EEXIST, "\"%s\" is said twice", key);
 	if (value->count == QEMU_PAIRS_MAX)

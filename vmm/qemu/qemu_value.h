@@ -4,7 +4,7 @@
  *
  * An option's value is written "key=value,key=value", where the first key may be left out and a comma in a value is doubled, or
  * as a JSON object. Both become the same pairs: of {"cache":{"direct":true}} the pair "cache.direct", "on", of a list's first
- * element "name.0". A key without a value is "on", and "off" when it was written "nokey" (QEMU's util/keyval.c and
+ * element "name.0". A key can be there once, but for "cpus", whose values become one list. A key without a value is "on", and "off" when it was written "nokey" (QEMU's util/keyval.c and
  * util/qemu-option.c, by their documented behaviour).
  */
 #ifndef TENON_QEMU_QEMU_VALUE_H
