@@ -237,6 +237,16 @@ static inline uint64_t fake_memory(void *ctx)
 	return 1u << 30;
 }
 
+static inline void fake_set_on_reboot(void *ctx, bool ends)
+{
+	fake_did(ctx, ends ? "reboot ends " : "reboot resets ");
+}
+
+static inline void fake_set_on_power_off(void *ctx, bool stays)
+{
+	fake_did(ctx, stays ? "stays " : "goes ");
+}
+
 static inline void fake_set_on_panic(void *ctx, enum target_panic action)
 {
 	static const char *const names[] = {"none ", "pause ", "end "};
@@ -269,6 +279,8 @@ static const struct target_ops fake_target_ops = {
 	.serial_label = fake_serial_label,
 	.peripheral = fake_peripheral,
 	.memory = fake_memory,
+	.set_on_reboot = fake_set_on_reboot,
+	.set_on_power_off = fake_set_on_power_off,
 	.set_on_panic = fake_set_on_panic,
 };
 

@@ -441,6 +441,17 @@ Test(qmp, a_balloon_is_never_inflated)
 			 "The guest keeps its memory"));
 }
 
+Test(qmp, actions_are_set)
+{
+	negotiate();
+	expect(tell("{\"execute\":\"set-action\",\"arguments\":{\"reboot\":\"shutdown\","
+		    "\"shutdown\":\"pause\",\"panic\":\"pause\"}}"),
+	       "{\"return\":{}}\r\n");
+	cr_assert_str_eq(fake.did, "reboot ends stays on panic pause ");
+	cr_assert(strstr(tell("{\"execute\":\"set-action\",\"arguments\":{\"reboot\":\"twice\"}}"),
+			 "does not accept value 'twice'"));
+}
+
 /* libvirt 9.0 does not survive an error there. */
 Test(qmp, properties_of_what_is_not_there_are_an_empty_list)
 {

@@ -401,6 +401,20 @@ static uint64_t memory(void *ctx)
 	return machine_plan(machine_of(ctx))->memory;
 }
 
+static void set_on_reboot(void *ctx, bool ends)
+{
+	struct machine *machine = machine_of(ctx);
+
+	machine_set_on_end(machine, machine_plan(machine)->stays, ends);
+}
+
+static void set_on_power_off(void *ctx, bool stays)
+{
+	struct machine *machine = machine_of(ctx);
+
+	machine_set_on_end(machine, stays, machine_plan(machine)->stops_on_reboot);
+}
+
 static void set_on_panic(void *ctx, enum target_panic action)
 {
 	static const enum plan_panic actions[] = {
@@ -436,6 +450,8 @@ static const struct target_ops ops = {
 	.serial_label = serial_label,
 	.peripheral = peripheral,
 	.memory = memory,
+	.set_on_reboot = set_on_reboot,
+	.set_on_power_off = set_on_power_off,
 	.set_on_panic = set_on_panic,
 };
 
@@ -498,7 +514,7 @@ static void on_event(void *ctx, const struct machine_event *event)
 					      : cause(false, "host-qmp-system-reset"));
 		break;
 	case MACHINE_EVENT_POWERED_OFF:
-		control_event(control, "SHUTDOWN", cause(true, "guest-shutdown"));
+		control_event(control, "SHUTDOWN", cause(true, event->detail));
 		break;
 	case MACHINE_EVENT_POWER_BUTTON:
 		control_event(control, "POWERDOWN", NULL);

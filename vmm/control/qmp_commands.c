@@ -136,7 +136,7 @@ const struct qmp_type qmp_types[] = {
 	OBJECT("MigrationCapabilityStatus", {"capability", "str", false}, {"state", "bool", false}),
 	OBJECT("migrate-set-capabilities-arg",
 	       {"capabilities", "[MigrationCapabilityStatus]", false}),
-	ENUM("RebootAction", "reset"),
+	ENUM("RebootAction", "reset", "shutdown"),
 	ENUM("ShutdownAction", "pause", "poweroff"),
 	ENUM("PanicAction", "pause", "shutdown", "exit-failure", "none"),
 	ENUM("WatchdogAction", "reset", "shutdown", "poweroff", "pause", "debug", "none",

@@ -150,18 +150,27 @@ json_t *qmp_set_capabilities(struct qmp_session *session, json_t *arguments, str
 	return NULL;
 }
 
+static enum target_panic panic_action(const char *name)
+{
+	if (strcmp(name, "none") == 0)
+		return TARGET_PANIC_NONE;
+	return strcmp(name, "pause") == 0 ? TARGET_PANIC_PAUSE : TARGET_PANIC_END;
+}
+
+/* That of a watchdog is for one that is not there. */
 json_t *qmp_set_action(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
 {
 	const struct target *target = session->target;
+	const char *reboot = argument(arguments, "reboot");
+	const char *shutdown = argument(arguments, "shutdown");
 	const char *panic = argument(arguments, "panic");
-	enum target_panic action;
 
 	(void)err;
-	if (!panic)
-		return NULL;
-	action = strcmp(panic, "none") == 0    ? TARGET_PANIC_NONE
-		 : strcmp(panic, "pause") == 0 ? TARGET_PANIC_PAUSE
-					       : TARGET_PANIC_END;
-	target->ops->set_on_panic(target->ctx, action);
+	if (reboot)
+		target->ops->set_on_reboot(target->ctx, strcmp(reboot, "shutdown") == 0);
+	if (shutdown)
+		target->ops->set_on_power_off(target->ctx, strcmp(shutdown, "pause") == 0);
+	if (panic)
+		target->ops->set_on_panic(target->ctx, panic_action(panic));
 	return NULL;
 }

@@ -127,7 +127,7 @@ struct target_request {
  * @serial_label: what it is called
  * @peripheral: the @index'th thing that has a name. Return: false behind the last.
  * @memory: bytes of it
- * @set_on_panic: from now on
+ * @set_on_reboot, @set_on_power_off, @set_on_panic: from now on; a guest that restarts powers off; one that powered off stays
  */
 struct target_ops {
 	const char *(*name)(void *ctx);
@@ -158,6 +158,8 @@ struct target_ops {
 	const char *(*serial_label)(void *ctx);
 	bool (*peripheral)(void *ctx, unsigned index, struct target_peripheral *ret_peripheral);
 	uint64_t (*memory)(void *ctx);
+	void (*set_on_reboot)(void *ctx, bool ends);
+	void (*set_on_power_off)(void *ctx, bool stays);
 	void (*set_on_panic)(void *ctx, enum target_panic action);
 };
 

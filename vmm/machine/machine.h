@@ -48,7 +48,7 @@ enum machine_event_kind {
  * struct machine_event - one of them
  * @by_guest: the guest did it
  * @device: the id of the one that it is about, else NULL
- * @detail: what is known of an error, else NULL
+ * @detail: what is known of an error; of a power-off, why it is one, "guest-shutdown" or "guest-reset"; else NULL
  */
 struct machine_event {
 	enum machine_event_kind kind;
@@ -121,6 +121,9 @@ bool machine_paused(const struct machine *machine);
 
 /** machine_powered_off() - whether the guest powered off, and only a reset lets it run again */
 bool machine_powered_off(const struct machine *machine);
+
+/** machine_set_on_end() - from now on: a guest that powers off stays, one that restarts powers off; on the thread in machine_run() */
+void machine_set_on_end(struct machine *machine, bool stays, bool stops_on_reboot);
 
 /** machine_set_on_panic() - what is done from now on when the guest's kernel panics; on the thread in machine_run() */
 void machine_set_on_panic(struct machine *machine, enum plan_panic action);

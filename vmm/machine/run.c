@@ -76,16 +76,21 @@ static bool ends_on_reset(const struct machine *machine)
 }
 
 /* Return: whether that is the end; else it stays, for whoever manages it to look at, to reset or to end. */
-static bool powers_off(struct machine *machine)
+static bool powers_off(struct machine *machine, unsigned request)
 {
+	struct machine_event event = {
+		.kind = MACHINE_EVENT_POWERED_OFF,
+		.by_guest = true,
+		.detail = request == REQUEST_RESET ? "guest-reset" : "guest-shutdown",
+	};
+
 	if (!machine->plan.stays)
 		return true;
-	requests_clear(&machine->requests, REQUEST_POWEROFF);
+	requests_clear(&machine->requests, request);
 	if (machine->powered_off)
 		return false;
 	machine->powered_off = true;
-	machine_tell(machine,
-		     &(struct machine_event){.kind = MACHINE_EVENT_POWERED_OFF, .by_guest = true});
+	machine_tell(machine, &event);
 	machine_pause(machine);
 	return false;
 }
@@ -131,13 +136,15 @@ static enum loop_next on_request(void *ctx)
 		run->end = MACHINE_STOPPED;
 		return LOOP_END;
 	}
-	if (bits & REQUEST_POWEROFF && powers_off(machine)) {
+	if (bits & REQUEST_POWEROFF && powers_off(machine, REQUEST_POWEROFF)) {
 		run->end = MACHINE_POWEROFF;
 		return LOOP_END;
 	}
 	if (bits & REQUEST_RESET && ends_on_reset(machine)) {
 		run->end = MACHINE_POWEROFF;
-		return LOOP_END;
+		if (powers_off(machine, REQUEST_RESET))
+			return LOOP_END;
+		bits &= ~REQUEST_RESET;
 	}
 	if (bits & REQUEST_SHUT_DOWN) {
 		requests_clear(&machine->requests, REQUEST_SHUT_DOWN);
@@ -303,6 +310,12 @@ bool machine_paused(const struct machine *machine)
 bool machine_powered_off(const struct machine *machine)
 {
 	return machine->powered_off;
+}
+
+void machine_set_on_end(struct machine *machine, bool stays, bool stops_on_reboot)
+{
+	machine->plan.stays = stays;
+	machine->plan.stops_on_reboot = stops_on_reboot;
 }
 
 void machine_set_on_panic(struct machine *machine, enum plan_panic action)
