@@ -107,6 +107,43 @@ static int open_control(const struct vm_config *config, const char *name, struct
 	return control_place_open(name, config->name != NULL, control, err);
 }
 
+static void copy_text(char *field, size_t size, const char *text)
+{
+	(void)snprintf(field, size, "%s", text ? text : "");
+}
+
+/* The descriptor of an iommufd is the object's from now on: whoever named it closes it by that name. */
+static int name_backend(const struct vm_config_backend *config, const struct vm_plan *plan,
+			struct machine_target *remote, struct pt_error *err)
+{
+	static const enum backend_kind kinds[] = {
+		[VM_BACKEND_FILE] = BACKEND_FILE,
+		[VM_BACKEND_FORMAT] = BACKEND_FORMAT,
+		[VM_BACKEND_TAP] = BACKEND_TAP,
+		[VM_BACKEND_RNG] = BACKEND_RNG,
+	};
+	struct backend backend = {.readonly = config->readonly, .direct = config->direct};
+
+	if (config->kind == VM_BACKEND_IOMMUFD)
+		return iommufds_add(&remote->iommufds, config->name, plan->space_fd, err);
+	backend.kind = kinds[config->kind];
+	copy_text(backend.name, sizeof(backend.name), config->name);
+	copy_text(backend.path, sizeof(backend.path), config->path);
+	copy_text(backend.below, sizeof(backend.below), config->below);
+	copy_text(backend.device, sizeof(backend.device), config->device);
+	return backends_add(&remote->backends, &backend, err);
+}
+
+static int name_backends(const struct vm_config *config, const struct vm_plan *plan,
+			 struct machine_target *remote, struct pt_error *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < config->backend_count && ret == 0; i++)
+		ret = name_backend(&config->backends[i], plan, remote, err);
+	return ret;
+}
+
 static int open_and_run(const struct pt_sys *sys, const struct vm_config *config,
 			const struct vm_plan *plan, struct stop_signals *signals,
 			struct timing *timing)
@@ -125,7 +162,8 @@ static int open_and_run(const struct pt_sys *sys, const struct vm_config *config
 		(void)fprintf(stderr, "tenon: serial line: %s\n", serial.pty);
 	remote.serial = serial_backend_name(config->serial, &serial, serial_name);
 	remote.serial_label = config->serial_label ? config->serial_label : "serial0";
-	if (open_control(config, plan->name, &control, &err) < 0)
+	if (open_control(config, plan->name, &control, &err) < 0 ||
+	    name_backends(config, plan, &remote, &err) < 0)
 		code = fail(&err);
 	else
 		code = build_and_run(sys, plan, &serial, &remote, signals, timing);

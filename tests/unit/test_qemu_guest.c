@@ -46,6 +46,13 @@ static void print_devices(const struct vm_config *config, FILE *out)
 			      net->tap, net->id, net->slot, net->queues, net->fds[1],
 			      net->vhost_fds[1], net->mac[0], net->mac[5], (int)net->vhost);
 	}
+	for (size_t i = 0; i < config->backend_count; i++) {
+		const struct vm_config_backend *backend = &config->backends[i];
+
+		(void)fprintf(out, "backend %d %s of %s%s%s\n", (int)backend->kind, backend->name,
+			      backend->device ? backend->device : "-", backend->below ? " on " : "",
+			      backend->below ? backend->below : "");
+	}
 	if (config->has_rng)
 		(void)fprintf(out, "rng id %s slot %u\n", config->rng.id, config->rng.slot);
 }

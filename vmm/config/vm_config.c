@@ -181,6 +181,39 @@ void vm_config_balloon_done(struct vm_config_balloon *balloon)
 	*balloon = (struct vm_config_balloon){0};
 }
 
+static void backend_done(struct vm_config_backend *backend)
+{
+	free(backend->name);
+	free(backend->device);
+	free(backend->path);
+	free(backend->below);
+	*backend = (struct vm_config_backend){0};
+}
+
+int vm_config_add_backend(struct vm_config *config, const struct vm_config_backend *backend,
+			  struct pt_error *err)
+{
+	struct vm_config_backend *backends, *copy;
+	bool whole = true;
+
+	backends = reallocarray(config->backends, config->backend_count + 1, sizeof(*backends));
+	if (!backends)
+		return out_of_memory(err);
+	config->backends = backends;
+	copy = &backends[config->backend_count];
+	*copy = *backend;
+	whole &= copy_text(&copy->name) == 0 || !backend->name;
+	whole &= copy_text(&copy->device) == 0 || !backend->device;
+	whole &= copy_text(&copy->path) == 0 || !backend->path;
+	whole &= copy_text(&copy->below) == 0 || !backend->below;
+	if (!whole) {
+		backend_done(copy);
+		return out_of_memory(err);
+	}
+	config->backend_count++;
+	return 0;
+}
+
 void vm_config_done(struct vm_config *config)
 {
 	for (size_t i = 0; i < config->device_count; i++)
@@ -195,6 +228,9 @@ void vm_config_done(struct vm_config *config)
 	for (size_t i = 0; i < config->console_count; i++)
 		vm_config_console_done(&config->consoles[i]);
 	free(config->consoles);
+	for (size_t i = 0; i < config->backend_count; i++)
+		backend_done(&config->backends[i]);
+	free(config->backends);
 	vm_config_rng_done(&config->rng);
 	vm_config_vsock_done(&config->vsock);
 	vm_config_balloon_done(&config->balloon);

@@ -169,6 +169,31 @@ struct vm_config_console {
 	unsigned layer;
 };
 
+enum vm_backend {
+	VM_BACKEND_FILE,
+	VM_BACKEND_FORMAT,
+	VM_BACKEND_TAP,
+	VM_BACKEND_RNG,
+	VM_BACKEND_IOMMUFD,
+};
+
+/**
+ * struct vm_config_backend - what something of the host that a device uses is called by whoever starts the guest, and will speak
+ *	of it so by the control socket
+ * @device: the device's id; NULL for none in particular
+ * @path: a file's, else NULL
+ * @below: name of the file that a format is on, else NULL
+ */
+struct vm_config_backend {
+	enum vm_backend kind;
+	char *name;
+	char *device;
+	char *path;
+	char *below;
+	bool readonly;
+	bool direct;
+};
+
 /** struct vm_config_vsock - sockets to the host; @cid: the guest's address, VM_CID_MIN or more; @fd: open descriptor of the host's end, 0: none */
 struct vm_config_vsock {
 	unsigned cid;
@@ -304,6 +329,8 @@ struct vm_config {
 	struct vm_config_rng rng;
 	struct vm_config_console *consoles;
 	size_t console_count;
+	struct vm_config_backend *backends;
+	size_t backend_count;
 	bool has_vsock;
 	struct vm_config_vsock vsock;
 	bool has_balloon;
@@ -340,6 +367,10 @@ int vm_config_rename_device(struct vm_config_device *device, const char *name,
 
 /** vm_config_device_done() - free what it owns; accepts one that was only zeroed */
 void vm_config_device_done(struct vm_config_device *device);
+
+/** vm_config_add_backend() - a copy of @backend, whose texts stay the caller's. Errors: -ENOMEM. */
+int vm_config_add_backend(struct vm_config *config, const struct vm_config_backend *backend,
+			  struct pt_error *err);
 
 /** vm_config_disk_done(), vm_config_net_done(), vm_config_console_done(), vm_config_rng_done(), vm_config_vsock_done() - likewise */
 void vm_config_console_done(struct vm_config_console *console);

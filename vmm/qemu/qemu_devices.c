@@ -132,14 +132,42 @@ int qemu_set_space_fd(struct qemu_guest *guest, struct qemu_item *item, const ch
 			   err);
 }
 
+/* By that name it will be spoken of by the control socket. */
+static int name_backend(struct qemu_guest *guest, const struct qemu_item *item,
+			enum vm_backend kind, const char *name, struct pt_error *err)
+{
+	const struct vm_config_backend backend = {
+		.kind = kind,
+		.name = (char *)name,
+		.device = (char *)qemu_value_get(&item->value, "id"),
+	};
+
+	return vm_config_add_backend(&guest->config, &backend, err);
+}
+
+static bool has_iommufd(const struct vm_config *config, const char *name)
+{
+	for (size_t i = 0; i < config->backend_count; i++) {
+		if (config->backends[i].kind == VM_BACKEND_IOMMUFD &&
+		    strcmp(config->backends[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* One for all devices. */
 int qemu_set_iommufd(struct qemu_guest *guest, struct qemu_item *item, const char *text,
 		     struct pt_error *err)
 {
-	(void)item;
-	if (qemu_guest_backend(guest, "object", text))
-		return setting_set(setting_find(&guest_settings, "backend"), &guest->config, "cdev",
-				   NULL, err);
-	return pt_error_set(err, -EINVAL, "there is no -object of this id");
+	int ret = 0;
+
+	if (!qemu_guest_backend(guest, "object", text))
+		return pt_error_set(err, -EINVAL, "there is no -object of this id");
+	if (!has_iommufd(&guest->config, text))
+		ret = name_backend(guest, item, VM_BACKEND_IOMMUFD, text, err);
+	return ret < 0 ? ret
+		       : setting_set(setting_find(&guest_settings, "backend"), &guest->config,
+				     "cdev", NULL, err);
 }
 
 int qemu_set_rombar(struct qemu_guest *guest, struct qemu_item *item, const char *text,
@@ -218,6 +246,36 @@ static int check_node(const struct qemu_value *node, struct pt_error *err)
 	return 0;
 }
 
+/* @format is @file where a disk names its file. What is on top is what the disk has. */
+static int name_nodes(struct qemu_guest *guest, const struct qemu_item *item,
+		      const struct qemu_value *format, const struct qemu_value *file,
+		      struct pt_error *err)
+{
+	char *device = (char *)qemu_value_get(&item->value, "id");
+	char *file_name = (char *)qemu_value_get(file, "node-name");
+	const struct vm_config_backend below = {
+		.kind = VM_BACKEND_FILE,
+		.name = file_name,
+		.device = format == file ? device : NULL,
+		.path = (char *)qemu_value_get(file, "filename"),
+		.readonly = is_on(qemu_value_get(format, "read-only")),
+		.direct = is_on(qemu_value_get(file, "cache.direct")),
+	};
+	const struct vm_config_backend top = {
+		.kind = VM_BACKEND_FORMAT,
+		.name = (char *)qemu_value_get(format, "node-name"),
+		.device = device,
+		.below = file_name,
+		.readonly = below.readonly,
+		.direct = below.direct,
+	};
+	int ret = vm_config_add_backend(&guest->config, &below, err);
+
+	if (ret == 0 && format != file)
+		ret = vm_config_add_backend(&guest->config, &top, err);
+	return ret;
+}
+
 /* A disk names its format's node, that its storage's. */
 int qemu_set_drive(struct qemu_guest *guest, struct qemu_item *item, const char *text,
 		   struct pt_error *err)
@@ -245,7 +303,7 @@ int qemu_set_drive(struct qemu_guest *guest, struct qemu_item *item, const char 
 		ret = set(item, "readonly", "yes", err);
 	if (ret == 0 && is_on(qemu_value_get(node, "cache.direct")))
 		ret = set(item, "direct", "yes", err);
-	return ret;
+	return ret < 0 ? ret : name_nodes(guest, item, format, node, err);
 }
 
 /* "23:24", descriptors that this process was started with. Return: how many, or -EINVAL. */
@@ -296,7 +354,9 @@ int qemu_set_netdev(struct qemu_guest *guest, struct qemu_item *item, const char
 	(void)snprintf(tap, sizeof(tap), "fd:%d", net->fds[0]);
 	ret = set(item, "net", tap, err);
 	net->queues = (unsigned)count;
-	return ret < 0 ? ret : set(item, "vhost", vhost_fds ? "on" : "off", err);
+	if (ret == 0)
+		ret = set(item, "vhost", vhost_fds ? "on" : "off", err);
+	return ret < 0 ? ret : name_backend(guest, item, VM_BACKEND_TAP, text, err);
 }
 
 int qemu_set_vsock_fd(struct qemu_guest *guest, struct qemu_item *item, const char *text,
@@ -314,9 +374,12 @@ int qemu_set_vsock_fd(struct qemu_guest *guest, struct qemu_item *item, const ch
 int qemu_set_rng(struct qemu_guest *guest, struct qemu_item *item, const char *text,
 		 struct pt_error *err)
 {
+	int ret;
+
 	if (!qemu_guest_backend(guest, "object", text))
 		return pt_error_set(err, -EINVAL, "there is no -object of this id");
-	return set(item, "rng", "host", err);
+	ret = set(item, "rng", "host", err);
+	return ret < 0 ? ret : name_backend(guest, item, VM_BACKEND_RNG, text, err);
 }
 
 int qemu_set_serial(struct qemu_guest *guest, struct qemu_item *item, const char *text,
