@@ -22,6 +22,8 @@ static void check_unreadable(struct check_run *check, const struct device_facts 
 			       device->host.name[0] ? device->host.name : SUBJECT_GUEST,
 			       "a device is opened by its address, once");
 	finding_error(finding, &device->unreadable);
+	if (device->unreadable.code == -ENODEV)
+		finding_command(finding, "tenon devices");
 }
 
 /* Of this host. */

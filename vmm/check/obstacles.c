@@ -81,6 +81,12 @@ static void bind_command(const struct check_run *check, struct finding *finding,
 	finding_hint(finding, "tenon unbind %s gives it back", bdf);
 }
 
+static void another_device(struct finding *finding)
+{
+	finding_command(finding, "tenon devices");
+	finding_hint(finding, "that lists those that a guest can have; name one of them");
+}
+
 static void how_to_get_node(const struct check_run *check, const struct pt_obstacle *obstacle,
 			    struct finding *finding)
 {
@@ -130,6 +136,8 @@ static int add_obstacle(void *arg, const struct pt_obstacle *obstacle)
 		bind_command(check, finding, device->host.name);
 	else if (obstacle->kind == PT_OBSTACLE_IOMMU && is_integrated_graphics(&device->host))
 		check_boot_with(check, finding, "intel_iommu=on");
+	else if (obstacle->kind == PT_OBSTACLE_BRIDGE)
+		another_device(finding);
 	else if (obstacle->kind == PT_OBSTACLE_NODE)
 		how_to_get_node(check, obstacle, finding);
 	return 0;
