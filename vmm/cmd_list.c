@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tenon list: the guests of this user that run.
+ * tenon list: the guests of this user that run; for root, services as well.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "cmd.h"
@@ -18,17 +20,14 @@
 #define NAME_COLUMN 20
 
 /* One line, nothing for a socket that nobody listens on. */
-static void print_guest(const char *directory, const char *file)
+static void print_guest(const char *name, int name_length, const char *path)
 {
 	CLEANUP(qmp_client_close) struct qmp_client client = QMP_CLIENT_CLOSED;
 	struct pt_error err = PT_ERROR_INIT;
 	json_t *status = NULL, *devices = NULL, *device;
-	char path[PT_PATH_SIZE + 256];
-	int length = (int)(strlen(file) - strlen(SUFFIX));
 	const char *between = "";
 	size_t i;
 
-	(void)snprintf(path, sizeof(path), "%s/%s", directory, file);
 	if (qmp_client_open(&client, path, &err) < 0) {
 		if (err.code != -ECONNREFUSED && err.code != -ENOENT)
 			report_error(&err, stderr);
@@ -36,7 +35,7 @@ static void print_guest(const char *directory, const char *file)
 	}
 	if (qmp_client_call(&client, "query-status", NULL, &status, &err) == 0 &&
 	    qmp_client_call(&client, "x-tenon-query-passthrough", NULL, &devices, &err) == 0) {
-		(void)printf("%-*.*s %7d  %-8s ", NAME_COLUMN, length, file, (int)client.pid,
+		(void)printf("%-*.*s %7d  %-8s ", NAME_COLUMN, name_length, name, (int)client.pid,
 			     json_string_value(json_object_get(status, "status")));
 		json_array_foreach(json_object_get(devices, "devices"), i, device)
 		{
@@ -64,12 +63,50 @@ static int is_socket_name(const struct dirent *entry)
 	       strcmp(entry->d_name + length - strlen(SUFFIX), SUFFIX) == 0;
 }
 
+static int is_name(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+/* Those of a directory that may not be there. */
+static int print_all(const char *directory, int (*filter)(const struct dirent *),
+		     void (*print)(const char *directory, const char *name), struct pt_error *err)
+{
+	struct dirent **entries;
+	int count = scandir(directory, &entries, filter, alphasort);
+
+	if (count < 0 && errno == ENOENT)
+		return 0;
+	if (count < 0)
+		return pt_error_set(err, -errno, "%s: %s", directory, strerror(errno));
+	for (int i = 0; i < count; i++) {
+		print(directory, entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
+	return 0;
+}
+
+static void print_named(const char *directory, const char *file)
+{
+	char path[PT_PATH_SIZE + 256];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", directory, file);
+	print_guest(file, (int)(strlen(file) - strlen(SUFFIX)), path);
+}
+
+static void print_service(const char *directory, const char *name)
+{
+	char path[PT_PATH_SIZE + 256];
+
+	(void)snprintf(path, sizeof(path), "%s/%s/" CONTROL_SERVICE_NAME, directory, name);
+	print_guest(name, (int)strlen(name), path);
+}
+
 int cmd_list(int argc, char **argv)
 {
 	struct pt_error err = PT_ERROR_INIT;
-	struct dirent **entries;
 	char directory[PT_PATH_SIZE];
-	int count;
 
 	if (argc > 1) {
 		(void)pt_error_set(&err, -EINVAL, "list takes no arguments; \"%s\" is one",
@@ -82,17 +119,10 @@ int cmd_list(int argc, char **argv)
 		return EXIT_FAILED;
 	}
 	(void)printf("%-*s %7s  %-8s %s\n", NAME_COLUMN, "NAME", "PID", "STATUS", "DEVICES");
-	count = scandir(directory, &entries, is_socket_name, alphasort);
-	if (count < 0 && errno != ENOENT) {
-		(void)pt_error_set(&err, -errno, "%s: %s", directory, strerror(errno));
+	if (print_all(directory, is_socket_name, print_named, &err) < 0 ||
+	    (geteuid() == 0 && print_all(CONTROL_SERVICES, is_name, print_service, &err) < 0)) {
 		report_error(&err, stderr);
 		return EXIT_FAILED;
 	}
-	for (int i = 0; i < count; i++) {
-		print_guest(directory, entries[i]->d_name);
-		free(entries[i]);
-	}
-	if (count >= 0)
-		free(entries);
 	return EXIT_OK;
 }

@@ -37,20 +37,37 @@ int control_place_open(const char *name, bool own_name, struct control *control,
 	return control_open(control, path, err);
 }
 
-int control_place_find(const char *name, char *path, size_t size, struct pt_error *err)
+static int find_by_name(const char *name, char *path, size_t size, struct pt_error *err)
 {
 	char directory[PT_PATH_SIZE];
-	int r = 0, length;
+	int r, length;
 
-	if (strchr(name, '/')) {
-		length = snprintf(path, size, "%s", name);
-	} else {
-		r = run_dir_path(directory, sizeof(directory), err);
-		if (r)
-			return r;
-		length = snprintf(path, size, "%s/%s.sock", directory, name);
+	r = run_dir_path(directory, sizeof(directory), err);
+	if (r)
+		return r;
+	length = snprintf(path, size, "%s/%s.sock", directory, name);
+	if (geteuid() == 0 && access(path, F_OK) < 0) {
+		char service[PLACE_SIZE];
+
+		(void)snprintf(service, sizeof(service),
+			       CONTROL_SERVICES "/%s/" CONTROL_SERVICE_NAME, name);
+		if (access(service, F_OK) == 0)
+			length = snprintf(path, size, "%s", service);
 	}
-	if (length < 0 || (size_t)length >= size)
+	return length;
+}
+
+int control_place_find(const char *name, char *path, size_t size, struct pt_error *err)
+{
+	int length;
+
+	if (strchr(name, '/'))
+		length = snprintf(path, size, "%s", name);
+	else
+		length = find_by_name(name, path, size, err);
+	if (length < 0)
+		return length;
+	if ((size_t)length >= size)
 		return pt_error_set(err, -ENAMETOOLONG, "%s: too long", name);
 	return 0;
 }

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where control sockets are: NAME.sock in the run-time directory, or where the config says.
+ * Where control sockets are: NAME.sock in the run-time directory, or where the config says. Guests that are services have
+ * them where their unit says, which root looks at too.
  */
 #ifndef TENON_CONTROL_CONTROL_PLACE_H
 #define TENON_CONTROL_CONTROL_PLACE_H
 
 #include "control/control.h"
+
+/* Of tenon@NAME: the unit's RuntimeDirectory=, and its --control in it. */
+#define CONTROL_SERVICES     "/run/tenon-guests"
+#define CONTROL_SERVICE_NAME "control"
 
 /**
  * control_place_open() - the control socket of a guest, in its usual place
@@ -19,7 +24,7 @@ int control_place_open(const char *name, bool own_name, struct control *control,
 
 /**
  * control_place_find() - the socket that a person means
- * @name: of a guest, or a path with a slash in it
+ * @name: of a guest, for root of a service as well, or a path with a slash in it
  *
  * Whether anybody listens is not looked at. Errors: of run_dir_path(); -ENAMETOOLONG.
  */
