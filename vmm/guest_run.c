@@ -66,17 +66,34 @@ static int run_machine(struct machine *machine, struct machine_target *remote,
 	return exit_code(end, stop_signals_received(signals), &err);
 }
 
+/** struct ears - who hears what happens to a guest */
+struct ears {
+	struct machine_listener control;
+	struct managed *managed;
+};
+
+static void hear(void *ctx, const struct machine_event *event)
+{
+	const struct ears *ears = ctx;
+
+	if (event->kind == MACHINE_EVENT_DEVICE_REMOVED && event->host)
+		managed_left(ears->managed, event->host);
+	ears->control.event(ears->control.ctx, event);
+}
+
 static int build_and_run(const struct pt_sys *sys, const struct vm_plan *plan,
 			 const struct serial_backend *serial, struct machine_target *remote,
-			 struct stop_signals *signals, struct timing *timing)
+			 struct managed *managed, struct stop_signals *signals,
+			 struct timing *timing)
 {
+	struct ears ears = {.control = machine_target_listener(remote), .managed = managed};
 	CLEANUP(service_done) struct service service = SERVICE_CLOSED;
 	const struct machine_options options = {
 		.serial_in = serial->in,
 		.serial_out = serial->out,
 		.service = &service,
 		.timing = timing,
-		.listener = machine_target_listener(remote),
+		.listener = {.event = hear, .ctx = &ears},
 	};
 	struct pt_error err = PT_ERROR_INIT;
 	struct machine *machine;
@@ -145,8 +162,8 @@ static int name_backends(const struct vm_config *config, const struct vm_plan *p
 }
 
 static int open_and_run(const struct pt_sys *sys, const struct vm_config *config,
-			const struct vm_plan *plan, struct stop_signals *signals,
-			struct timing *timing)
+			const struct vm_plan *plan, struct managed *managed,
+			struct stop_signals *signals, struct timing *timing)
 {
 	struct control control = CONTROL_CLOSED;
 	struct machine_target remote = {
@@ -166,7 +183,7 @@ static int open_and_run(const struct pt_sys *sys, const struct vm_config *config
 	    name_backends(config, plan, &remote, &err) < 0)
 		code = fail(&err);
 	else
-		code = build_and_run(sys, plan, &serial, &remote, signals, timing);
+		code = build_and_run(sys, plan, &serial, &remote, managed, signals, timing);
 	control_close(&control);
 	machine_target_done(&remote);
 	serial_backend_close(&serial);
@@ -175,14 +192,15 @@ static int open_and_run(const struct pt_sys *sys, const struct vm_config *config
 
 /* With the devices that the guest is to have of the host. */
 static int plan_and_run(const struct pt_sys *sys, const struct vm_config *config,
-			struct stop_signals *signals, struct timing *timing)
+			struct managed *managed, struct stop_signals *signals,
+			struct timing *timing)
 {
 	struct vm_plan plan;
 
 	if (guest_plan(sys, config, timing, &plan, stderr) != EXIT_OK)
 		return EXIT_FAILED;
 	timing_mark(timing, TIMING_PLAN);
-	return open_and_run(sys, config, &plan, signals, timing);
+	return open_and_run(sys, config, &plan, managed, signals, timing);
 }
 
 static int take_and_run(const struct pt_sys *sys, struct vm_config *config,
@@ -205,7 +223,7 @@ static int take_and_run(const struct pt_sys *sys, struct vm_config *config,
 	if (stop_signals_received(signals))
 		code = EXIT_SIGNAL + stop_signals_received(signals);
 	else
-		code = plan_and_run(sys, config, signals, timing);
+		code = plan_and_run(sys, config, &managed, signals, timing);
 	if (managed_give_back(&managed, &err) < 0)
 		return fail(&err);
 	return code;

@@ -15,6 +15,13 @@ static const char *driver_of(struct driver_rig *rig, unsigned index)
 	return driver ? driver : "";
 }
 
+static int take_two(struct driver_rig *rig, struct taken *taken)
+{
+	int ret = taken_add(taken, RIG_DISK, VFIO_DRIVER, false, &rig->err);
+
+	return ret < 0 ? ret : taken_add(taken, RIG_CARD, VFIO_DRIVER, false, &rig->err);
+}
+
 Test(binding, a_device_is_taken_and_given_back)
 {
 	char before[STATE_SIZE], after[STATE_SIZE];
@@ -38,6 +45,51 @@ Test(binding, a_device_is_taken_and_given_back)
 	cr_assert_eq(rig_records(&rig), 0);
 	cr_assert_str_eq(rig.said, RIG_DISK ": taken from vfio-pci, given back to nvme\n");
 	cr_assert_eq(model_calls(rig.model, 0, "new_id"), 0);
+	taken_done(&taken);
+	rig_down(&rig);
+}
+
+/* One of two leaves the guest, and the other stays taken. */
+Test(binding, a_device_that_left_is_given_back_before_the_others)
+{
+	struct driver_rig rig;
+	struct taken taken;
+
+	rig_up(&rig);
+	taken_init(&taken, &rig.host, "a test");
+	check_ok(take_two(&rig, &taken), rig.err);
+	check_ok(taken_left(&taken, RIG_DISK, &rig.err), rig.err);
+	cr_assert_eq(taken.count, 1);
+	cr_assert_str_eq(taken.devices[0].name, RIG_CARD);
+	cr_assert_str_eq(driver_of(&rig, 0), "nvme");
+	cr_assert_eq(rig_records(&rig), 1);
+	check_ok(taken_left(&taken, RIG_DISK, &rig.err), rig.err);
+	check_ok(taken_add(&taken, RIG_DISK, VFIO_DRIVER, false, &rig.err), rig.err);
+	check_ok(taken_give_back(&taken, &rig.err), rig.err);
+	cr_assert_eq(rig_records(&rig), 0);
+	taken_done(&taken);
+	rig_down(&rig);
+}
+
+/* As while another function of its group is open. */
+Test(binding, a_device_that_left_and_cannot_go_waits)
+{
+	struct driver_rig rig;
+	struct taken taken;
+
+	rig_up(&rig);
+	taken_init(&taken, &rig.host, "a test");
+	check_ok(take_two(&rig, &taken), rig.err);
+	model_device(rig.model, 0)->refused = "nvme";
+	check_error(taken_left(&taken, RIG_DISK, &rig.err), -EIO, rig.err,
+		    RIG_DISK ": nvme does not take it back");
+	cr_assert_eq(taken.count, 2);
+	model_device(rig.model, 0)->refused = NULL;
+	rig.err = (struct pt_error)PT_ERROR_INIT;
+	check_ok(taken_left(&taken, RIG_CARD, &rig.err), rig.err);
+	cr_assert_eq(taken.count, 0);
+	cr_assert_eq(rig_records(&rig), 0);
+	cr_assert_str_eq(driver_of(&rig, 0), "nvme");
 	taken_done(&taken);
 	rig_down(&rig);
 }
@@ -106,13 +158,6 @@ Test(binding, a_device_that_vfio_has_already_stays_there)
 }
 
 /* A life to be ended at every point. */
-
-static int take_two(struct driver_rig *rig, struct taken *taken)
-{
-	int ret = taken_add(taken, RIG_DISK, VFIO_DRIVER, false, &rig->err);
-
-	return ret < 0 ? ret : taken_add(taken, RIG_CARD, VFIO_DRIVER, false, &rig->err);
-}
 
 static int take_vfs(struct driver_rig *rig, struct taken *taken)
 {

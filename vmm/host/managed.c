@@ -2,11 +2,13 @@
 #include "host/managed.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "host/binding.h"
 #include "host/kernel_log.h"
 #include "host/vfs.h"
@@ -32,6 +34,9 @@ void managed_init(struct managed *managed)
 				.kernel_log = -1,
 				.say = say,
 			},
+		.giving = PTHREAD_MUTEX_INITIALIZER,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.settled = PTHREAD_COND_INITIALIZER,
 	};
 }
 
@@ -161,7 +166,70 @@ int managed_take(struct managed *managed, struct vm_config *config, struct pt_er
 	return ret < 0 ? for_users(ret, err) : 0;
 }
 
+struct leaver {
+	struct managed *managed;
+	char name[PT_NAME_SIZE];
+};
+
+static void count_leaving(struct managed *managed, int more)
+{
+	(void)pthread_mutex_lock(&managed->lock);
+	managed->leaving += (unsigned)more;
+	(void)pthread_cond_signal(&managed->settled);
+	(void)pthread_mutex_unlock(&managed->lock);
+}
+
+static void *give_back_one(void *arg)
+{
+	CLEANUP_FREE struct leaver *leaver = arg;
+	struct managed *managed = leaver->managed;
+	struct pt_error err = PT_ERROR_INIT;
+
+	(void)pthread_mutex_lock(&managed->giving);
+	if (taken_left(&managed->taken, leaver->name, &err) < 0)
+		report_note(stderr, "%s; tried again when the guest ends", err.message);
+	(void)pthread_mutex_unlock(&managed->giving);
+	count_leaving(managed, -1);
+	return NULL;
+}
+
+/* Signals are not its affair, as with all threads but the one that waits for them. */
+static int start_thread(struct leaver *leaver)
+{
+	sigset_t all, before;
+	pthread_t thread;
+	int ret;
+
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
+	ret = pthread_create(&thread, NULL, give_back_one, leaver);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (ret == 0)
+		(void)pthread_detach(thread);
+	return ret;
+}
+
+void managed_left(struct managed *managed, const char *name)
+{
+	struct leaver *leaver = malloc(sizeof(*leaver));
+
+	/* Then it goes back when the guest ends. */
+	if (!leaver)
+		return;
+	leaver->managed = managed;
+	(void)snprintf(leaver->name, sizeof(leaver->name), "%s", name);
+	count_leaving(managed, 1);
+	if (start_thread(leaver) == 0)
+		return;
+	count_leaving(managed, -1);
+	free(leaver);
+}
+
 int managed_give_back(struct managed *managed, struct pt_error *err)
 {
+	(void)pthread_mutex_lock(&managed->lock);
+	while (managed->leaving)
+		(void)pthread_cond_wait(&managed->settled, &managed->lock);
+	(void)pthread_mutex_unlock(&managed->lock);
 	return taken_give_back(&managed->taken, err);
 }

@@ -44,14 +44,23 @@ static int add(struct taken *taken, const char *name, struct pt_error *err)
 	if (ret < 0)
 		return ret;
 	device->changed = false;
+	device->left = false;
 	(void)snprintf(device->name, sizeof(device->name), "%s", name);
 	taken->count++;
 	return 0;
 }
 
+static void drop(struct taken *taken, size_t index)
+{
+	(void)close(taken->devices[index].lock);
+	taken->count--;
+	memmove(&taken->devices[index], &taken->devices[index + 1],
+		(taken->count - index) * sizeof(*taken->devices));
+}
+
 static void drop_last(struct taken *taken)
 {
-	(void)close(taken->devices[--taken->count].lock);
+	drop(taken, taken->count - 1);
 }
 
 /* A physical function takes its virtual ones along. */
@@ -178,6 +187,30 @@ int taken_give_back(struct taken *taken, struct pt_error *err)
 			driver_host_say(host, "%s", error.message);
 		}
 		drop_last(taken);
+	}
+	return first;
+}
+
+int taken_left(struct taken *taken, const char *name, struct pt_error *err)
+{
+	int first = 0;
+
+	for (size_t i = taken->count; i-- > 0;) {
+		struct taken_device *device = &taken->devices[i];
+		struct pt_error error = PT_ERROR_INIT;
+		int ret;
+
+		device->left = device->left || strcmp(device->name, name) == 0;
+		if (!device->left)
+			continue;
+		ret = device->changed ? undo_earlier(taken->host, device->name, &error) : 0;
+		if (ret == 0) {
+			drop(taken, i);
+		} else if (first == 0) {
+			first = ret;
+			if (err)
+				*err = error;
+		}
 	}
 	return first;
 }

@@ -7,10 +7,12 @@
 
 #include "host/driver_ops.h"
 
+/** struct taken_device - @left: it is not used any more, and goes back as soon as it can */
 struct taken_device {
 	char name[PT_NAME_SIZE];
 	int lock;
 	bool changed;
+	bool left;
 };
 
 /**
@@ -52,6 +54,14 @@ int taken_add_vfs(struct taken *taken, const char *name, unsigned count, struct 
  * A failure keeps none of the others back. Return: 0, or the first failure, whose record stays.
  */
 int taken_give_back(struct taken *taken, struct pt_error *err);
+
+/**
+ * taken_left() - a device is closed: give it back before the others
+ *
+ * While another of its IOMMU group is open the host's driver does not get it; then it waits for the next one that leaves, or for
+ * taken_give_back(). Does nothing with one that was not taken. Return: 0, or the first failure, of -EBUSY for such a wait.
+ */
+int taken_left(struct taken *taken, const char *name, struct pt_error *err);
 
 /** taken_done() - let go of the locks, nothing else; accepts one that was only zeroed */
 void taken_done(struct taken *taken);

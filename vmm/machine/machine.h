@@ -48,12 +48,14 @@ enum machine_event_kind {
  * struct machine_event - one of them
  * @by_guest: the guest did it
  * @device: the id of the one that it is about, else NULL
+ * @host: where the host has that, if it is passed through; else NULL
  * @detail: what is known of an error; of a power-off, why it is one, "guest-shutdown" or "guest-reset"; else NULL
  */
 struct machine_event {
 	enum machine_event_kind kind;
 	bool by_guest;
 	const char *device;
+	const char *host;
 	const char *detail;
 };
 

@@ -23,14 +23,15 @@ static void add_name(struct unplug_slot *slot, const char *bdf)
 		       bdf);
 }
 
-static void tell_of(const struct unplug *unplug, const char *id, enum machine_event_kind kind,
-		    const char *detail)
+static void tell_of(const struct unplug *unplug, const char *id, const char *host,
+		    enum machine_event_kind kind, const char *detail)
 {
 	const struct machine_listener *listener = unplug->listener;
 	const struct machine_event event = {
 		.kind = kind,
 		.by_guest = kind == MACHINE_EVENT_DEVICE_KEPT,
 		.device = id,
+		.host = host,
 		.detail = detail,
 	};
 
@@ -41,14 +42,16 @@ static void tell_of(const struct unplug *unplug, const char *id, enum machine_ev
 static void tell(const struct unplug_function *function, enum machine_event_kind kind,
 		 const char *detail)
 {
-	tell_of(function->slot->unplug, function->assigned->plan->id, kind, detail);
+	const struct plan_device *device = function->assigned->plan;
+
+	tell_of(function->slot->unplug, device->id, device->bdf, kind, detail);
 }
 
 static void take_virtio(const struct unplug *unplug, struct virtio_unit *unit)
 {
 	virtio_unit_unwatch(unit, unplug->loop);
 	virtio_unit_done(unit);
-	tell_of(unplug, unit->plan.id, MACHINE_EVENT_DEVICE_REMOVED, NULL);
+	tell_of(unplug, unit->plan.id, NULL, MACHINE_EVENT_DEVICE_REMOVED, NULL);
 	if (unplug->left_virtio)
 		unplug->left_virtio(unplug->ctx, unit);
 }
@@ -180,7 +183,8 @@ void unplug_limit_over(struct unplug_slot *slot)
 			tell(&slot->functions[i], MACHINE_EVENT_DEVICE_KEPT, NULL);
 	}
 	if (slot->slot->virtio)
-		tell_of(slot->unplug, slot->slot->virtio->plan.id, MACHINE_EVENT_DEVICE_KEPT, NULL);
+		tell_of(slot->unplug, slot->slot->virtio->plan.id, NULL, MACHINE_EVENT_DEVICE_KEPT,
+			NULL);
 	take(slot);
 	report_note(stderr, "%s: the guest did not let go of it in %u s; taken from it",
 		    name_of(slot), slot->unplug->plan->unplug_limit);

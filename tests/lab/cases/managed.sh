@@ -109,6 +109,23 @@ virtual_functions_killed() {
 	as_before
 }
 
+# The guest goes on with its card while the host has the disk again.
+unplugged() {
+	local tries=100
+	start_guest unplug --name lab --cpus 2 --device "$LAB_nvme0,managed=yes" --device "$LAB_igb0,managed=yes"
+	guest_says 'TENON-GUEST at work' 90 || return
+	"$TENON" ctl lab remove "$LAB_nvme0" || return
+	until said "$LAB_nvme0: taken from vfio-pci, given back to nvme" >/dev/null; do
+		((tries-- > 0)) || complain "it is not given back when it has left" || break
+		sleep 0.2
+	done
+	kill -0 "$guest_process" || complain "the guest has ended before"
+	finish_guest
+	guest_went_well $? && ((tries > 0)) || return
+	ip link set "$(basename "$card"/net/*)" up
+	said "$LAB_igb0: taken from vfio-pci, given back to igb" && as_before
+}
+
 check "a disk is taken for a guest and given back" taken_for_a_guest
 check "a plan takes nothing" planned
 check "a launch that fails gives it back" failed_launch
@@ -116,6 +133,7 @@ check "SIGTERM gives it back" terminated
 check "after SIGKILL recover gives it back" killed_and_recovered
 check "after SIGKILL the next guest takes it over and gives it back" killed_and_run_again
 check "after SIGKILL another guest's start gives it back" killed_and_another_run
+check "a disk that leaves a guest is given back then" unplugged
 check "two tenons do not take one device" two_tenons
 check "virtual functions are made and removed" virtual_functions
 check "after SIGKILL they are removed" virtual_functions_killed
