@@ -4,47 +4,8 @@
 # limit: 400
 
 . tests/lab/cases/lib.sh
-PATH=$PWD/$(dirname "$TENON"):$PATH
-kernel=(--memory 512M --kernel "$LAB_KERNEL" --initrd "$LAB_INITRD")
-answer=/tmp/answer
+. tests/lab/cases/check.lib
 
-# asked ARGUMENT...: tenon check's answer; its exit code is in $verdict
-asked() {
-	"${as[@]}" "$(type -P tenon)" check --json "$@" >$answer
-	verdict=$?
-	[[ -s $answer ]] || complain "there is no answer" || return
-	jq -r '.findings[] | "  \(.severity) \(.id) of \(.subject): \(.what)"' $answer
-}
-
-# finds STATUS ID SUBJECT ARGUMENT...: check must end with STATUS, and have found ID of SUBJECT with evidence, reason and remedy
-finds() {
-	asked "${@:4}" || return
-	((verdict == $1)) || complain "check's exit code is $verdict, not $1" || return
-	jq -e --arg id "$2" --arg subject "$3" 'any(.findings[]; .id == $id and .subject == $subject and .what != "" and .why != "" and
-		(.remedy.commands != [] or .remedy.hint != null))' $answer >/dev/null || complain "it did not find $2 of $3"
-}
-
-# follow: types what the answer says, in this shell
-follow() {
-	local line
-	while IFS= read -r line; do
-		echo "  \$ $line"
-		eval "$line" || complain "that failed" || return
-	done < <(jq -r '.findings[].remedy.commands[]' $answer)
-}
-
-# ready STATUS ARGUMENT...
-ready() {
-	asked "${@:2}" || return
-	((verdict == $1)) || complain "check's exit code is $verdict, not $1"
-}
-
-# remedied ID SUBJECT ARGUMENT...: that is in the way; what check says is done, and nothing is
-remedied() {
-	finds 2 "$@" && follow && ready 0 "${@:3}"
-}
-
-as=()
 # Findings of devices alone, and what their commands do.
 check "a device on a host driver" remedied driver "$LAB_nvme0" "$LAB_nvme0"
 tests/lab/bind "$LAB_nvme1" none

@@ -6,6 +6,7 @@
 # limit: 200
 
 . tests/lab/cases/lib.sh
+. tests/lab/cases/check.lib
 token=2ab74924-c335-45f4-9b16-8569e5b08258
 pf=/sys/bus/pci/devices/$LAB_igb0
 
@@ -44,6 +45,13 @@ tokens() {
 		--device "$vf,vf-token=00000000-0000-0000-0000-000000000000"
 	check "$1: the right token" guest vf --backend "$1" --device "$vf,vf-token=$token"
 }
+
+# What the preflight says is typed.
+asked_before() {
+	finds 2 token "$vf" "${kernel[@]}" --backend group --device "$vf" || return
+	[[ $(says 'vf-token=UUID') ]] && ready 0 "${kernel[@]}" --backend group --device "$vf,vf-token=$token"
+}
+check "tenon check asks for the token" asked_before
 
 # cdev_takes_tokens: from 6.17 on
 cdev_takes_tokens() {
