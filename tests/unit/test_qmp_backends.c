@@ -182,6 +182,23 @@ Test(qmp_backends, a_file_of_a_set)
 	cr_assert_eq(fcntl(fd, F_GETFD), -1, "and closed with it");
 }
 
+/* What is on top has no descriptor of its own. */
+Test(qmp_backends, a_format_on_a_file_of_a_set)
+{
+	int fd = open(image, O_RDWR);
+	const struct backend *format;
+
+	qmp_session_descriptor(&session, fd);
+	(void)give("add-fd", "\"fdset-id\":0");
+	accepted("blockdev-add",
+		 "\"driver\":\"file\",\"node-name\":\"s\",\"filename\":\"/dev/fdset/0\"");
+	accepted("blockdev-add", "\"driver\":\"raw\",\"node-name\":\"f\",\"file\":\"s\"");
+	format = backends_find(&fake.backends, BACKEND_FORMAT, "f");
+	cr_assert_gt(backends_file(&fake.backends, format)->fds[0], 0);
+	plugged("\"driver\":\"virtio-blk-pci\",\"drive\":\"f\"", "plug disk /dev/fdset/0");
+	cr_assert_str_eq(format->device, "disk7");
+}
+
 Test(qmp_backends, a_card_on_descriptors)
 {
 	char option[128];

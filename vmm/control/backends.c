@@ -67,6 +67,13 @@ const struct backend *backends_above(const struct backends *backends, const stru
 	return NULL;
 }
 
+const struct backend *backends_file(struct backends *backends, const struct backend *backend)
+{
+	return backend->kind == BACKEND_FORMAT
+		       ? backends_find(backends, BACKEND_FILE, backend->below)
+		       : backend;
+}
+
 const struct backend *backends_of(const struct backends *backends, const char *device)
 {
 	for (unsigned i = 0; i < BACKENDS_MAX; i++) {

@@ -72,6 +72,9 @@ struct backend *backends_find(struct backends *backends, enum backend_kind kind,
 /** backends_above() - the format that is on a file; NULL for none */
 const struct backend *backends_above(const struct backends *backends, const struct backend *file);
 
+/** backends_file() - the file that a format is on, NULL when it is on none; another backend itself */
+const struct backend *backends_file(struct backends *backends, const struct backend *backend);
+
 /** backends_of() - what a device uses; of a disk, its topmost. NULL for none. */
 const struct backend *backends_of(const struct backends *backends, const char *device);
 

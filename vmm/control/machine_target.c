@@ -205,10 +205,11 @@ static void close_all(int *fds)
 }
 
 /* Descriptors of its own; a vsock's is the caller's until the device has it. */
-static int take_backend(const struct target_request *request, struct plan_virtio *virtio,
-			struct pt_error *err)
+static int take_backend(struct machine_target *target, const struct target_request *request,
+			struct plan_virtio *virtio, struct pt_error *err)
 {
-	const struct backend *backend = request->backend;
+	const struct backend *backend =
+		request->backend ? backends_file(&target->backends, request->backend) : NULL;
 	int fds[PLAN_NET_PAIRS_MAX] = {0}, vhost_fds[PLAN_NET_PAIRS_MAX] = {0};
 	int r;
 
@@ -247,7 +248,7 @@ static int plug_virtio(struct machine_target *target, const struct target_reques
 		       struct pt_error *err)
 {
 	struct plan_virtio *virtio = &target->addition.virtio;
-	int r = take_backend(request, virtio, err);
+	int r = take_backend(target, request, virtio, err);
 
 	if (r)
 		return r;

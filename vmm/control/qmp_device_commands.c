@@ -132,19 +132,11 @@ static int plug(struct qmp_session *session, const struct target_request *reques
 	return r;
 }
 
-/* What is on top of a file, or the file. */
-static const struct backend *file_of(const struct target *target, const struct backend *node)
-{
-	return node->kind == BACKEND_FORMAT
-		       ? backends_find(target->backends, BACKEND_FILE, node->below)
-		       : node;
-}
-
 static int disk_value(const struct target *target, struct target_request *request,
 		      const json_t *arguments, struct device_option *option, struct pt_error *err)
 {
 	const struct backend *node = request->backend;
-	const struct backend *file = file_of(target, node);
+	const struct backend *file = backends_file(target->backends, node);
 	const char *cache = text_of(arguments, "write-cache");
 
 	if (!file)

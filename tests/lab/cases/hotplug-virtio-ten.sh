@@ -8,4 +8,4 @@ cycles=10
 . tests/lab/cases/hotplug-virtio.lib
 
 make_backends || exit
-check "ten times in and out" come_and_go
+check "ten times in and out" ended come_and_go

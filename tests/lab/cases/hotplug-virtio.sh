@@ -72,7 +72,7 @@ slots_are_for_all() {
 
 bind_all
 make_backends || exit
-check "a disk and a network card come and go, twice" come_and_go
-check "by nodes and descriptors" by_descriptors
-check "what cannot come changes nothing" what_cannot_come
-check "a slot is for whatever comes" slots_are_for_all
+check "a disk and a network card come and go, twice" ended come_and_go
+check "by nodes and descriptors" ended by_descriptors
+check "what cannot come changes nothing" ended what_cannot_come
+check "a slot is for whatever comes" ended slots_are_for_all
