@@ -19,7 +19,7 @@ from options import suggestion
 ATTEMPTS = 5  # the emulated host can lose its timer, and a guest on it with that
 QUIET_LIMIT = 75  # seconds without output: the run stands still
 CHECK = re.compile(r"^LAB-CHECK (ok|fail|skip) (.*)$", re.MULTILINE)
-HEADER = re.compile(r"^# (devices|limit|kernel|iommu|memory|nodes|long): *(.*)$")
+HEADER = re.compile(r"^# (devices|limit|kernel|kernel-parameters|guests|iommu|memory|nodes|long): *(.*)$")
 
 
 class Case:
@@ -31,6 +31,8 @@ class Case:
         self.devices = header.get("devices", "").split()
         self.limit = float(header.get("limit", 120))
         self.kernel = header.get("kernel")
+        self.parameters = header.get("kernel-parameters", "")
+        self.debian_guests = header.get("guests") == "debian"
         self.iommu = header.get("iommu", "intel")
         self.memory = header.get("memory", "4G")
         self.nodes = int(header.get("nodes", 1))
@@ -100,12 +102,27 @@ class Kernels:
         return self.path(host.guest_kernel_name(name))
 
 
+class DebianGuests:
+    """The folder with Debian's own kernels for guests, made once, when first needed."""
+
+    def __init__(self):
+        self._folder = None
+        self._looked = False
+
+    def folder(self):
+        if not self._looked:
+            self._looked = True
+            self._folder = host.printed_path("debian-guests")
+        return self._folder
+
+
 class Runner:
     """Runs cases on hosts with one kernel, or with the case's own, and prints a line for each."""
 
     def __init__(self, kernels, kernel_name, vmm=None):
         self._kernels = kernels
         self._kernel_name = kernel_name
+        self._debian_guests = DebianGuests()
         self._variables = {"TENON": vmm} if vmm else {}
         self._folder = os.path.join(guest.build_folder(), f"results-{kernel_name}")
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -116,6 +133,8 @@ class Runner:
             return self._tell(case, Result([("skip", f"{case.name}: needs --kernel newest")], 0))
         if self._kernels.path(self._kernel_of(case)) is None:
             return self._tell(case, Result([("skip", f"{case.name}: no kernel '{case.kernel}' here, see above")], 0))
+        if case.debian_guests and self._debian_guests.folder() is None:
+            return self._tell(case, Result([("skip", f"{case.name}: none of Debian's kernels for guests here, see above")], 0))
         result = self._attempt(case)
         for attempt in range(2, ATTEMPTS + 1):
             if result is not None and result.word != "FAIL":
@@ -144,6 +163,9 @@ class Runner:
         """A Result, or None when the run stood still and may be repeated."""
         output = bytearray()
         kernel = self._kernel_of(case)
+        variables = dict(self._variables)
+        if case.debian_guests:
+            variables["LAB_DEBIAN_GUESTS"] = self._debian_guests.folder()
         machine = host.Host(
             kernel=self._kernels.path(kernel),
             guest_kernel=self._kernels.guest_path(kernel),
@@ -152,7 +174,8 @@ class Runner:
             iommu=case.iommu,
             memory=case.memory,
             nodes=case.nodes,
-            variables=self._variables,
+            parameters=case.parameters,
+            variables=variables,
         )
         outcome = machine.run(
             ["bash", os.path.relpath(case.path, host.PROJECT)],

@@ -77,7 +77,7 @@ class Outcome:
 
 
 class Host:
-    def __init__(self, kernel, devices, iommu="intel", memory="4G", cpus=2, nodes=1, initrd="", guest_kernel=None, variables=None):
+    def __init__(self, kernel, devices, iommu="intel", memory="4G", cpus=2, nodes=1, initrd="", guest_kernel=None, parameters="", variables=None):
         self.kernel = kernel
         self.guest_kernel = guest_kernel or kernel
         self.devices = devices
@@ -87,6 +87,7 @@ class Host:
         self.memory = memory
         self.cpus = cpus
         self.nodes = nodes
+        self.parameters = parameters
         self.initrd = initrd
         self.variables = variables or {}
         self.folder = None
@@ -197,7 +198,7 @@ class Host:
             *("-nodefaults", "-no-user-config", "-display", "none", "-vga", "none", "-no-reboot"),
             *iommu.options,
             *("-kernel", self.kernel, "-initrd", initramfs),
-            *("-append", f"console=ttyS0 quiet panic=-1 mitigations=off {PERIODIC_TICK} {iommu.parameters}"),
+            *("-append", f"console=ttyS0 quiet panic=-1 mitigations=off {PERIODIC_TICK} {iommu.parameters} {self.parameters}"),
             *("-serial", f"file:{os.path.join(self.folder, 'console.log')}"),
             *("-qmp", f"unix:{self.qmp_path},server=on,wait=off"),
             *("-fsdev", "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap"),
@@ -219,7 +220,12 @@ def _node_arguments_of(nodes, memory):
 
 def kernel_path(name):
     """The bzImage for 6.12, newest, debian or a FILE, built first if need be. None, with the reason on stderr, if there is none."""
-    builder = subprocess.Popen([os.path.join(HERE, "kernel"), name], stdout=subprocess.PIPE, text=True)
+    return printed_path("kernel", name)
+
+
+def printed_path(program, *arguments):
+    """What a program of this folder prints: the path of what it has made. None if it could not."""
+    builder = subprocess.Popen([os.path.join(HERE, program), *arguments], stdout=subprocess.PIPE, text=True)
     try:
         path = builder.communicate()[0].strip()
     except BaseException:
