@@ -58,7 +58,18 @@ refused() {
 	grep -qF "$1" "$output" || complain "no '$1'"
 }
 
+# The guest of configs/numa.yaml, on this small host.
+sample() {
+	near nvme0 1
+	KERNEL=$LAB_KERNEL INITRD=$LAB_INITRD NIC=$LAB_nvme0 CPUS0=0 CPUS1=1 MEMORY=1G HALF=512M "$TENON" run configs/numa.yaml \
+		--cmdline "console=ttyS0 quiet lab.test=numa" </dev/null 2>&1 | tee "$output"
+	guest_went_well "${PIPESTATUS[0]}" || return
+	says 'node1: cpus 8-15 memory [45][0-9][0-9] MiB distances 21 10' || return
+	says 'nvme0 is near node 1'
+}
+
 check "two nodes" two_nodes
+check "two nodes, from a file" sample
 check "memory from the host's nodes" from_the_host_nodes
 check "vCPUs and the rest are pinned" pinned
 check "a CPU that is not there" refused "this host has no CPU 7" --pin 7
