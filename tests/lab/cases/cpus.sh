@@ -35,6 +35,14 @@ many() {
 	echo "32 CPUs: init after $(sed -n 's/^TENON-GUEST init //p' "$output") s"
 }
 
+# All of them at once are more than the emulated host has time for: each ticks.
+most() {
+	guest cpus --memory 1G --cpus 255 --cmdline "console=ttyS0 quiet maxcpus=2 lab.test=cpus lab.online=100,253,254" || return
+	says 'present: 0-254' || return
+	says 'cpus: 5' || return
+	says 'cpu 254: package 0 core 254'
+}
+
 refused() {
 	"$TENON" plan --kernel "$LAB_KERNEL" "${@:2}" >"$output" 2>&1 && complain "it was planned" && return 1
 	cat "$output"
@@ -45,6 +53,7 @@ check "sockets, cores and threads" topology
 check "numbers that are no powers of two" gaps
 check "features that are left out" without
 check "32 CPUs" many
+check "255 CPUs, of which a few run" most
 check "a feature that is not there" refused "a CPU with avx512f" --cpu host,+avx512f
 check "a topology that does not come out" refused "do not make whole sockets" --cpus 6,threads=4
 check "more CPUs than KVM has" refused "1025 is out of range" --cpus 1025
