@@ -40,6 +40,10 @@ static int run(struct qemu_guest *guest)
 					       "leave it out"});
 	if (guest->pidfile && qemu_write_pid(guest->pidfile, getpid(), &err) < 0)
 		return fail(&err);
+	/* Which files that is, libvirt decides: by their owners, a mount namespace and a control group. */
+	guest->config.hotplug_files = strdup("/");
+	if (!guest->config.hotplug_files)
+		return fail(&(struct pt_error){-ENOMEM, "out of memory", ""});
 	timing_start(&timing);
 	return guest_run(pt_sys_linux(), &guest->config, &timing);
 }

@@ -27,8 +27,11 @@ int cmd_run(int argc, char **argv)
 		run_args_help(&run_verb, stdout);
 		return EXIT_OK;
 	}
+	if (args.timing)
+		timing_watch_memory(&timing);
 	code = guest_run(pt_sys_linux(), &args.config, &timing);
 	if (args.timing)
 		timing_print(&timing, stderr);
+	timing_done(&timing);
 	return code;
 }

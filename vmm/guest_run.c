@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest_run.h"
 
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,9 +16,11 @@
 #include "machine/machine.h"
 #include "plan/plan.h"
 #include "report.h"
+#include "sandbox/sandbox.h"
 #include "serial_backend.h"
 #include "service.h"
 #include "stop_signals.h"
+#include "terminal.h"
 
 static int fail(const struct pt_error *err)
 {
@@ -47,15 +50,67 @@ static int plan_addition(const struct pt_sys *sys, const struct vm_plan *plan,
 				   ret_addition, err);
 }
 
+/**
+ * struct launch - what a run has besides its config and its plan
+ * @managed: what was taken for the guest; the keeper has it, where there is one
+ * @keeper: not there without a sandbox
+ * @sandbox: that is used if the keeper is there
+ */
+struct launch {
+	struct managed *managed;
+	struct stop_signals *signals;
+	struct timing *timing;
+	struct keeper keeper;
+	struct sandbox sandbox;
+};
+
+static bool has_sandbox(const struct launch *launch)
+{
+	return launch->keeper.fd >= 0;
+}
+
+/* What this process cannot do when it is gone, and partly not in the sandbox either. */
+static void tell_keeper(struct keeper *keeper, const struct vm_plan *plan)
+{
+	keeper_terminal_is_raw(keeper, terminal_is_raw());
+	for (unsigned i = 0; i < plan->virtio_count; i++) {
+		const struct plan_virtio *virtio = &plan->virtio[i];
+
+		if (virtio->kind == PLAN_VIRTIO_CONSOLE &&
+		    virtio->console.kind == PLAN_CONSOLE_SOCKET)
+			keeper_remove_later(keeper, virtio->console.path);
+	}
+}
+
+/* Everything of the guest's is open. The one other thread begins anew, to be in it. */
+static int close_sandbox(struct launch *launch, const struct vm_plan *plan, struct pt_error *err)
+{
+	int ret;
+
+	if (!has_sandbox(launch))
+		return 0;
+	tell_keeper(&launch->keeper, plan);
+	json_object_seed(0); /* jansson's, from a file */
+	stop_signals_pause(launch->signals);
+	ret = sandbox_close(&launch->sandbox, &launch->keeper, plan->unsafe_noiommu, err);
+	if (ret < 0) {
+		(void)stop_signals_go_on(launch->signals, NULL, NULL);
+		return ret;
+	}
+	return stop_signals_go_on(launch->signals, &launch->sandbox, err);
+}
+
 static int run_machine(struct machine *machine, struct machine_target *remote,
-		       struct stop_signals *signals)
+		       struct launch *launch)
 {
 	const struct target target = machine_target(remote);
+	struct stop_signals *signals = launch->signals;
 	struct pt_error err = PT_ERROR_INIT;
 	enum machine_end end = MACHINE_STOPPED;
 	int ret;
 
-	if (control_start(remote->control, machine_loop(machine), &target, &err) < 0)
+	if (control_start(remote->control, machine_loop(machine), &target, &err) < 0 ||
+	    close_sandbox(launch, machine_plan(machine), &err) < 0)
 		return fail(&err);
 	stop_signals_attach(signals, machine);
 	ret = machine_run(machine, &end, &err);
@@ -69,31 +124,39 @@ static int run_machine(struct machine *machine, struct machine_target *remote,
 /** struct ears - who hears what happens to a guest */
 struct ears {
 	struct machine_listener control;
-	struct managed *managed;
+	struct launch *launch;
 };
+
+static void device_left(struct launch *launch, const char *name)
+{
+	if (has_sandbox(launch))
+		keeper_left(&launch->keeper, name);
+	else
+		managed_left(launch->managed, name);
+}
 
 static void hear(void *ctx, const struct machine_event *event)
 {
 	const struct ears *ears = ctx;
 
 	if (event->kind == MACHINE_EVENT_DEVICE_REMOVED && event->host)
-		managed_left(ears->managed, event->host);
+		device_left(ears->launch, event->host);
 	ears->control.event(ears->control.ctx, event);
 }
 
 static int build_and_run(const struct pt_sys *sys, const struct vm_plan *plan,
 			 const struct serial_backend *serial, struct machine_target *remote,
-			 struct managed *managed, struct stop_signals *signals,
-			 struct timing *timing)
+			 struct launch *launch)
 {
-	struct ears ears = {.control = machine_target_listener(remote), .managed = managed};
+	struct ears ears = {.control = machine_target_listener(remote), .launch = launch};
 	CLEANUP(service_done) struct service service = SERVICE_CLOSED;
 	const struct machine_options options = {
 		.serial_in = serial->in,
 		.serial_out = serial->out,
 		.service = &service,
-		.timing = timing,
+		.timing = launch->timing,
 		.listener = {.event = hear, .ctx = &ears},
+		.sandbox = has_sandbox(launch) ? &launch->sandbox : NULL,
 	};
 	struct pt_error err = PT_ERROR_INIT;
 	struct machine *machine;
@@ -106,7 +169,7 @@ static int build_and_run(const struct pt_sys *sys, const struct vm_plan *plan,
 	if (machine_create(sys, plan, &options, &machine, &err) < 0)
 		return fail(&err);
 	remote->machine = machine;
-	code = run_machine(machine, remote, signals);
+	code = run_machine(machine, remote, launch);
 	control_close(remote->control); /* its clients' watches are the machine's loop's */
 	machine_destroy(machine);
 	return code;
@@ -162,8 +225,7 @@ static int name_backends(const struct vm_config *config, const struct vm_plan *p
 }
 
 static int open_and_run(const struct pt_sys *sys, const struct vm_config *config,
-			const struct vm_plan *plan, struct managed *managed,
-			struct stop_signals *signals, struct timing *timing)
+			const struct vm_plan *plan, struct launch *launch)
 {
 	struct control control = CONTROL_CLOSED;
 	struct machine_target remote = {
@@ -180,10 +242,12 @@ static int open_and_run(const struct pt_sys *sys, const struct vm_config *config
 	remote.serial = serial_backend_name(config->serial, &serial, serial_name);
 	remote.serial_label = config->serial_label ? config->serial_label : "serial0";
 	if (open_control(config, plan->name, &control, &err) < 0 ||
-	    name_backends(config, plan, &remote, &err) < 0)
+	    name_backends(config, plan, &remote, &err) < 0) {
 		code = fail(&err);
-	else
-		code = build_and_run(sys, plan, &serial, &remote, managed, signals, timing);
+	} else {
+		keeper_remove_later(&launch->keeper, control.path);
+		code = build_and_run(sys, plan, &serial, &remote, launch);
+	}
 	control_close(&control);
 	machine_target_done(&remote);
 	serial_backend_close(&serial);
@@ -192,25 +256,54 @@ static int open_and_run(const struct pt_sys *sys, const struct vm_config *config
 
 /* With the devices that the guest is to have of the host. */
 static int plan_and_run(const struct pt_sys *sys, const struct vm_config *config,
-			struct managed *managed, struct stop_signals *signals,
-			struct timing *timing)
+			struct launch *launch)
 {
 	struct vm_plan plan;
 
-	if (guest_plan(sys, config, timing, &plan, stderr) != EXIT_OK)
+	if (guest_plan(sys, config, launch->timing, &plan, stderr) != EXIT_OK)
 		return EXIT_FAILED;
-	timing_mark(timing, TIMING_PLAN);
-	return open_and_run(sys, config, &plan, managed, signals, timing);
+	timing_mark(launch->timing, TIMING_PLAN);
+	return open_and_run(sys, config, &plan, launch);
 }
 
-static int take_and_run(const struct pt_sys *sys, struct vm_config *config,
-			struct stop_signals *signals, struct timing *timing)
+/* Before anything of the guest's is open, which the keeper would have, too. */
+static int start_keeper(struct launch *launch, const struct pt_sys *sys,
+			const struct vm_config *config, struct managed *managed,
+			struct pt_error *err)
+{
+	if (config->sandbox == VM_SANDBOX_OFF)
+		return 0;
+	if (sandbox_unusable()) {
+		report_note(stderr, "note: %s", sandbox_unusable());
+		return 0;
+	}
+	return keeper_start(&launch->keeper, sys, managed, config->hotplug_files, err);
+}
+
+static int keep_and_run(const struct pt_sys *sys, const struct vm_config *config,
+			struct launch *launch, struct managed *managed)
+{
+	struct pt_error err = PT_ERROR_INIT;
+
+	if (start_keeper(launch, sys, config, managed, &err) < 0)
+		return fail(&err);
+	return plan_and_run(has_sandbox(launch) ? &launch->keeper.sys : sys, config, launch);
+}
+
+static int give_back(struct launch *launch, struct managed *managed, struct pt_error *err)
+{
+	return has_sandbox(launch) ? keeper_end(&launch->keeper, err)
+				   : managed_give_back(managed, err);
+}
+
+static int take_and_run(const struct pt_sys *sys, struct vm_config *config, struct launch *launch)
 {
 	CLEANUP(managed_done) struct managed managed;
 	struct pt_error err = PT_ERROR_INIT;
 	int code;
 
 	managed_init(&managed);
+	launch->managed = &managed;
 	/*
 	 * What needs no device taken to be found; where none is to be taken, the plan finds it. What a service manager handed
 	 * in can be looked at once only.
@@ -220,18 +313,18 @@ static int take_and_run(const struct pt_sys *sys, struct vm_config *config,
 		return EXIT_FAILED;
 	if (managed_take(&managed, config, &err) < 0)
 		return fail(&err);
-	if (stop_signals_received(signals))
-		code = EXIT_SIGNAL + stop_signals_received(signals);
+	if (stop_signals_received(launch->signals))
+		code = EXIT_SIGNAL + stop_signals_received(launch->signals);
 	else
-		code = plan_and_run(sys, config, &managed, signals, timing);
-	if (managed_give_back(&managed, &err) < 0)
+		code = keep_and_run(sys, config, launch, &managed);
+	if (give_back(launch, &managed, &err) < 0)
 		return fail(&err);
 	return code;
 }
 
 int guest_run(const struct pt_sys *sys, struct vm_config *config, struct timing *timing)
 {
-	struct stop_signals *signals;
+	struct launch launch = {.timing = timing, .keeper = KEEPER_NONE};
 	struct pt_error err = PT_ERROR_INIT;
 	int code;
 
@@ -241,9 +334,10 @@ int guest_run(const struct pt_sys *sys, struct vm_config *config, struct timing 
 	 * Before a device is taken and before the terminal becomes raw, and until neither is so: Ctrl-C must never leave
 	 * them so.
 	 */
-	if (stop_signals_start(&signals, &err) < 0)
+	if (stop_signals_start(&launch.signals, &err) < 0)
 		return fail(&err);
-	code = take_and_run(sys, config, signals, timing);
-	stop_signals_done(signals);
+	code = take_and_run(sys, config, &launch);
+	stop_signals_done(launch.signals);
+	sandbox_done(&launch.sandbox);
 	return code;
 }

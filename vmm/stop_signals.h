@@ -11,6 +11,7 @@
 #include <passthrough/error.h>
 
 struct machine;
+struct sandbox;
 struct stop_signals;
 
 /**
@@ -26,6 +27,13 @@ int stop_signals_start(struct stop_signals **ret_signals, struct pt_error *err);
  * @machine: NULL for nothing any more. When it returns, the machine that was there before is not touched again.
  */
 void stop_signals_attach(struct stop_signals *signals, struct machine *machine);
+
+/** stop_signals_pause() - there is no thread until stop_signals_go_on(); what comes meanwhile waits */
+void stop_signals_pause(struct stop_signals *signals);
+
+/** stop_signals_go_on() - with a new thread, in @sandbox; NULL for none. Errors: -ENOMEM, -EAGAIN. */
+int stop_signals_go_on(struct stop_signals *signals, const struct sandbox *sandbox,
+		       struct pt_error *err);
 
 /** stop_signals_received() - the first signal that came, 0 for none */
 int stop_signals_received(struct stop_signals *signals);

@@ -20,6 +20,11 @@ static struct {
 static const int fatal_signals[] = {SIGQUIT, SIGILL,  SIGTRAP, SIGABRT, SIGBUS,
 				    SIGFPE,  SIGSEGV, SIGSYS,  SIGXCPU, SIGXFSZ};
 
+bool terminal_is_raw(void)
+{
+	return terminal.raw;
+}
+
 void terminal_restore(void)
 {
 	if (!terminal.raw)

@@ -6,6 +6,7 @@
 #define TENON_TERMINAL_H
 
 #include <passthrough/error.h>
+#include <stdbool.h>
 
 /**
  * terminal_raw() - hand keys to the guest as they are typed, without echo
@@ -16,6 +17,9 @@
  * One terminal at a time. Inverse: terminal_restore(). Errors: -EBUSY there is one already; from tcsetattr(3).
  */
 int terminal_raw(int fd, struct pt_error *err);
+
+/** terminal_is_raw() - whether it is to be restored */
+bool terminal_is_raw(void);
 
 /** terminal_restore() - as it was; does nothing when it is. Async-signal-safe. */
 void terminal_restore(void);

@@ -71,22 +71,29 @@ void timing_mark(struct timing *timing, enum timing_phase phase)
 		timing->first_entry_ns = now - timing->start_ns;
 }
 
+void timing_watch_memory(struct timing *timing)
+{
+	timing->status = fopen("/proc/self/status", "re");
+}
+
+void timing_done(struct timing *timing)
+{
+	if (timing->status)
+		(void)fclose(timing->status);
+	timing->status = NULL;
+}
+
 void timing_resident(struct timing *timing)
 {
-	FILE *file;
 	char line[128];
 	uint64_t sum = 0;
 
-	if (!timing)
+	if (!timing || !timing->status)
 		return;
-	file = fopen("/proc/self/status", "re");
-	if (!file)
-		return;
-	while (fgets(line, sizeof(line), file)) {
+	while (fgets(line, sizeof(line), timing->status)) {
 		if (!strncmp(line, "RssAnon:", 8) || !strncmp(line, "RssFile:", 8))
 			sum += strtoull(line + 8, NULL, 10);
 	}
-	fclose(file);
 	timing->rss_beyond_ram_kib = sum;
 }
 

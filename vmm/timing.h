@@ -30,16 +30,23 @@ struct timing {
 	uint64_t first_entry_ns;     /* since start */
 	uint64_t ioas_maps;	     /* IOAS map calls made for RAM */
 	uint64_t rss_beyond_ram_kib; /* resident memory that is not guest RAM, at power-off */
+	FILE *status;		     /* of the process; NULL when nobody wants to know */
 };
 
 /** timing_start() - the clock begins now */
 void timing_start(struct timing *timing);
 
+/** timing_watch_memory() - for timing_resident(), which may come when no file can be opened any more. Inverse: timing_done(). */
+void timing_watch_memory(struct timing *timing);
+
+/** timing_done() - accepts one that was only zeroed */
+void timing_done(struct timing *timing);
+
 /** timing_mark() - the phase ends here and the next begins; NULL is accepted */
 void timing_mark(struct timing *timing, enum timing_phase phase);
 
 /**
- * timing_resident() - note what of this process is resident beyond the guest's RAM; NULL is accepted
+ * timing_resident() - note what of this process is resident beyond the guest's RAM, if it is watched; NULL is accepted
  *
  * RssAnon and RssFile of /proc/self/status. What is left out, RssShmem, is the guest's memfd: the process has no other
  * shared memory. Pages of device BARs are in none of the three.

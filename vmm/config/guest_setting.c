@@ -107,6 +107,12 @@ static const char *const host_request_choices[] = {
 	NULL,
 };
 
+static const char *const sandbox_choices[] = {
+	[VM_SANDBOX_ON] = "on",
+	[VM_SANDBOX_OFF] = "off",
+	NULL,
+};
+
 static const char *const reboot_choices[] = {
 	[VM_REBOOT_RESTART] = "restart",
 	[VM_REBOOT_STOP] = "stop",
@@ -361,6 +367,32 @@ static const struct setting rows[] = {
 		.pattern = "^fd=.+$",
 		.what = "a descriptor",
 		.form = "write fd=N, or fd=NAME for one that the service manager hands in",
+	},
+	{
+		.name = "hotplug-files",
+		.arg = "FOLDERS",
+		.help = "Folders, separated by ':', whose files a device may be given while the guest runs, such "
+			"as an expansion ROM",
+		.group = SETTING_DEVICES,
+		.kind = SETTING_TEXT,
+		FIELD(hotplug_files),
+		.min = 1,
+		.max = VM_FOLDERS_SIZE - 1,
+		.pattern = "^/.*$",
+		.what = "a list of folders",
+		.form = "write paths that begin with '/', with ':' between two",
+	},
+	{
+		.name = "sandbox",
+		.arg = "WHETHER",
+		.help = "Keep the guest's process from files, system calls and privileges that it does not need: on, "
+			"or off to look for a mistake",
+		.standard = "on",
+		.group = SETTING_GUEST,
+		.kind = SETTING_CHOICE,
+		FIELD(sandbox),
+		.choices = sandbox_choices,
+		.what = "a choice here",
 	},
 	{
 		.name = "on-reboot",

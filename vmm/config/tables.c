@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A program of the build: writes what is installed for editors and shells from the tables of settings.
+ * A program of the build: writes what is installed for editors and shells, and what tests ask for, from tables.
  *
  *   tables schema              the JSON schema of a guest's file, in draft 7, which is what editors know
+ *   tables calls               the sandbox's table of system calls, for the lab
  *   tables completion FILE     the bash completion FILE, with what options take in place of the line @VALUES@
  */
+#include <inttypes.h>
 #include <jansson.h>
 #include <regex.h>
 #include <stdio.h>
@@ -16,6 +18,7 @@
 #include "config/duration.h"
 #include "config/guest_setting.h"
 #include "config/size.h"
+#include "sandbox/calls.h"
 
 #define VARIABLE "\\$(\\$|\\{[A-Za-z_][A-Za-z0-9_]*(:-[^$}]*)?\\})"
 
@@ -242,12 +245,28 @@ static int print_completion(const char *path)
 	return ferror(file) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* For tests/lab/sandbox-calls: name, threads, command where it is told apart by one, value, whether it is seldom made. */
+static int print_calls(void)
+{
+	for (size_t i = 0; i < sandbox_call_count; i++) {
+		const struct sandbox_call *call = &sandbox_calls[i];
+		const bool command = call->compare && call->mask == UINT32_MAX;
+
+		printf("%s %u %s %" PRIu64 " %d\n", call->name, call->threads,
+		       command ? call->what : "-", command ? call->value : 0,
+		       call->seldom || call->error);
+	}
+	return EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "schema") == 0)
 		return print_schema();
 	if (argc == 3 && strcmp(argv[1], "completion") == 0)
 		return print_completion(argv[2]);
-	(void)fprintf(stderr, "usage: tables schema | completion FILE\n");
+	if (argc == 2 && strcmp(argv[1], "calls") == 0)
+		return print_calls();
+	(void)fprintf(stderr, "usage: tables schema | calls | completion FILE\n");
 	return EXIT_FAILURE;
 }

@@ -244,5 +244,6 @@ void vm_config_done(struct vm_config *config)
 	free(config->libvirt);
 	free(config->control);
 	free(config->iommufd);
+	free(config->hotplug_files);
 	*config = (struct vm_config){0};
 }

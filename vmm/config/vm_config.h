@@ -72,6 +72,12 @@ enum vm_config_rom {
 	VM_ROM_OFF,
 };
 
+/** enum vm_sandbox - whether the guest's process is kept from all that it does not need */
+enum vm_sandbox {
+	VM_SANDBOX_ON,
+	VM_SANDBOX_OFF,
+};
+
 #define VM_SLOT_MAX	31
 #define VM_FUNCTION_MAX 7
 #define VM_CLIQUE_MAX	15
@@ -247,6 +253,7 @@ struct vm_config_balloon {
 #define VM_NAME_SIZE	64   /* with the terminator */
 #define VM_FD_SIZE	256  /* with the terminator: systemd's limit of a descriptor's name */
 #define VM_CMDLINE_SIZE 2048 /* with the terminator */
+#define VM_FOLDERS_SIZE 4096 /* with the terminator */
 
 /**
  * struct vm_config - one guest
@@ -274,6 +281,7 @@ struct vm_config_balloon {
  * @paused: no vCPU runs until it is resumed
  * @stays: a guest that powered off is there until it is told to end
  * @serial_label: what the control socket calls the serial line, NULL for serial0
+ * @hotplug_files: folders, separated by ':', of files that come while the guest runs; NULL for none
  * @layer: counts what was put on top of each other: files, and then options
  * @devices: those to pass through
  */
@@ -318,6 +326,8 @@ struct vm_config {
 	bool paused;
 	bool stays;
 	char *serial_label;
+	enum vm_sandbox sandbox;
+	char *hotplug_files;
 	unsigned layer;
 	struct vm_config_device *devices;
 	size_t device_count;

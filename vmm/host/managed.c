@@ -233,3 +233,12 @@ int managed_give_back(struct managed *managed, struct pt_error *err)
 	(void)pthread_mutex_unlock(&managed->lock);
 	return taken_give_back(&managed->taken, err);
 }
+
+bool managed_holds(const struct managed *managed, int fd)
+{
+	for (size_t i = 0; i < managed->taken.count; i++) {
+		if (managed->taken.devices[i].lock == fd)
+			return true;
+	}
+	return fd >= 0 && (managed->host.journal.dir == fd || managed->host.kernel_log == fd);
+}

@@ -48,6 +48,9 @@ void managed_left(struct managed *managed, const char *name);
 /** managed_give_back() - as taken_give_back(); the devices are closed before */
 int managed_give_back(struct managed *managed, struct pt_error *err);
 
+/** managed_holds() - whether one of its descriptors is @fd */
+bool managed_holds(const struct managed *managed, int fd);
+
 /** managed_done() - let go of the locks */
 void managed_done(struct managed *managed);
 

@@ -72,8 +72,10 @@ int rom_file_read(const struct pt_sys *sys, const char *path, void **ret_bytes, 
 	if (ret == 0)
 		return 0;
 	(void)pt_error_prefix(err, ret, "expansion ROM %s", path);
-	return pt_error_remedy(err, ret,
-			       "name a ROM image, by rom=FILE; rom=off shows the guest none");
+	return pt_error_remedy(
+		err, ret,
+		"name a ROM image, by rom=FILE, in a folder of --hotplug-files where the guest runs "
+		"already; rom=off shows the guest none");
 }
 
 int rom_files_measure(const struct pt_sys *sys, const struct vm_config *config,

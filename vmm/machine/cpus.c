@@ -6,12 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "kvm/cpuid.h"
 #include "machine/affinity.h"
 #include "machine/cpu_exit.h"
+#include "sandbox/sandbox.h"
+#include "thread_signals.h"
 
 #define CPU_STACK     (128u << 10) /* the deepest call chain, a BAR that moves, takes a tenth */
 #define CPU_KICK      SIGRTMIN
@@ -167,16 +170,29 @@ static bool wait_parked(struct cpu *cpu)
 	return go_on;
 }
 
-static void *cpu_main(void *arg)
+/* Before the guest runs on it. */
+static void begin(struct cpu *cpu)
 {
-	struct cpu *cpu = arg;
-	bool first = cpu->index == 0;
+	struct pt_error err = PT_ERROR_INIT;
+	char name[16];
 	sigset_t kick;
 
 	sigemptyset(&kick);
 	sigaddset(&kick, CPU_KICK);
 	pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
+	(void)snprintf(name, sizeof(name), "vcpu%u", cpu->index);
+	(void)prctl(PR_SET_NAME, name);
 	atomic_store(&cpu->tid, gettid());
+	if (sandbox_thread(cpu->cpus->sandbox, SANDBOX_VCPU, &err) < 0)
+		requests_fail(cpu->cpus->requests, &err);
+}
+
+static void *cpu_main(void *arg)
+{
+	struct cpu *cpu = arg;
+	bool first = cpu->index == 0;
+
+	begin(cpu);
 	while (wait_parked(cpu)) {
 		if (first)
 			timing_mark(cpu->cpus->timing, TIMING_FIRST_ENTRY);
@@ -219,7 +235,6 @@ static int start_one(struct cpu *cpu, pthread_attr_t *attr, struct pt_error *err
 	struct cpu_list host = cpu->cpus->unpinned;
 	bool pinned = plan_pin(cpu->cpus->plan, cpu->index, &host);
 	cpu_set_t set = affinity_set(&host);
-	char name[16];
 	int r;
 
 	/* One that may run anywhere is left to the control group's cpuset, which may change. */
@@ -233,15 +248,12 @@ static int start_one(struct cpu *cpu, pthread_attr_t *attr, struct pt_error *err
 	if (r)
 		return pt_error_set(err, -r, "no thread for vCPU %u: %s", cpu->index, strerror(r));
 	cpu->started = true;
-	snprintf(name, sizeof(name), "vcpu%u", cpu->index);
-	(void)pthread_setname_np(cpu->thread, name);
 	return 0;
 }
 
 int cpus_start(struct cpus *cpus, struct pt_error *err)
 {
 	pthread_attr_t attr;
-	sigset_t all;
 	sigset_t before;
 	int r = install_kick(err);
 
@@ -249,8 +261,7 @@ int cpus_start(struct cpus *cpus, struct pt_error *err)
 		return r;
 	pthread_attr_init(&attr);
 	(void)pthread_attr_setstacksize(&attr, CPU_STACK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* threads inherit it */
+	thread_signals_block(&before);
 	for (unsigned i = 0; i < cpus->count && !r; i++) {
 		r = start_one(&cpus->list[i], &attr, err);
 		cpus->started += !r;

@@ -9,7 +9,8 @@
  *
  * A thread parks when it is told to, and also of its own accord as soon as a request is pending: the guest that asked for a
  * reset does not run on. It is told by kvm_run.immediate_exit, which covers the moment before KVM_RUN, and a signal, which
- * covers the time in it and in a write() that blocks. The signal does nothing; vCPU threads block all others.
+ * covers the time in it and in a write() that blocks. The signal does nothing; vCPU threads block all others but those of their
+ * own mistakes.
  */
 #ifndef TENON_MACHINE_CPUS_H
 #define TENON_MACHINE_CPUS_H
@@ -27,6 +28,7 @@
 
 struct cpus;
 struct ram;
+struct sandbox;
 
 struct cpu {
 	struct cpus *cpus;
@@ -53,6 +55,7 @@ struct cpus {
 	struct cpu_list
 		unpinned; /* the host's CPUs that run those that are not pinned; none for any */
 	const struct vm_plan *plan;
+	const struct sandbox *sandbox; /* NULL: none */
 	struct cpu *list;
 	unsigned count;
 	pthread_mutex_t lock; /* of what follows */
@@ -64,7 +67,7 @@ struct cpus {
 
 /**
  * cpus_open() - make the plan's vCPUs, tell them their CPUID, remember their state
- * @cpus: zeroed, with @ports, @memory, @ram, @requests, @timing and @unpinned filled in
+ * @cpus: zeroed, with @ports, @memory, @ram, @requests, @timing, @sandbox and @unpinned filled in
  * @plan: kept by reference
  *
  * Inverse: cpus_done(), after a failure too.

@@ -47,6 +47,7 @@ static int create_vm(struct machine *machine, struct pt_error *err)
 	machine->cpus.ram = &machine->ram;
 	machine->cpus.requests = &machine->requests;
 	machine->cpus.timing = machine->options.timing;
+	machine->cpus.sandbox = machine->options.sandbox;
 	if (!r)
 		r = cpus_open(&machine->cpus, &machine->kvm, &machine->plan, err);
 	if (!r)
@@ -57,6 +58,7 @@ static int create_vm(struct machine *machine, struct pt_error *err)
 static struct assigned_host what_devices_get(struct machine *machine)
 {
 	return (struct assigned_host){
+		.files = machine->sys,
 		.kvm = &machine->kvm,
 		.memslots = &machine->memslots,
 		.routes = &machine->routes,
@@ -64,7 +66,6 @@ static struct assigned_host what_devices_get(struct machine *machine)
 		.memory = &machine->memory,
 		.memory_end = 1ull << machine->plan.phys_bits,
 		.peer_to_peer = machine->plan.peer_to_peer,
-		.files = machine->sys,
 	};
 }
 
@@ -183,6 +184,7 @@ static int listen_to_devices(struct machine *machine, struct pt_error *err)
 		.unplug = &machine->unplug,
 		.loop = &machine->loop,
 		.cpus = &machine->cpus,
+		.sandbox = machine->options.sandbox,
 	};
 	r = unplug_open(&machine->unplug, err);
 	return r ? r : plug_open(&machine->plug, err);

@@ -18,6 +18,7 @@ struct assigned_info;
 struct blk_stats;
 struct loop;
 struct machine;
+struct sandbox;
 struct service;
 struct timing;
 
@@ -71,6 +72,7 @@ struct machine_listener {
  * @service: who is told that the guest runs and that the loop lives, NULL for nobody
  * @timing: where phases are recorded, NULL for nowhere
  * @listener: who hears what happens
+ * @sandbox: that is closed before machine_run(), which puts each thread into its own; NULL for none
  */
 struct machine_options {
 	int serial_in;
@@ -78,6 +80,7 @@ struct machine_options {
 	struct service *service;
 	struct timing *timing;
 	struct machine_listener listener;
+	const struct sandbox *sandbox;
 };
 
 /**

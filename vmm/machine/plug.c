@@ -6,10 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "machine/address_space.h"
 #include "report.h"
+#include "sandbox/sandbox.h"
+#include "thread_signals.h"
 
 #define TURNS_MAX 1000
 
@@ -84,8 +87,11 @@ static void *thread_main(void *arg)
 {
 	struct plug *plug = arg;
 
-	plug->result = plug->unit ? bring_virtio(plug, &plug->error)
-				  : bring_into_space(plug, &plug->error);
+	(void)prctl(PR_SET_NAME, "plug");
+	plug->result = sandbox_thread(plug->sandbox, SANDBOX_WORKER, &plug->error);
+	if (!plug->result)
+		plug->result = plug->unit ? bring_virtio(plug, &plug->error)
+					  : bring_into_space(plug, &plug->error);
 	signal_ready(plug);
 	return NULL;
 }
@@ -243,11 +249,10 @@ static void take_entry(struct plug *plug, unsigned index, const struct plan_devi
 /* vCPUs' signals and those that end the program are not for this thread. */
 static int start_thread(struct plug *plug, struct pt_error *err)
 {
-	sigset_t all, before;
+	sigset_t before;
 	int r;
 
-	sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	thread_signals_block(&before);
 	r = pthread_create(&plug->thread, NULL, thread_main, plug);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return r ? pt_error_set(err, -r, "no thread for a device that comes: %s", strerror(r)) : 0;

@@ -29,7 +29,7 @@
 typedef void plug_done_fn(void *ctx, const struct pt_error *err);
 
 /**
- * struct plug - all but what follows @cpus is the machine's, and outlives it
+ * struct plug - all but what follows @sandbox is the machine's, and outlives it
  * @assigned: PLAN_DEVICES_MAX of them, those of @plan's devices
  * @virtio: PLAN_VIRTIO_MAX of them, those of @plan's virtio devices, NULL where one has left
  * @gone: virtio devices that have left and are not freed yet
@@ -49,6 +49,7 @@ struct plug {
 	struct loop *loop;
 	struct cpus *cpus;
 	struct space_closer closer;
+	const struct sandbox *sandbox; /* NULL: none */
 	struct loop_watch ready;
 	pthread_t thread;
 	bool busy;

@@ -9,6 +9,7 @@
 
 #include "machine/machine_private.h"
 #include "report.h"
+#include "sandbox/sandbox.h"
 #include "service.h"
 
 struct run {
@@ -232,6 +233,9 @@ static int start(struct run *run, struct pt_error *err)
 		r = slots_start(&machine->slots, err);
 	if (!r)
 		r = cpus_start(&machine->cpus, err);
+	/* After the others were made, which so have no filter but their own. */
+	if (!r)
+		r = sandbox_thread(machine->options.sandbox, SANDBOX_MAIN, err);
 	if (r)
 		return r;
 	if (!machine->paused)

@@ -31,8 +31,12 @@ static int refused(const struct plan_disk *plan, int code, struct pt_error *err)
 		if (!plan->readonly)
 			return pt_error_remedy(
 				err, code,
-				"give this user the right to write to it, or the guest to read alone: readonly=yes");
-		return pt_error_remedy(err, code, "give this user the right to read it");
+				"give this user the right to write to it, or the guest to read alone: readonly=yes; "
+				"for a disk that comes while the guest runs, begin it with --hotplug-files FOLDER");
+		return pt_error_remedy(
+			err, code,
+			"give this user the right to read it; for a disk that comes while the guest runs, "
+			"begin it with --hotplug-files FOLDER");
 	case -EINVAL:
 		if (plan->direct)
 			return pt_error_remedy(

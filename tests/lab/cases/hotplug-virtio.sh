@@ -21,7 +21,7 @@ refused() {
 what_cannot_come() {
 	local before result=0
 	truncate -s 1M /mnt/own.img /mnt/locked.img
-	start_guest "hotplug-virtio" --name lab --hotplug-slots 1 --disk /mnt/own.img,id=own --rng host
+	start_guest "hotplug-virtio" --name lab --hotplug-slots 1 --hotplug-files /mnt --disk /mnt/own.img,id=own --rng host
 	guest_says 'waits for devices' 90 || return
 	before=$(descriptors)
 	refused "No such file or directory" --disk /mnt/none.img || result=1
@@ -62,7 +62,7 @@ another_comes() {
 # The disk that the guest started with leaves; a passed-through one comes into its slot, and a virtio one again.
 slots_are_for_all() {
 	truncate -s 1M /mnt/own.img
-	start_guest hotplug-virtio --name lab --hotplug-slots 1 --disk /mnt/own.img,id=own
+	start_guest hotplug-virtio --name lab --hotplug-slots 1 --hotplug-files /mnt --disk /mnt/own.img,id=own
 	guest_says 'waits for devices' 90 || return
 	another_comes "$LAB_nvme0,id=own,slot=1" && another_comes --disk /mnt/disk.img,id=own,slot=1 || return
 	python3 tests/lab/qmp.py /run/tenon/lab.sock query-pci | grep -q '"qdev_id": "own"' || complain "it is not there" || return
