@@ -7,24 +7,21 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "loop/ring.h"
+
 #define LOOP_ENTRIES 32u
+
+static const struct ring_use use = {
+	.operations = {IORING_OP_POLL_ADD, IORING_OP_POLL_REMOVE},
+	.count = 2,
+};
 
 int loop_open(struct loop *loop, struct pt_error *err)
 {
-	int r = io_uring_queue_init(LOOP_ENTRIES, &loop->ring, 0);
+	int r = ring_open(&loop->ring, LOOP_ENTRIES, &use, err);
 
-	if (!r) {
-		loop->open = true;
-		return 0;
-	}
-	pt_error_set(err, r, "no io_uring: %s", strerror(-r));
-	if (r == -EPERM)
-		return pt_error_remedy(err, r,
-				       "allow it: sudo sysctl kernel.io_uring_disabled=0; in a "
-				       "container, let its seccomp profile pass io_uring");
-	if (r == -ENOSYS)
-		return pt_error_remedy(err, r, "use a kernel with CONFIG_IO_URING");
-	return r;
+	loop->open = !r;
+	return r ? r : ring_begin(&loop->ring, &use, err);
 }
 
 void loop_done(struct loop *loop)

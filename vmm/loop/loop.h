@@ -41,7 +41,7 @@ struct loop {
 	bool open;
 };
 
-/** loop_open() - inverse: loop_done(). Errors: -ENOSYS, -EPERM io_uring is not to be had; -ENOMEM. */
+/** loop_open() - inverse: loop_done(). Errors: of ring_open() and ring_begin(). */
 int loop_open(struct loop *loop, struct pt_error *err);
 
 /** loop_done() - watches are forgotten; accepts one that was only zeroed */

@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "loop/ring.h"
 #include "report.h"
 
 #define SECTOR	   512u
@@ -467,17 +468,19 @@ static void fill_config(struct virtio_blk *blk, unsigned queues)
 	};
 }
 
-static int no_ring(struct virtio_blk *blk, int code, struct pt_error *err)
-{
-	return pt_error_set(err, code, "%s: no io_uring: %s", blk->plan->path, strerror(-code));
-}
+static const struct ring_use use = {
+	.operations = {IORING_OP_READ, IORING_OP_WRITE, IORING_OP_READV, IORING_OP_WRITEV,
+		       IORING_OP_FSYNC, IORING_OP_FALLOCATE},
+	.count = 6,
+	.fixed_files = true,
+};
 
 static int open_ring(struct virtio_blk *blk, struct pt_error *err)
 {
-	int r = io_uring_queue_init(BLK_REQUESTS, &blk->ring, 0);
+	int r = ring_open(&blk->ring, BLK_REQUESTS, &use, err);
 
 	if (r)
-		return no_ring(blk, r, err);
+		return pt_error_prefix(err, r, "%s", blk->plan->path);
 	blk->ring_open = true;
 	blk->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (blk->done_fd < 0)
@@ -491,7 +494,9 @@ static int open_ring(struct virtio_blk *blk, struct pt_error *err)
 	r = io_uring_register_eventfd(&blk->ring, blk->done_fd);
 	if (!r)
 		r = io_uring_register_files(&blk->ring, &blk->image.fd, 1);
-	return r ? no_ring(blk, r, err) : 0;
+	if (r)
+		return pt_error_set(err, r, "%s: io_uring: %s", blk->plan->path, strerror(-r));
+	return ring_begin(&blk->ring, &use, err);
 }
 
 int virtio_blk_open(struct virtio_blk *blk, const struct pt_sys *sys, const struct plan_disk *plan,
