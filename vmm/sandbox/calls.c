@@ -55,6 +55,8 @@ const struct sandbox_call sandbox_calls[] = {
 	CALL("writev",                    M | V,     "frames to a tap device; messages, by libraries of C that gather them"),
 	CALL("pread64",                   M | V | W, "a device's registers; the kernel and the initrd after a reset"),
 	CALL("pwrite64",                  M | V | W, "a device's registers"),
+	SELDOM("time",                    ALL,       "where the vDSO has none"),
+	SELDOM("gettimeofday",            ALL,       "where the vDSO has none"),
 	SELDOM("clock_gettime",           ALL,       "where the processor's clock is not steady enough for the vDSO"),
 	CALL("getrandom",                 M | V | W, "the guest's random numbers; a seed of malloc's"),
 
@@ -78,6 +80,7 @@ const struct sandbox_call sandbox_calls[] = {
 	CALL("exit_group",                ALL,       "the process ends; after the third signal, or a violation, from any thread"),
 	SELDOM("wait4",                   M,         "the keeper's end; in the sandbox alone"),
 	CALL("capget",                    M | W,     "whether memory is counted that a device pins"),
+	SELDOM("prlimit64",               M | W,     "how much memory may be locked, for whom a limit holds"),
 	CALL("gettid",                    ALL,       "a vCPU's thread, for people; raise()"),
 	CALL("getpid",                    ALL,       "raise(); pthread_kill()"),
 	CALL("tgkill",                    ALL,       "out of the guest: a signal to a vCPU's thread; raise()"),
@@ -205,6 +208,8 @@ const struct sandbox_call sandbox_calls[] = {
 
 	/* The terminal. */
 	SELDOM_IOCTL(TCSETS, ALL, "the terminal as it was, from a handler too"),
+	SELDOM_IOCTL(TIOCGPGRP, W, "a console that comes, on the terminal"),
+	SELDOM("getpgrp",                 W,         "a console that comes, on the terminal"),
 	SELDOM_IOCTL(TCGETS,              M | W,     "whether a stream is a terminal"),
 };
 /* clang-format on */
