@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <linux/vfio.h>
 #include <pthread.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -44,10 +45,12 @@ Test(sandbox, rows_are_calls_that_are_known)
 	}
 }
 
+static struct sandbox *the_sandbox;
+
 /* Return: the exit status of a process that does @what in the sandbox; @said: what it and its keeper print. */
 static int inside(enum sandbox_thread kind, void (*what)(void), char *said, size_t size)
 {
-	struct sandbox sandbox = {.keeper = NULL};
+	static struct sandbox sandbox;
 	struct pt_error err = PT_ERROR_INIT;
 	struct keeper keeper = KEEPER_NONE;
 	struct managed managed;
@@ -67,6 +70,7 @@ static int inside(enum sandbox_thread kind, void (*what)(void), char *said, size
 			(void)fprintf(stderr, "%s\n", err.message);
 			_exit(99);
 		}
+		the_sandbox = &sandbox;
 		what();
 		_exit(0);
 	}
@@ -187,4 +191,29 @@ Test(sandbox, threads_are_told_apart, .timeout = 60)
 	expect_fine(SANDBOX_VCPU, enter_guest);
 	expect_stopped(SANDBOX_SIGNALS, enter_guest, "command 0xae80",
 		       "the thread that waits for signals");
+}
+
+static void *bring(void *arg)
+{
+	const struct sandbox *sandbox = arg;
+
+	if (sandbox_thread(sandbox, SANDBOX_WORKER, NULL) < 0)
+		_exit(1);
+	/* In the table for such threads alone. */
+	(void)ioctl(-1, VFIO_DEVICE_BIND_IOMMUFD, NULL);
+	return NULL;
+}
+
+static void make_worker(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, bring, the_sandbox) || pthread_join(thread, NULL))
+		_exit(1);
+}
+
+/* It has the filter of the main thread, which made it, and its own. */
+Test(sandbox, a_thread_that_brings_a_device_can, .timeout = 60)
+{
+	expect_fine(SANDBOX_MAIN, make_worker);
 }

@@ -45,11 +45,19 @@ static void rank(scmp_filter_ctx context)
 					       rank--);
 }
 
+/* Threads that bring a device are made by the main thread: its filter holds for them as well as their own. */
+static unsigned threads_of(enum sandbox_thread kind)
+{
+	return 1u << kind | (kind == SANDBOX_MAIN ? 1u << SANDBOX_WORKER : 0);
+}
+
 static int add_all(scmp_filter_ctx context, enum sandbox_thread kind, struct pt_error *err)
 {
+	const unsigned threads = threads_of(kind);
+
 	for (size_t i = 0; i < sandbox_call_count; i++) {
 		const struct sandbox_call *call = &sandbox_calls[i];
-		int ret = call->threads & 1u << kind ? add(context, call) : 0;
+		int ret = call->threads & threads ? add(context, call) : 0;
 
 		if (ret < 0)
 			return pt_error_set(err, ret, "the sandbox's row %s%s%s: %s", call->name,
