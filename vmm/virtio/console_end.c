@@ -20,7 +20,14 @@
 
 static int failed(const char *what, struct pt_error *err)
 {
-	return pt_error_set(err, -errno, "console: %s: %m", what);
+	int code = pt_error_set(err, -errno, "console: %s: %m", what);
+
+	if (code != -EACCES)
+		return code;
+	return pt_error_remedy(
+		err, code,
+		"a console that comes while the guest runs needs a guest without its "
+		"sandbox: --sandbox off; give others when it starts");
 }
 
 static int open_stdio(struct console_end *end, struct pt_error *err)

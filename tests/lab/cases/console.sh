@@ -35,7 +35,7 @@ end_it() {
 }
 
 comes_later() {
-	start_guest console --name lab --hotplug-slots 1
+	start_guest console --name lab --hotplug-slots 1 --sandbox off
 	sleep 15
 	ctl add --console pty,id=console0 || return
 	guest_says 'waits at hvc0' 60 || return
