@@ -103,14 +103,12 @@ static int cmd_help(int argc, char **argv)
 /* A device's descriptor must never become 0, 1 or 2: what is printed would go to it. */
 static bool ensure_standard_descriptors(void)
 {
-	int fd;
-
-	do {
-		fd = open("/dev/null", O_RDWR);
-	} while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		(void)close(fd);
-	return fd >= 0;
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		/* The lowest that is free is the next one that is opened. */
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return false;
+	}
+	return true;
 }
 
 /* By this name the program is what libvirt calls an emulator. */
@@ -125,8 +123,10 @@ int main(int argc, char **argv)
 {
 	const struct subcommand *command;
 
-	if (!ensure_standard_descriptors())
+	if (!ensure_standard_descriptors()) {
+		(void)dprintf(STDERR_FILENO, "tenon: error: /dev/null: %m\n");
 		return EXIT_FAILED;
+	}
 	if (is_qemu(argv[0]))
 		return cmd_qemu(argc, argv);
 	if (argc < 2) {
