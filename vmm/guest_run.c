@@ -57,7 +57,7 @@ static int plan_addition(const struct pt_sys *sys, const struct vm_plan *plan,
  * @sandbox: that is used if the keeper is there
  */
 struct launch {
-	struct managed *managed;
+	struct managed managed;
 	struct stop_signals *signals;
 	struct timing *timing;
 	struct keeper keeper;
@@ -132,7 +132,7 @@ static void device_left(struct launch *launch, const char *name)
 	if (has_sandbox(launch))
 		keeper_left(&launch->keeper, name);
 	else
-		managed_left(launch->managed, name);
+		managed_left(&launch->managed, name);
 }
 
 static void hear(void *ctx, const struct machine_event *event)
@@ -268,8 +268,7 @@ static int plan_and_run(const struct pt_sys *sys, const struct vm_config *config
 
 /* Before anything of the guest's is open, which the keeper would have, too. */
 static int start_keeper(struct launch *launch, const struct pt_sys *sys,
-			const struct vm_config *config, struct managed *managed,
-			struct pt_error *err)
+			const struct vm_config *config, struct pt_error *err)
 {
 	if (config->sandbox == VM_SANDBOX_OFF)
 		return 0;
@@ -277,33 +276,31 @@ static int start_keeper(struct launch *launch, const struct pt_sys *sys,
 		report_note(stderr, "note: %s", sandbox_unusable());
 		return 0;
 	}
-	return keeper_start(&launch->keeper, sys, managed, config->hotplug_files, err);
+	return keeper_start(&launch->keeper, sys, &launch->managed, config->hotplug_files, err);
 }
 
 static int keep_and_run(const struct pt_sys *sys, const struct vm_config *config,
-			struct launch *launch, struct managed *managed)
+			struct launch *launch)
 {
 	struct pt_error err = PT_ERROR_INIT;
 
-	if (start_keeper(launch, sys, config, managed, &err) < 0)
+	if (start_keeper(launch, sys, config, &err) < 0)
 		return fail(&err);
 	return plan_and_run(has_sandbox(launch) ? &launch->keeper.sys : sys, config, launch);
 }
 
-static int give_back(struct launch *launch, struct managed *managed, struct pt_error *err)
+static int give_back(struct launch *launch, struct pt_error *err)
 {
 	return has_sandbox(launch) ? keeper_end(&launch->keeper, err)
-				   : managed_give_back(managed, err);
+				   : managed_give_back(&launch->managed, err);
 }
 
 static int take_and_run(const struct pt_sys *sys, struct vm_config *config, struct launch *launch)
 {
-	CLEANUP(managed_done) struct managed managed;
+	struct managed *managed = &launch->managed;
 	struct pt_error err = PT_ERROR_INIT;
 	int code;
 
-	managed_init(&managed);
-	launch->managed = &managed;
 	/*
 	 * What needs no device taken to be found; where none is to be taken, the plan finds it. What a service manager handed
 	 * in can be looked at once only.
@@ -311,13 +308,13 @@ static int take_and_run(const struct pt_sys *sys, struct vm_config *config, stru
 	if (managed_any(config) && !getenv("LISTEN_FDS") &&
 	    guest_check(sys, config, stderr) != EXIT_OK)
 		return EXIT_FAILED;
-	if (managed_take(&managed, config, &err) < 0)
+	if (managed_take(managed, config, &err) < 0)
 		return fail(&err);
 	if (stop_signals_received(launch->signals))
 		code = EXIT_SIGNAL + stop_signals_received(launch->signals);
 	else
-		code = keep_and_run(sys, config, launch, &managed);
-	if (give_back(launch, &managed, &err) < 0)
+		code = keep_and_run(sys, config, launch);
+	if (give_back(launch, &err) < 0)
 		return fail(&err);
 	return code;
 }
@@ -336,7 +333,9 @@ int guest_run(const struct pt_sys *sys, struct vm_config *config, struct timing 
 	 */
 	if (stop_signals_start(&launch.signals, &err) < 0)
 		return fail(&err);
+	managed_init(&launch.managed);
 	code = take_and_run(sys, config, &launch);
+	managed_done(&launch.managed);
 	stop_signals_done(launch.signals);
 	sandbox_done(&launch.sandbox);
 	return code;

@@ -33,13 +33,13 @@
 #define W   (1u << SANDBOX_WORKER)
 #define ALL (M | V | S | W)
 
-#define CALL(call, who, reason)       {.name = call, .threads = (who), .why = (reason)}
-#define SELDOM(call, who, reason)     {.name = call, .threads = (who), .seldom = true, .why = (reason)}
-#define FAILS(call, code, reason)     {.name = call, .threads = ALL, .error = (code), .seldom = true, .why = (reason)}
+#define CALL(call, who, reason)       {.name = (call), .threads = (who), .why = (reason)}
+#define SELDOM(call, who, reason)     {.name = (call), .threads = (who), .seldom = true, .why = (reason)}
+#define FAILS(call, code, reason)     {.name = (call), .threads = ALL, .error = (code), .seldom = true, .why = (reason)}
 
 /* Only with these bits of an argument; the kernel looks at 32 bits of a command. */
 #define WHERE(call, who, number, bits, is, reason) \
-	{.name = call, .threads = (who), .compare = true, .argument = (number), .mask = (bits), .value = (is), .what = #is, .why = (reason)}
+	{.name = (call), .threads = (who), .compare = true, .argument = (number), .mask = (bits), .value = (is), .what = #is, .why = (reason)}
 #define IOCTL(command, who, reason) \
 	{.name = "ioctl", .threads = (who), .compare = true, .argument = 1, .mask = UINT32_MAX, .value = (command), .what = #command, .why = (reason)}
 #define SELDOM_IOCTL(command, who, reason) \

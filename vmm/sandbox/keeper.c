@@ -72,6 +72,7 @@ static int ask(struct keeper *keeper, const struct keeper_request *request,
 {
 	int ret;
 
+	ret_answer->result = -EPIPE;
 	(void)pthread_mutex_lock(&keeper->lock);
 	ret = send_request(keeper, request);
 	if (ret == 0)
@@ -318,6 +319,7 @@ int keeper_end(struct keeper *keeper, struct pt_error *err)
 
 	if (keeper->fd < 0)
 		return 0;
+	answer.result = -EPIPE;
 	(void)pthread_mutex_lock(&keeper->lock);
 	ret = send_request(keeper, &request);
 	if (ret == 0)
