@@ -32,6 +32,7 @@ what_cannot_come() {
 	refused "unknown disk key" --disk /mnt/locked.img,colour=red || result=1
 	(($(descriptors) <= before)) || complain "something is open that was not" || result=1
 	(
+		TENON=$PWD/$TENON
 		cd /mnt && ctl add --disk disk.img,id=data || exit
 		refused "no slot of the guest is empty" --net tap0
 	) || result=1
