@@ -58,6 +58,7 @@ static int plan_addition(const struct pt_sys *sys, const struct vm_plan *plan,
  */
 struct launch {
 	struct managed managed;
+	bool hotplug; /* there are slots for devices that come */
 	struct stop_signals *signals;
 	struct timing *timing;
 	struct keeper keeper;
@@ -92,7 +93,8 @@ static int close_sandbox(struct launch *launch, const struct vm_plan *plan, stru
 	tell_keeper(&launch->keeper, plan);
 	json_object_seed(0); /* jansson's, from a file */
 	stop_signals_pause(launch->signals);
-	ret = sandbox_close(&launch->sandbox, &launch->keeper, plan->unsafe_noiommu, err);
+	ret = sandbox_close(&launch->sandbox, &launch->keeper, plan->unsafe_noiommu,
+			    launch->hotplug, err);
 	if (ret < 0) {
 		(void)stop_signals_go_on(launch->signals, NULL, NULL);
 		return ret;
@@ -321,7 +323,8 @@ static int take_and_run(const struct pt_sys *sys, struct vm_config *config, stru
 
 int guest_run(const struct pt_sys *sys, struct vm_config *config, struct timing *timing)
 {
-	struct launch launch = {.timing = timing, .keeper = KEEPER_NONE};
+	struct launch launch = {
+		.timing = timing, .keeper = KEEPER_NONE, .hotplug = config->hotplug_slots > 0};
 	struct pt_error err = PT_ERROR_INIT;
 	int code;
 

@@ -63,7 +63,7 @@ static int inside(enum sandbox_thread kind, void (*what)(void), char *said, size
 		(void)dup2(ends[1], STDERR_FILENO);
 		managed_init(&managed);
 		if (keeper_start(&keeper, pt_sys_linux(), &managed, NULL, &err) < 0 ||
-		    sandbox_close(&sandbox, &keeper, false, &err) < 0 ||
+		    sandbox_close(&sandbox, &keeper, false, false, &err) < 0 ||
 		    sandbox_thread(&sandbox, kind, &err) < 0) {
 			(void)fprintf(stderr, "%s\n", err.message);
 			_exit(99);

@@ -69,11 +69,14 @@ int confine_namespaces(struct pt_error *err)
 	return change_root(err);
 }
 
-int confine_capabilities(bool rawio, struct pt_error *err)
+int confine_capabilities(bool rawio, bool tap, struct pt_error *err)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
-	const unsigned kept[] = {CAP_IPC_LOCK, CAP_SYS_RAWIO};
+	const struct {
+		unsigned capability;
+		bool kept;
+	} list[] = {{CAP_IPC_LOCK, true}, {CAP_SYS_RAWIO, rawio}, {CAP_NET_ADMIN, tap}};
 	int ret = read_capabilities(data, err);
 
 	if (ret < 0)
@@ -81,8 +84,10 @@ int confine_capabilities(bool rawio, struct pt_error *err)
 	for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
 		uint32_t mask = 0;
 
-		for (unsigned j = 0; j < (rawio ? 2u : 1u); j++)
-			mask |= CAP_TO_INDEX(kept[j]) == i ? CAP_TO_MASK(kept[j]) : 0;
+		for (unsigned j = 0; j < sizeof(list) / sizeof(list[0]); j++) {
+			if (list[j].kept && CAP_TO_INDEX(list[j].capability) == i)
+				mask |= CAP_TO_MASK(list[j].capability);
+		}
 		data[i].effective &= mask;
 		data[i].permitted &= mask;
 		data[i].inheritable = 0;

@@ -18,10 +18,11 @@ int confine_namespaces(struct pt_error *err);
 /**
  * confine_capabilities() - none, but for memory to be locked (CAP_IPC_LOCK), which devices that come need where the limit is low
  * @rawio: CAP_SYS_RAWIO too, which VFIO asks for without an IOMMU
+ * @tap: CAP_NET_ADMIN too, which tun asks for of a tap device that is nobody's; in the network of its own, it is for nothing else
  *
  * Only what the process has stays. Errors: from capset(2).
  */
-int confine_capabilities(bool rawio, struct pt_error *err);
+int confine_capabilities(bool rawio, bool tap, struct pt_error *err);
 
 /**
  * confine_files() - no path can be opened, looked at or changed, and no process outside sent a signal (Landlock)

@@ -31,18 +31,19 @@ static int no_new_privileges(struct pt_error *err)
 }
 
 /* Namespaces take a capability, and Landlock lets nothing be mounted: so the order. */
-static int confine(bool rawio, struct pt_error *err)
+static int confine(bool rawio, bool tap, struct pt_error *err)
 {
 	int ret = confine_namespaces(err);
 
 	if (ret == 0)
-		ret = confine_capabilities(rawio, err);
+		ret = confine_capabilities(rawio, tap, err);
 	if (ret == 0)
 		ret = no_new_privileges(err);
 	return ret < 0 ? ret : confine_files(err);
 }
 
-int sandbox_close(struct sandbox *sandbox, struct keeper *keeper, bool rawio, struct pt_error *err)
+int sandbox_close(struct sandbox *sandbox, struct keeper *keeper, bool rawio, bool tap,
+		  struct pt_error *err)
 {
 	int ret = 0;
 
@@ -52,7 +53,7 @@ int sandbox_close(struct sandbox *sandbox, struct keeper *keeper, bool rawio, st
 	if (ret == 0)
 		ret = violation_catch(keeper, err);
 	if (ret == 0)
-		ret = confine(rawio, err);
+		ret = confine(rawio, tap, err);
 	if (ret < 0)
 		return pt_error_prefix(err, ret, "sandbox");
 	keeper_close_door(keeper);

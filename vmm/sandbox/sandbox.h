@@ -24,11 +24,13 @@ const char *sandbox_unusable(void);
  * sandbox_close() - close it around the process
  * @sandbox: zeroed; lives as long as the process has threads
  * @rawio: a device is had without an IOMMU, for which the kernel asks for more
+ * @tap: so it does for tap devices, which may come
  *
  * Other threads of the process are left out of it: there are none. What the kernel does not have is said on standard error, a
  * line each; what it refuses fails. It cannot be opened again. Inverse for memory only: sandbox_done(). Errors: from the kernel.
  */
-int sandbox_close(struct sandbox *sandbox, struct keeper *keeper, bool rawio, struct pt_error *err);
+int sandbox_close(struct sandbox *sandbox, struct keeper *keeper, bool rawio, bool tap,
+		  struct pt_error *err);
 
 /**
  * sandbox_thread() - the calling thread makes the system calls of its kind from here on, and no others
