@@ -9,6 +9,7 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
 import sys
 
 import devices
@@ -19,7 +20,7 @@ from options import suggestion
 ATTEMPTS = 5  # the emulated host can lose its timer, and a guest on it with that
 QUIET_LIMIT = 75  # seconds without output: the run stands still
 CHECK = re.compile(r"^LAB-CHECK (ok|fail|skip) (.*)$", re.MULTILINE)
-HEADER = re.compile(r"^# (devices|limit|kernel|kernel-parameters|guests|iommu|memory|nodes|long): *(.*)$")
+HEADER = re.compile(r"^# (devices|limit|kernel|kernel-parameters|guests|iommu|memory|nodes|long|package): *(.*)$")
 
 
 class Case:
@@ -37,6 +38,7 @@ class Case:
         self.memory = header.get("memory", "4G")
         self.nodes = int(header.get("nodes", 1))
         self.long = header.get("long") == "yes"
+        self.package = header.get("package") == "yes"
 
     def _header(self):
         fields = {}
@@ -116,6 +118,24 @@ class DebianGuests:
         return self._folder
 
 
+class Packages:
+    """The Debian packages of the project as it is, made once, when a case first needs them."""
+
+    def __init__(self):
+        self._trouble = None
+        self._made = False
+
+    def make(self):
+        """What is in the way, or None when they are there."""
+        if not self._made:
+            self._made = True
+            run = subprocess.run(
+                ["./run", "package"], cwd=host.PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            )
+            self._trouble = run.stdout if run.returncode else None
+        return self._trouble
+
+
 class Runner:
     """Runs cases on hosts with one kernel, or with the case's own, and prints a line for each."""
 
@@ -123,6 +143,7 @@ class Runner:
         self._kernels = kernels
         self._kernel_name = kernel_name
         self._debian_guests = DebianGuests()
+        self._packages = Packages()
         self._variables = {"TENON": vmm} if vmm else {}
         self._folder = os.path.join(guest.build_folder(), f"results-{kernel_name}")
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -135,6 +156,9 @@ class Runner:
             return self._tell(case, Result([("skip", f"{case.name}: no kernel '{case.kernel}' here, see above")], 0))
         if case.debian_guests and self._debian_guests.folder() is None:
             return self._tell(case, Result([("skip", f"{case.name}: none of Debian's kernels for guests here, see above")], 0))
+        trouble = self._packages.make() if case.package else None
+        if trouble:
+            return self._tell(case, Result([("fail", f"{case.name}: ./run package")], 0, trouble))
         result = self._attempt(case)
         for attempt in range(2, ATTEMPTS + 1):
             if result is not None and result.word != "FAIL":

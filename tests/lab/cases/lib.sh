@@ -11,6 +11,7 @@
 #   # iommu: amd           (if not intel)
 #   # memory: SIZE         (of the emulated host, if not 4G)
 #   # nodes: N             (NUMA nodes that share it, if not 1)
+#   # package: yes         (./run package before, for build/debian/*.deb)
 #   # long: yes            (run by ./run test --all, or by name)
 
 set -u
