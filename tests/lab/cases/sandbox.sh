@@ -83,13 +83,22 @@ ran() {
 	guest_went_well "${PIPESTATUS[0]}"
 }
 
+# The guest of what failed must not be in the way of the next.
+abandon() {
+	kill -KILL "$guest_process"
+	finish_guest
+	return 1
+}
+
+has_not() { ! ctl info | grep -q "$1"; }
+
 hotplugged() {
 	traced "$1" hotplug --cpus 2 --hotplug-slots 2 "${@:2}"
 	start_command
 	guest_says 'waits for a disk' 120 || return
-	ctl add "$LAB_nvme0,id=disk" || return
+	ctl add "$LAB_nvme0,id=disk" || abandon || return
 	guest_says 'cycle 1: at work' 120 || return
-	ctl pause && ctl resume && ctl info && ctl remove disk || return
+	ctl pause && ctl resume && ctl info && ctl remove disk || abandon || return
 	finish_guest
 	guest_went_well $?
 }
@@ -101,11 +110,12 @@ hotplugged_virtio() {
 	start_command
 	guest_says 'waits for devices' 120 || return
 	for cycle in 1 2; do
-		ctl add --disk "$( ((cycle == 1)) && echo /tmp/disk.img || echo "$loop"),id=data" && ctl add --net "tap2,id=wire,vhost=$( ((cycle == 1)) && echo on || echo off)" || return
-		((cycle == 2)) || ctl add --vsock 7,id=sockets || return
+		ctl add --disk "$( ((cycle == 1)) && echo /tmp/disk.img || echo "$loop"),id=data" && ctl add --net "tap2,id=wire,vhost=$( ((cycle == 1)) && echo on || echo off)" || abandon || return
+		((cycle == 2)) || ctl add --vsock 7,id=sockets || abandon || return
 		guest_says "cycle $cycle: at work" 120 || return
-		ctl remove data && ctl remove wire || return
+		ctl remove data && ctl remove wire || abandon || return
 		guest_says "cycle $cycle: all are gone" 120 || return
+		until_so "they are given back" has_not 'data\|wire' || abandon || return
 	done
 	finish_guest
 	guest_went_well $?
