@@ -93,10 +93,10 @@ static int check_late(const struct vm_config_device *device, int fd, struct pt_e
 			       "address");
 }
 
-/* As the others are had; the first is had as the host, or what its manager has sent, offers it. */
+/* As the others are had; the first as the guest's file says, or else as the host, or what its manager has sent, offers it. */
 static enum backend_choice wanted_backend(const struct vm_plan *plan)
 {
-	if (plan_is_without_devices(plan))
+	if (plan_is_without_devices(plan) && !plan->backend_asked)
 		return plan->space_fd ? BACKEND_CDEV : BACKEND_AUTO;
 	return plan->backend == PT_BACKEND_GROUP ? BACKEND_GROUP : BACKEND_CDEV;
 }

@@ -128,6 +128,9 @@ Test(plan_hotplug, the_first_device_can_be_had_in_any_way)
 	cr_assert_eq(plan_hotplug(&plan, &other.config, &other.facts, &device, &err), 0, "%s",
 		     err.message);
 	cr_assert_eq(device.backend, PT_BACKEND_GROUP);
+	cr_assert_not(plan.backend_asked);
+	host.config.backend = BACKEND_CDEV;
+	cr_assert(must_plan(&host).backend_asked);
 }
 
 Test(plan_hotplug, too_many_empty_slots)

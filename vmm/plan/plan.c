@@ -158,6 +158,7 @@ int plan_make(const struct vm_config *config, const struct host_facts *facts,
 	struct vm_plan plan = {
 		.phys_bits = facts->guest_phys_bits,
 		.backend = facts->backend,
+		.backend_asked = config->backend != BACKEND_AUTO,
 		.space_fd = facts->space_fd,
 		.prefault_threads = config->prefault_threads,
 		.unplug_limit = config->unplug_limit,

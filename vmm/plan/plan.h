@@ -309,6 +309,7 @@ struct vm_plan {
 	struct plan_range mmio32_window;
 	struct plan_range mmio64_window;
 	enum pt_backend_kind backend;
+	int backend_asked; /* the guest's file says it: a first device that comes is had so, too */
 	int space_fd; /* open descriptor of what devices are attached to; 0 when it is to be opened */
 	struct plan_device devices[PLAN_DEVICES_MAX];
 	unsigned device_count;
