@@ -135,11 +135,14 @@ Test(journal, keeps_what_is_written)
 	cr_assert_eq(access(path, F_OK), -1);
 	/* What one that was killed left aside is nobody's record. */
 	cr_assert_geq(creat(path, 0600), 0);
-	cr_assert_eq(listed(&rig), 1);
+	cr_assert_eq(listed(&rig), 2);
 	check_ok(journal_read(&rig.journal, NAME, &read, &rig.err), rig.err);
 	cr_assert_str_eq(read.driver, "igb");
 	check_ok(journal_remove(&rig.journal, NAME, &rig.err), rig.err);
 	check_ok(journal_remove(&rig.journal, NAME, &rig.err), rig.err);
+	(void)close(lock);
+	cr_assert_eq(listed(&rig), 1);
+	check_ok(journal_lock(&rig.journal, NAME, "a test", &lock, &rig.err), rig.err);
 	cr_assert_eq(listed(&rig), 0);
 	(void)close(lock);
 	down(&rig);

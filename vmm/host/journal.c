@@ -17,6 +17,7 @@
 #define SUBFOLDER "devices"
 #define FILE_SIZE (PT_NAME_SIZE + 8)
 #define WHO_SIZE  128
+#define ASIDE	  ".new" /* what is being written */
 
 /* The message is set. */
 static int add_remedy(const char *path, int code, struct pt_error *err)
@@ -157,6 +158,9 @@ int journal_lock(const struct journal *journal, const char *name, const char *wh
 	if (ftruncate(fd, 0) == 0)
 		(void)!pwrite(fd, text, len < (int)sizeof(text) ? (size_t)len : sizeof(text) - 1,
 			      0);
+	/* Of one who was killed while it wrote: the record before is the one that counts. */
+	(void)snprintf(file, sizeof(file), "%s" ASIDE, name);
+	(void)unlinkat(journal->dir, file, 0);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
@@ -238,7 +242,7 @@ int journal_write(const struct journal *journal, const struct journal_record *re
 	size_t size = journal_record_format(record, text);
 	int ret;
 
-	(void)snprintf(aside, sizeof(aside), "%s.new", record->name);
+	(void)snprintf(aside, sizeof(aside), "%s" ASIDE, record->name);
 	ret = write_aside(journal->dir, aside, text, size);
 	if (ret == 0 && renameat(journal->dir, aside, journal->dir, record->name) < 0)
 		ret = -errno;
@@ -278,7 +282,11 @@ int journal_list(const struct journal *journal, int (*each)(void *arg, const cha
 		return ret;
 	}
 	while (ret == 0 && (errno = 0, entry = readdir(dir)) != NULL) {
-		/* Locks, and what was left aside, have other names. */
+		char *end = strstr(entry->d_name, ASIDE);
+
+		if (end && !end[strlen(ASIDE)])
+			*end = '\0';
+		/* Locks have other names. */
 		if (pt_bdf_parse(entry->d_name, name) == 0 && strcmp(name, entry->d_name) == 0)
 			ret = each(arg, name);
 	}

@@ -39,7 +39,7 @@ int journal_open(const char *parent, bool create, struct journal *ret_journal,
 void journal_close(struct journal *journal);
 
 /**
- * journal_lock() - nobody else touches the device
+ * journal_lock() - nobody else touches the device; what one who was killed has left half written goes
  * @name: canonical
  * @who: for others to read: "tenon run (pid 123)"
  * @ret_fd: the lock is held until it is closed, by this process and every child that has it
@@ -67,6 +67,8 @@ int journal_remove(const struct journal *journal, const char *name, struct pt_er
 
 /**
  * journal_list() - call @each with the name of every device that there is a record of, until it returns non-zero
+ *
+ * One whose record somebody was killed over is named too, perhaps twice: journal_lock() puts that right.
  *
  * Return: what @each returned last, or -errno.
  */
