@@ -82,8 +82,9 @@ void check_memory(struct check_run *check)
 		     size_text(facts->memory_available & ~0xfffffull, has));
 	finding_seen(finding, "/proc/meminfo", "MemAvailable: %" PRIu64 " kB",
 		     facts->memory_available / 1024);
+	/* A sixteenth is for what comes to the host meanwhile. */
 	finding_hint(finding, "--memory %" PRIu64 "M or less; or end what takes memory on the host",
-		     facts->memory_available >> 21 << 1);
+		     (facts->memory_available - facts->memory_available / 16) >> 21 << 1);
 }
 
 void check_memlock(struct check_run *check)
