@@ -18,7 +18,7 @@ import host
 from options import suggestion
 
 ATTEMPTS = 4  # the emulated host loses itself, or a guest, now and then: see PERIODIC_TICK
-QUIET_LIMIT = 75  # seconds without output: the run stands still
+QUIET_LIMIT = 120  # seconds without output: the run stands still
 CHECK = re.compile(r"^LAB-CHECK (ok|fail|skip) (.*)$", re.MULTILINE)
 HEADER = re.compile(r"^# (devices|limit|kernel|kernel-parameters|guests|iommu|memory|nodes|long|package): *(.*)$")
 

@@ -2,6 +2,7 @@
 # A guest under the newest libvirt of Debian's suites, which opens /dev/iommu and the devices' nodes itself and hands both in.
 # devices: nvme
 # limit: 500
+# long: yes
 
 . tests/lab/cases/lib.sh
 root=$(tests/lab/libvirt-root) || {
