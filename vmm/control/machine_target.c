@@ -307,7 +307,7 @@ static int iommufd_add(void *ctx, const char *id, int fd, struct pt_error *err)
 {
 	struct machine_target *target = ctx;
 	struct pt_node node = {0};
-	int r = fd ? pt_host_identify(pt_sys_linux(), fd, &node, err) : 0;
+	int r = fd ? pt_host_identify(target->sys, fd, &node, err) : 0;
 
 	if (r)
 		return pt_error_prefix(err, r, "iommufd '%s'", id);
