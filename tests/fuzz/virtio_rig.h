@@ -188,14 +188,14 @@ static inline void rig_offer(struct rig *rig, unsigned queue, uint16_t head)
 	avail[1]++;
 }
 
-/* No more was given back than was offered, and nothing that is no head. What somebody else wrote over the ring, a disk's data
- * that a driver wanted there, is no answer. */
+/* No more was given back than was offered, and nothing that is no head. What the driver, or a disk with data that it wanted
+ * there, wrote over the ring is no answer; the device goes on from where it was. */
 static inline void rig_check_used(const struct rig *rig, unsigned queue, uint16_t *seen)
 {
 	const struct vring_used *used = (const void *)(rig->memory + queue * RIG_STEP + 0x800);
 
 	if (used->idx != rig->unit.virtio->queues[queue].ring.used) {
-		*seen = used->idx;
+		*seen = rig->unit.virtio->queues[queue].ring.used;
 		return;
 	}
 	fuzz_require((uint16_t)(used->idx - *seen) <= RIG_QUEUE, "queue %u: %u were given back",
