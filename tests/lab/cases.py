@@ -20,7 +20,7 @@ from options import suggestion
 ATTEMPTS = 4  # the emulated host loses itself, or a guest, now and then: see PERIODIC_TICK
 QUIET_LIMIT = 120  # seconds without output: the run stands still
 CHECK = re.compile(r"^LAB-CHECK (ok|fail|skip) (.*)$", re.MULTILINE)
-HEADER = re.compile(r"^# (devices|limit|kernel|kernel-parameters|guests|iommu|memory|nodes|long|package): *(.*)$")
+HEADER = re.compile(r"^# (devices|limit|kernel|kernel-parameters|guests|iommu|memory|nodes|long|once|package): *(.*)$")
 
 
 class Case:
@@ -38,6 +38,7 @@ class Case:
         self.memory = header.get("memory", "4G")
         self.nodes = int(header.get("nodes", 1))
         self.long = header.get("long") == "yes"
+        self.once = self.long or header.get("once") == "yes"
         self.package = header.get("package") == "yes"
 
     def _header(self):
@@ -79,14 +80,17 @@ def all_cases():
     return [Case(path) for path in sorted(paths) if os.path.basename(path) != "lib.sh"]
 
 
-def chosen(names, long=True):
-    """The cases with these names, in the order given; all, when there is none, but the long ones only if wanted."""
+def chosen(names, long=True, once=True):
+    """The cases with these names, in the order given; all, when there is none, but those that are long, or that need no
+    second kernel, only if wanted."""
     known = {case.name: case for case in all_cases()}
     for name in names:
         if name not in known:
             hint = suggestion(name, known, f"there are {', '.join(known)}")
             raise host.LabError(f"no lab case '{name}'; {hint}")
-    return [known[name] for name in names] if names else [case for case in known.values() if long or not case.long]
+    if names:
+        return [known[name] for name in names]
+    return [case for case in known.values() if (long or not case.long) and (once or not case.once)]
 
 
 class Kernels:
@@ -265,9 +269,9 @@ def runs_on(case, kernel_name):
     return case.kernel != "debian" or kernel_name in ("6.12", "debian")
 
 
-def run_all(names, kernel_name, vmm=None, long=False):
-    """Runs cases one after the other, the long ones if wanted or named; yields a Result for each."""
-    cases = [case for case in chosen(names, long) if runs_on(case, kernel_name)]
+def run_all(names, kernel_name, vmm=None, long=False, once=True):
+    """Runs cases one after the other, those that chosen() leaves out if wanted or named; yields a Result for each."""
+    cases = [case for case in chosen(names, long, once) if runs_on(case, kernel_name)]
     kernels = Kernels()
     if kernels.path(kernel_name) is None:
         for case in cases:

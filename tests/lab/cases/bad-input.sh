@@ -2,6 +2,7 @@
 # Bad input: each is refused with a line that names it, and a remedy; the host stays as it was.
 # devices: nvme nvme edu,shared=one rtl8139,shared=one
 # limit: 240
+# once: yes
 
 . tests/lab/cases/lib.sh
 tests/lab/bind "$LAB_nvme0"

@@ -3,6 +3,7 @@
 # devices: edu,dma_mask=0xffffffffffffffff
 # iommu: virtio
 # limit: 120
+# once: yes
 
 . tests/lab/cases/lib.sh
 bind_all

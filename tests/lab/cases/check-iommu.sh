@@ -3,6 +3,7 @@
 # devices: nvme edu
 # iommu: none
 # limit: 60
+# once: yes
 
 . tests/lab/cases/lib.sh
 

@@ -3,6 +3,7 @@
 # devices: nvme edu,shared=one rtl8139,shared=one nvme,sriov_max_vfs=2 e1000e
 # memory: 2G
 # limit: 400
+# once: yes
 
 . tests/lab/cases/lib.sh
 . tests/lab/cases/check.lib

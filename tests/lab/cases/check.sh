@@ -2,6 +2,7 @@
 # tenon check: what it finds is provoked, its commands are typed as it prints them, and then the guest runs.
 # devices: nvme nvme edu,shared=one rtl8139,shared=one igb
 # limit: 400
+# once: yes
 
 . tests/lab/cases/lib.sh
 . tests/lab/cases/check.lib

@@ -2,6 +2,7 @@
 # Consoles by virtio: a person is at hvc0 by a pseudo terminal and by a socket, leaves, and another comes; one comes while the
 # guest runs; nobody reads, and the guest goes on.
 # limit: 300
+# once: yes
 
 . tests/lab/cases/lib.sh
 

@@ -3,6 +3,7 @@
 # tenon ctl and by QMP; clients that send garbage, half a command, or never read harm nobody.
 # devices: nvme
 # limit: 300
+# once: yes
 
 . tests/lab/cases/lib.sh
 socket=/run/tenon/lab.sock

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Many CPUs, their topology as the guest sees it, and features that are there or not.
 # limit: 240
+# once: yes
 
 . tests/lab/cases/lib.sh
 

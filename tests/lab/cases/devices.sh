@@ -3,6 +3,7 @@
 # devices: nvme nvme igb edu,shared=one rtl8139,shared=one
 # memory: 2G
 # limit: 180
+# once: yes
 
 . tests/lab/cases/lib.sh
 mtty=83b8f4f2-509f-382f-3c1e-e6bfe0fa1001

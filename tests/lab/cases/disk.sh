@@ -2,6 +2,7 @@
 # Disks by virtio-blk: data that is checked from outside, a full host, read-only and discarded disks, restarts under I/O, a disk by NVMe beside.
 # devices: nvme
 # limit: 400
+# once: yes
 
 . tests/lab/cases/lib.sh
 bind_all

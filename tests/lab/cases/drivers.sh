@@ -2,6 +2,7 @@
 # Devices are taken from the host's drivers and given back: by bind and unbind, and after SIGKILL at every point by recover.
 # devices: nvme edu,shared=a rtl8139,shared=a
 # limit: 900
+# once: yes
 
 . tests/lab/cases/lib.sh
 bdf=$LAB_nvme0

@@ -3,6 +3,7 @@
 # devices: nvme nvme
 # nodes: 2
 # limit: 180
+# once: yes
 
 . tests/lab/cases/lib.sh
 bind_all

@@ -3,6 +3,7 @@
 # the guest's own leaves, and another comes into its slot.
 # devices: nvme
 # limit: 420
+# once: yes
 
 . tests/lab/cases/lib.sh
 cycles=2

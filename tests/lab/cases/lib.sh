@@ -13,6 +13,8 @@
 #   # nodes: N             (NUMA nodes that share it, if not 1)
 #   # package: yes         (./run package before, for build/debian/*.deb)
 #   # long: yes            (run by ./run test --all, or by name)
+#   # once: yes            (about the program, not about VFIO, iommufd, KVM's interrupts and memory, or system calls:
+#                           ./run test --all does not repeat it on the newest kernel, as it does not repeat long ones)
 
 set -u
 TENON=${TENON:-build/vmm/tenon}

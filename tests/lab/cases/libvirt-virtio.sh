@@ -2,6 +2,7 @@
 # Disks and network cards under the machine's own libvirt, which makes the tap device and opens vhost-net: at start, and coming and
 # going; memory of huge pages, and a balloon.
 # limit: 400
+# once: yes
 
 . tests/lab/cases/lib.sh
 . tests/lab/cases/libvirt.lib

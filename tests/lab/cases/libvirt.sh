@@ -3,6 +3,7 @@
 # takes from its driver, gives the guest at start or later, and gives back.
 # devices: nvme
 # limit: 500
+# once: yes
 
 . tests/lab/cases/lib.sh
 . tests/lab/cases/libvirt.lib

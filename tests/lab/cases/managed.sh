@@ -4,6 +4,7 @@
 # devices: nvme igb
 # memory: 2G
 # limit: 400
+# once: yes
 
 . tests/lab/cases/lib.sh
 disk=/sys/bus/pci/devices/$LAB_nvme0

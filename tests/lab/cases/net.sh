@@ -1,6 +1,7 @@
 #!/bin/bash
 # Network cards by virtio-net: pings and files both ways with their checksums, by vhost-net and without, several queues, restarts.
 # limit: 300
+# once: yes
 
 . tests/lab/cases/lib.sh
 mount -t tmpfs tmpfs /mnt

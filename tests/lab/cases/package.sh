@@ -3,6 +3,7 @@
 # devices: nvme nvme
 # package: yes
 # limit: 600
+# once: yes
 
 . tests/lab/cases/lib.sh
 packages=(build/debian/*.deb)

@@ -2,6 +2,7 @@
 # A guest's kernel panics, by pvpanic; a vCPU that KVM cannot go on with; a triple fault: what is said, the exit code, and the device given back.
 # devices: nvme
 # limit: 200
+# once: yes
 
 . tests/lab/cases/lib.sh
 bind_all

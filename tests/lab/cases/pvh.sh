@@ -3,6 +3,7 @@
 # devices: nvme
 # memory: 6G
 # limit: 200
+# once: yes
 
 . tests/lab/cases/lib.sh
 bind_all

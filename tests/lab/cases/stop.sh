@@ -2,6 +2,7 @@
 # A guest is asked to end: by SIGTERM, or because the host wants its disk back. It hears its power button, or does not.
 # devices: nvme
 # limit: 400
+# once: yes
 
 . tests/lab/cases/lib.sh
 bind_all

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Sockets between guest and host by vhost-vsock: data both ways, without message-signalled interrupts too; an address that is taken.
 # limit: 150
+# once: yes
 
 . tests/lab/cases/lib.sh
 head -c 4M /dev/urandom >/tmp/to-guest
