@@ -280,7 +280,7 @@ static void unmap_all(struct pt_space *space)
 static int group_attach(struct pt_device *device, struct pt_error *err)
 {
 	struct pt_space *space = device->space;
-	struct pt_mapping failed;
+	struct pt_mapping failed = {0};
 	int r = pt_space_admit(space, &device->host, err);
 
 	if (r < 0)
