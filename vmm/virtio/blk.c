@@ -174,12 +174,15 @@ static void prep_range(struct blk_slot *slot, struct io_uring_sqe *sqe)
 	int mode = request->action == BLK_DISCARD || request->unmap ? FALLOC_FL_PUNCH_HOLE
 								    : FALLOC_FL_ZERO_RANGE;
 
-	if (request->count) /* the host cannot: written, see write_zeros() */
+	if (request->count) { /* the host cannot: written, see write_zeros() */
 		io_uring_prep_writev(sqe, FILE_INDEX, request->iov, request->count,
 				     request->offset);
-	else
-		io_uring_prep_fallocate(sqe, FILE_INDEX, mode | FALLOC_FL_KEEP_SIZE,
-					(off_t)request->offset, (off_t)request->len);
+		return;
+	}
+	io_uring_prep_fallocate(sqe, FILE_INDEX, mode | FALLOC_FL_KEEP_SIZE, 0, 0);
+	/* By hand (io_uring_enter(2)): liburing's versions differ in the types of the two. */
+	sqe->off = request->offset;
+	sqe->addr = request->len;
 }
 
 /* Hand it to the kernel, or what is left of it. */
