@@ -19,14 +19,6 @@ stands_still_and_goes_on() {
 	virsh suspend lab && in_state "paused (user)" && virsh resume lab && in_state "running (unpaused)"
 }
 
-console_shows_the_guest() {
-	kill "$follower"
-	(sleep 2; printf '\r'; sleep 2) | timeout 20 script -qc "virsh console lab --force" /tmp/typed >/dev/null
-	cat /tmp/typed
-	grep -q 'Connected to domain' /tmp/typed || return
-	follow
-}
-
 resets() {
 	quiet
 	virsh reset lab && says 'listens' 60 && in_state "running (unpaused)"
@@ -56,10 +48,6 @@ restarts() {
 	quiet
 	up && says 'listens' 60 && quiet || return
 	virsh reboot lab && says 'listens' 90 && [[ $(virsh domstate lab) == running* ]]
-}
-
-is_destroyed() {
-	virsh destroy lab && in_state "shut off (destroyed)" && ! emulator
 }
 
 crash_is_seen() {
