@@ -11,6 +11,7 @@
 #define GROUP	      2u
 #define NOIOMMU	      4u
 #define NOIOMMU_GROUP 8u
+#define VF	      16u /* and the function is a virtual one, of one that is on vfio-pci */
 
 struct refusal {
 	const char *name;
@@ -149,6 +150,30 @@ static void have_privilege(struct model *model, struct model_device *device)
 	model_host(model)->no_rawio = false;
 }
 
+static void ask_for_token(struct model *model, struct model_device *device)
+{
+	model_host(model)->bind_token = true;
+	device->vf_token = "00112233-4455-6677-8899-aabbccddeeff";
+}
+
+static void ask_for_none(struct model *model, struct model_device *device)
+{
+	model_host(model)->bind_token = false;
+	device->vf_token = NULL;
+}
+
+static void leave_caches(struct model *model, struct model_device *device)
+{
+	(void)device;
+	model_host(model)->incoherent = true;
+}
+
+static void keep_caches(struct model *model, struct model_device *device)
+{
+	(void)device;
+	model_host(model)->incoherent = false;
+}
+
 static const struct refusal refusals[] = {
 	{"no privilege", NOIOMMU | NOIOMMU_GROUP, -EPERM, "CAP_SYS_RAWIO", drop_privilege,
 	 have_privilege},
@@ -159,6 +184,8 @@ static const struct refusal refusals[] = {
 	{"reset lock", CDEV | NOIOMMU, -EAGAIN, "being reset", lock, release},
 	{"unregistered", CDEV | NOIOMMU, -ENODEV, "vfio0", unregister, release},
 	{"no permission", CDEV | NOIOMMU, -EACCES, "vfio0", shut_node, open_node},
+	{"token", CDEV | VF, -EACCES, "has to be given the VF token", ask_for_token, ask_for_none},
+	{"caches", CDEV, -EINVAL, "coherent", leave_caches, keep_caches},
 	{"locked memory", CDEV, -ENOMEM, "IOVA 0x", limit_memory, allow_memory},
 	{"held", GROUP, -EBUSY, "group 26", hold, release},
 	{"group open", GROUP | NOIOMMU_GROUP, -EBUSY, "crosvm (pid 4711)", hold_group, release},
@@ -168,6 +195,7 @@ static const struct refusal refusals[] = {
 	{"unregistered", GROUP | NOIOMMU_GROUP, -ENODEV, "/dev/vfio/", unregister, release},
 	{"no permission", GROUP | NOIOMMU_GROUP, -EACCES, "/dev/vfio/", shut_group, open_group},
 	{"no driver for containers", GROUP, -ENODEV, "/dev/vfio/vfio", unload, load},
+	{"token", GROUP | VF, -EACCES, "has to be given the VF token", ask_for_token, ask_for_none},
 	{"locked memory", GROUP, -ENOMEM, "IOVA 0x", limit_memory, allow_memory},
 	{"entries", GROUP, -ENOSPC, "IOVA 0x", limit_entries, allow_entries},
 };
@@ -177,14 +205,20 @@ struct host {
 	struct model_device *device;
 };
 
-static struct host host_of(const struct way *way)
+static struct host host_of(const struct way *way, const struct refusal *refusal)
 {
 	struct host host = {.model = model_new()};
 	struct model_pci pci = model_nvme(LIFE_FIRST, 26);
+	struct model_pci physfn = model_nvme("0000:01:00.0", 25);
 
 	if (way->host)
 		way->host(host.model);
+	if (refusal->ways & VF)
+		pci.physfn = physfn.bdf;
 	host.device = model_add(host.model, &pci);
+	physfn.sriov = true;
+	if (refusal->ways & VF)
+		model_add(host.model, &physfn);
 	return host;
 }
 
@@ -209,7 +243,7 @@ static void again(const struct way *way, struct model *model, const char *what)
 /* Return: whether the fault fired; @n 0 for none. */
 static bool refuse(const struct way *way, const struct refusal *refusal, unsigned n, int error)
 {
-	struct host host = host_of(way);
+	struct host host = host_of(way, refusal);
 	struct life life = life_new(host.model, way, LIFE_FIRST);
 	struct model_fault *fault = model_fault(host.model);
 	char what[MODEL_TEXT * 2];
