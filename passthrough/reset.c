@@ -178,8 +178,11 @@ static int bus_step(struct pt_device *device, int code, const char *own, bool *r
 	if (r < 0) {
 		if (code == -ENOTTY && r != -ENODEV)
 			code = r;
+		/* ENODEV is not the device: neither its slot nor its bus has a reset, as on a root bus. */
 		pt_error_set(err, code, "%s: %s, and its bus cannot be reset (%s)",
-			     device->host.name, own, strerror(-r));
+			     device->host.name, own,
+			     r == -ENODEV ? "neither it nor its slot has a reset, as on a root bus"
+					  : strerror(-r));
 		return pt_error_remedy(err, code,
 				       "see /sys/bus/pci/devices/%s/reset_method, and the host's "
 				       "kernel log",

@@ -52,6 +52,7 @@ Test(reset, a_function_of_the_root_bus_without_a_reset)
 	check_ok(pt_device_attach(c.device, &c.err), c.err);
 	cr_assert_not(pt_device_resettable(c.device));
 	check_error(pt_device_reset(c.device, &c.err), -ENOTTY, c.err, "0000:00:05.0");
+	cr_assert(strstr(c.err.message, "as on a root bus"), "%s", c.err.message);
 	check_remedy(c.err, "reset_method");
 	cr_assert_eq(pt_device_state(c.device), PT_DEVICE_ATTACHED, "ENODEV is no loss here");
 	check_down(&c);
