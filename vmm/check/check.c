@@ -87,7 +87,7 @@ static int look(const struct pt_sys *sys, const struct vm_config *config, struct
 {
 	struct device_request requests[VM_DEVICES_MAX];
 	enum pt_backend_kind backend;
-	enum backend_choice choice;
+	enum backend_choice choice = BACKEND_AUTO;
 	int ret = handed_take(handed, err);
 
 	if (ret == 0)

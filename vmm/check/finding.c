@@ -15,7 +15,7 @@
 static struct finding *grow(struct findings *findings)
 {
 	struct finding **list =
-		realloc(findings->list, (findings->count + 1) * sizeof(*findings->list));
+		reallocarray(findings->list, findings->count + 1, sizeof(struct finding *));
 	struct finding *finding;
 
 	if (!list)

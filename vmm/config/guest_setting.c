@@ -119,10 +119,10 @@ static const char *const reboot_choices[] = {
 	NULL,
 };
 
-#define CPUS_PART(key, text)                                                                \
-	{                                                                                   \
-		.name = #key, .arg = "N", .help = text, .kind = SETTING_NUMBER, FIELD(key), \
-		.min = 1, .max = VM_CPUS_MAX                                                \
+#define CPUS_PART(key, text)                                                                  \
+	{                                                                                     \
+		.name = #key, .arg = "N", .help = (text), .kind = SETTING_NUMBER, FIELD(key), \
+		.min = 1, .max = VM_CPUS_MAX                                                  \
 	}
 
 static const struct setting cpus_rows[] = {

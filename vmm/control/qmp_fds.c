@@ -92,7 +92,7 @@ static int check_text(const char *text, const char *what, struct pt_error *err)
 
 int qmp_fds_name(struct qmp_fds *fds, const char *name, struct pt_error *err)
 {
-	struct qmp_fd *kept;
+	struct qmp_fd *kept = NULL;
 	unsigned same;
 	int r = check_text(name, "fdname", err);
 
@@ -108,7 +108,7 @@ int qmp_fds_name(struct qmp_fds *fds, const char *name, struct pt_error *err)
 		forget(fds, same);
 	}
 	r = keep(fds, &kept, err);
-	if (r)
+	if (r || !kept)
 		return r;
 	kept->set = QMP_FDS_NAMED;
 	(void)snprintf(kept->text, sizeof(kept->text), "%s", name);
@@ -139,12 +139,12 @@ static bool has_set(const struct qmp_fds *fds, int64_t set)
 int qmp_fds_add(struct qmp_fds *fds, int64_t set, const char *text, const struct qmp_fd **ret_fd,
 		struct pt_error *err)
 {
-	struct qmp_fd *kept;
+	struct qmp_fd *kept = NULL;
 	int r = check_text(text, "opaque", err);
 
 	if (!r)
 		r = keep(fds, &kept, err);
-	if (r)
+	if (r || !kept)
 		return r;
 	kept->set = QMP_FDS_NAMED;
 	if (set == QMP_FDS_NAMED) {

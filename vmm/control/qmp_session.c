@@ -194,7 +194,7 @@ static void execute(struct qmp_session *session, json_t *input)
 	if (command)
 		(void)qmp_check(arguments, command->arguments ? command->arguments : QMP_EMPTY_TYPE,
 				"arguments", command->open, &err.error);
-	if (err.error.code) {
+	if (err.error.code || !command) {
 		send_failure(session, id, &err);
 		json_decref(none);
 		return;

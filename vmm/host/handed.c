@@ -157,9 +157,11 @@ static int find(const struct pt_sys *sys, struct handed *handed, const char *tex
 	if (!found)
 		ret = by_number ? add_number(handed, number, &found, err)
 				: no_such_name(handed, text, err);
-	if (ret == 0 && !found->known)
+	if (ret || !found)
+		return ret;
+	if (!found->known)
 		ret = pt_host_identify(sys, found->fd, &found->node, err);
-	if (ret < 0)
+	if (ret)
 		return ret;
 	found->known = 1;
 	*ret_found = found;
@@ -306,12 +308,12 @@ int handed_space(const struct pt_sys *sys, struct handed *handed, const struct v
 {
 	enum pt_node_kind kind = backend == PT_BACKEND_GROUP ? PT_NODE_CONTAINER : PT_NODE_IOMMUFD;
 	struct pt_error ignored = PT_ERROR_INIT;
-	struct handed_fd *found;
+	struct handed_fd *found = NULL;
 	int ret, fd = 0;
 
 	if (config->iommufd) {
 		ret = find(sys, handed, descriptor_of(config->iommufd), &found, err);
-		if (ret < 0)
+		if (ret || !found)
 			return ret;
 		if (found->node.kind != kind)
 			return pt_error_remedy(

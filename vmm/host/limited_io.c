@@ -92,6 +92,7 @@ static int limited(const char *path, const char *text, unsigned limit, struct an
 	int ends[2], ret;
 	pid_t pid;
 
+	*ret_answer = (struct answer){0};
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
 	read_end = ends[0];

@@ -57,7 +57,7 @@ int name_set_below(struct name_set *set, const struct pt_sys *sys, const char *c
 	ret = sys->realpath(sys->ctx, path, below.place, sizeof(below.place) - 1);
 	if (ret < 0)
 		return ret;
-	strcat(below.place, "/");
+	memcpy(below.place + strlen(below.place), "/", sizeof("/"));
 	(void)snprintf(path, sizeof(path), "/sys/class/%s", class_name);
 	ret = sys->list(sys->ctx, path, add_below, &below);
 	return ret == -ENOENT ? 0 : ret;

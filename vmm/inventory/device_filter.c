@@ -67,10 +67,10 @@ int device_filter_parse(const struct pt_sys *sys, char *const *args, size_t coun
 		.names = calloc(count + 1, sizeof(*filter.names)),
 		.words = calloc(count + 1, sizeof(*filter.words)),
 	};
-	int ret = 0;
+	int ret = filter.names && filter.words ? 0 : -ENOMEM;
 
-	if (!filter.names || !filter.words)
-		ret = pt_error_set(err, -ENOMEM, "out of memory");
+	if (ret < 0)
+		pt_error_set(err, ret, "out of memory");
 	for (size_t i = 0; i < count && ret == 0; i++)
 		ret = add(sys, &filter, args[i], err);
 	if (ret < 0)

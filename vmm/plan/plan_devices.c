@@ -274,11 +274,9 @@ static int choose_places(const struct vm_config *config, const struct host_facts
 	uint32_t taken = 1u; /* slot 0 is the host bridge */
 	int ret = asked_places(config, facts, ret_places, err);
 
-	if (ret < 0)
-		return ret;
 	for (unsigned i = 0; i < plan->virtio_count && ret == 0; i++)
 		ret = check_alone(facts, ret_places, plan, i, err);
-	if (ret < 0)
+	if (ret)
 		return ret;
 	for (size_t i = 0; i < facts->device_count; i++)
 		taken |= 1u << ret_places[i].slot;
@@ -461,7 +459,7 @@ static int shares_slot(const struct vm_plan *plan, unsigned device)
 int plan_devices(const struct vm_config *config, const struct host_facts *facts,
 		 struct vm_plan *plan, struct pt_error *err)
 {
-	struct place places[PLAN_DEVICES_MAX];
+	struct place places[PLAN_DEVICES_MAX] = {{0}};
 	uint32_t used = 0;
 	int ret;
 
