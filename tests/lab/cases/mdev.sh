@@ -1,5 +1,6 @@
 #!/bin/bash
-# Mediated devices, named by UUID: a serial port with I/O BARs and INTx, and a screen with a BAR that is mapped.
+# Mediated devices, named by UUID: a serial port with I/O BARs and INTx, and a screen with a BAR that is mapped; what else
+# the kernel has for them.
 # limit: 150
 
 . tests/lab/cases/lib.sh
@@ -16,6 +17,17 @@ check "the plan pins nothing" grep -q "pinned: nothing" <<<"$plan"
 check "a serial port loops back" guest mtty --device $mtty
 check "a screen is drawn on" guest mdpy --device /sys/bus/mdev/devices/$mdpy
 check "both in one guest" guest mtty,mdpy --device $mtty --device $mdpy
+# The serial port's driver can migrate it and log its DMA, the screen's cannot.
+features() {
+	build/tests/features $mtty >$output || return
+	cat $output
+	grep -qx 'migration' $output && grep -qx 'dma-logging-report' $output || complain "not all features are found" || return
+	grep -qx 'migrates: stop-copy p2p pre-copy' $output || complain "it is not said how it migrates" || return
+	build/tests/features $mdpy >$output 2>&1 && return 1
+	cat $output
+	grep -q "error: $mdpy: its driver .* cannot migrate it" $output && grep -q '^features: remedy: ' $output
+}
+check "features" features
 holds_nothing() {
 	local left
 	left=$(holders)
