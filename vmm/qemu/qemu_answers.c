@@ -105,6 +105,8 @@ static const struct qemu_row *type_find(const char *name)
 
 json_t *qemu_list_types(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
 {
+	/* Those that no command line names, but libvirt asks for: KVM, and vsock by whatever bus. */
+	static const char *const abstract[] = {"kvm-accel", "vhost-vsock-device"};
 	json_t *list = json_array();
 
 	(void)session, (void)arguments, (void)err;
@@ -113,8 +115,9 @@ json_t *qemu_list_types(struct qmp_session *session, json_t *arguments, struct q
 			(void)json_array_append_new(list, json_pack("{s:s, s:s}", "name", row->type,
 								    "parent", "object"));
 	}
-	(void)json_array_append_new(
-		list, json_pack("{s:s, s:s}", "name", "kvm-accel", "parent", "object"));
+	for (size_t i = 0; i < sizeof(abstract) / sizeof(abstract[0]); i++)
+		(void)json_array_append_new(
+			list, json_pack("{s:s, s:s}", "name", abstract[i], "parent", "object"));
 	return list;
 }
 

@@ -4,11 +4,14 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/vfs.h>
 
+#include "cleanup.h"
 #include "config/guest_setting.h"
 #include "qemu/qemu_layout.h"
 #include "qemu/qemu_machines.h"
@@ -76,11 +79,9 @@ int qemu_set_prealloc(struct qemu_guest *guest, struct qemu_item *item, const ch
 	return 0;
 }
 
-int qemu_set_hugepage_size(struct qemu_guest *guest, struct qemu_item *item, const char *text,
-			   struct pt_error *err)
+static int set_page_size(struct qemu_guest *guest, uint64_t size, struct pt_error *err)
 {
-	(void)item;
-	switch (qemu_bytes(text, 1)) {
+	switch (size) {
 	case UINT64_C(2) << 20:
 		return set(guest, "hugepages", "2M", err);
 	case UINT64_C(1) << 30:
@@ -91,6 +92,48 @@ int qemu_set_hugepage_size(struct qemu_guest *guest, struct qemu_item *item, con
 			"in the domain's XML: <hugepages><page size='2048'/> or "
 			"<page size='1048576'/>");
 	}
+}
+
+int qemu_set_hugepage_size(struct qemu_guest *guest, struct qemu_item *item, const char *text,
+			   struct pt_error *err)
+{
+	(void)item;
+	return set_page_size(guest, qemu_bytes(text, 1), err);
+}
+
+/* Of the file system that a path is on, or would be. */
+static int look_at(const char *path, struct statfs *ret_facts)
+{
+	CLEANUP_FREE char *at = strdup(path);
+	char *slash;
+
+	if (!at)
+		return -ENOMEM;
+	while (statfs(at, ret_facts) < 0) {
+		slash = strrchr(at, '/');
+		if (errno != ENOENT || !slash)
+			return -errno;
+		/* "/name" is in "/". */
+		slash[slash == at && slash[1]] = '\0';
+	}
+	return 0;
+}
+
+/* A folder on hugetlbfs says how large pages are, which then are of the same pool; any other would have the memory on a disk. */
+int qemu_set_mem_path(struct qemu_guest *guest, struct qemu_item *item, const char *text,
+		      struct pt_error *err)
+{
+	struct statfs facts;
+	int ret = look_at(text, &facts);
+
+	(void)item;
+	if (ret < 0)
+		return pt_error_set(err, ret, "%s", strerror(-ret));
+	if ((unsigned long)facts.f_type == HUGETLBFS_MAGIC)
+		return set_page_size(guest, (uint64_t)facts.f_bsize, err);
+	return pt_error_remedy(err, pt_error_set(err, -EOPNOTSUPP, "guest memory is a memfd"),
+			       "in the domain's XML: <memoryBacking><source type='memfd'/>"
+			       "</memoryBacking>");
 }
 
 int qemu_set_host_nodes(struct qemu_guest *guest, struct qemu_item *item, const char *text,

@@ -22,6 +22,7 @@ qemu_set_fn qemu_set_pidfile;
 qemu_set_fn qemu_set_daemonize;
 qemu_set_fn qemu_set_prealloc;
 qemu_set_fn qemu_set_hugepage_size;
+qemu_set_fn qemu_set_mem_path;
 qemu_set_fn qemu_set_host_nodes;
 
 /* Of its NUMA nodes: qemu_numa.c */

@@ -1,0 +1,89 @@
+#!/bin/bash
+# What else a domain can say of the host's devices: a virtual function whose address libvirt sets, functions that share a slot, devices
+# that libvirt does not take from their drivers, mediated ones; and what cannot be done with a guest that has devices.
+# devices: igb nvme,shared=a e1000e,shared=a edu,shared=b edu,shared=b
+# memory: 2G
+# limit: 400
+# once: yes
+
+. tests/lab/cases/lib.sh
+. tests/lab/cases/libvirt.lib
+mtty=83b8f4f2-509f-382f-3c1e-e6bfe0fa1001
+
+# pci BDF: as <address> has it
+pci() {
+	echo "domain='0x${1%%:*}' bus='0x$(cut -d : -f 2 <<<"$1")' slot='0x$(cut -d : -f 3 <<<"${1%.*}")' function='0x${1##*.}'"
+}
+
+# place BUS FUNCTION [XML]: in the guest
+place() {
+	echo "<address type='pci' domain='0x0000' bus='0x0$1' slot='0x00' function='0x$2' ${3:-}/>"
+}
+
+virtual_function() {
+	make_vfs "$LAB_igb0" 1
+	ip link set "$(ls "/sys/bus/pci/devices/$LAB_igb0/net")" up
+	domain vf "<interface type='hostdev' managed='yes'><mac address='52:54:00:6d:90:02'/><source><address type='pci' $(pci "$vfs")/></source></interface>" &&
+		up && says 'result ok vf' 90 && in_state "shut off (shutdown)" 30 || return
+	grep -q '52:54:00:6d:90:02' $console || complain "it has another address"
+}
+
+share_slots() {
+	down
+	domain functions "$(hostdev e1000e0 "$(place 1 0 "multifunction='on'")")$(hostdev nvme0 "$(place 1 1)")" \
+		"$(hostdev edu0 "$(place 2 0 "multifunction='on'")")$(hostdev edu1 "$(place 2 1)")" && up && says 'result ok functions' 120 &&
+		in_state "shut off (shutdown)" 30 && wait_for 20 has_driver "$LAB_nvme0" nvme
+}
+
+are_not_managed() {
+	down
+	tests/lab/bind "$LAB_nvme0" && tests/lab/bind "$LAB_e1000e0" || return
+	managed=no domain nvme,network "$(managed=no hostdev nvme0)$(managed=no hostdev e1000e0)" && up && says 'result ok network' 120 &&
+		in_state "shut off (shutdown)" 30 || return
+	sleep 2
+	has_driver "$LAB_nvme0" vfio-pci || complain "libvirt has given it to $(driver_of "$LAB_nvme0")"
+}
+
+# What libvirt asks of a guest with devices, and of one without, has one answer; the guest goes on.
+are_refused() {
+	local result=0
+	down
+	domain 'button lab.x=1' "$(managed=no hostdev nvme0)$(managed=no hostdev e1000e0)" && up && says 'listens' 60 || return
+	refused virsh save lab /tmp/saved
+	refused virsh managedsave lab
+	refused virsh migrate --live lab qemu+unix:///system?socket=/nowhere --unsafe
+	refused virsh snapshot-create lab
+	refused virsh snapshot-create lab --disk-only
+	refused virsh dump lab /tmp/dump
+	refused virsh blockjob lab vda
+	refused virsh setvcpus lab 2 --live
+	refused virsh setmem lab 128M --live
+	refused virsh screenshot lab
+	refused virsh qemu-monitor-command lab --hmp 'info registers'
+	[[ $(virsh domstate lab) == running* ]] || complain "it is $(virsh domstate lab --reason)" || result=1
+	virsh shutdown lab && in_state "shut off (shutdown)" 60 && return "$result"
+}
+
+refused() {
+	if timeout 60 "$@" >/tmp/refused 2>&1; then
+		complain "it was done: $*" || result=1
+	fi
+	grep -m 1 . /tmp/refused
+	grep -q '^error: ' /tmp/refused || complain "no error: $*" || result=1
+}
+
+is_mediated() {
+	down
+	echo $mtty >/sys/devices/virtual/mtty/mtty/mdev_supported_types/mtty-2/create
+	domain mtty "<hostdev mode='subsystem' type='mdev' managed='no' model='vfio-pci'><source><address uuid='$mtty'/></source></hostdev>" &&
+		up && says 'result ok mtty' 90 && in_state "shut off (shutdown)" 30
+}
+
+prepare_libvirt
+machine=q35
+check "a virtual function with the address that was asked for" virtual_function
+check "functions that share a slot" share_slots
+check "devices that are not managed" are_not_managed
+check "what cannot be done is refused, and the guest goes on" are_refused
+check "a mediated device" is_mediated
+down
