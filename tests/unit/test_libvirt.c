@@ -14,12 +14,9 @@ struct rig {
 	struct pt_error err;
 };
 
-static int ask(struct rig *rig, const char *uri, const char *name, enum libvirt_action action,
-	       unsigned limit)
+static void start_log(struct rig *rig)
 {
-	FILE *log;
-	size_t len;
-	int fd, ret;
+	int fd;
 
 	*rig = (struct rig){.err = PT_ERROR_INIT};
 	(void)snprintf(rig->log, sizeof(rig->log), "/tmp/tenon-libvirt.XXXXXX");
@@ -27,13 +24,49 @@ static int ask(struct rig *rig, const char *uri, const char *name, enum libvirt_
 	cr_assert_geq(fd, 0);
 	(void)close(fd);
 	cr_assert_eq(setenv("FAKE_LIBVIRT_LOG", rig->log, 1), 0);
-	ret = libvirt_do(FAKE_LIBVIRT, uri, name, action, limit, &rig->err);
-	log = fopen(rig->log, "r");
+}
+
+static void read_log(struct rig *rig)
+{
+	FILE *log = fopen(rig->log, "r");
+	size_t len;
+
 	cr_assert_not_null(log);
 	len = fread(rig->asked, 1, sizeof(rig->asked) - 1, log);
 	rig->asked[len] = '\0';
 	(void)fclose(log);
 	(void)unlink(rig->log);
+}
+
+static int ask(struct rig *rig, const char *uri, const char *name, enum libvirt_action action,
+	       unsigned limit)
+{
+	int ret;
+
+	start_log(rig);
+	ret = libvirt_do(FAKE_LIBVIRT, uri, name, action, limit, &rig->err);
+	read_log(rig);
+	return ret;
+}
+
+static char *edit(const char *xml)
+{
+	char *copy = strdup(xml);
+
+	cr_assert_not_null(copy);
+	memset(strstr(copy, "flags"), '.', strlen("flags"));
+	return copy;
+}
+
+static int read_domain(struct rig *rig, const char *uri, const char *name,
+		       struct libvirt_domain *domain)
+{
+	int ret;
+
+	start_log(rig);
+	*domain = (struct libvirt_domain){0};
+	ret = libvirt_domain_read(FAKE_LIBVIRT, uri, name, edit, 60000, domain, &rig->err);
+	read_log(rig);
 	return ret;
 }
 
@@ -83,4 +116,37 @@ Test(libvirt, there_is_none)
 		libvirt_do("libnothing.so.0", "qemu:///system", DISK, LIBVIRT_DETACH, 1000, &err),
 		-ENOENT, err, "libnothing.so.0");
 	check_remedy(err, "install libvirt");
+}
+
+Test(libvirt, a_domain_is_read)
+{
+	struct libvirt_domain domain;
+	struct rig rig;
+
+	check_ok(read_domain(&rig, "qemu:///system", "box", &domain), rig.err);
+	cr_assert_str_eq(domain.xml, "<domain><name>box</name>flags 2</domain>");
+	cr_assert_str_eq(domain.command, "/usr/bin/tenon-qemu -name guest=box");
+	cr_assert_not(domain.active);
+	cr_assert_str_eq(rig.asked, "open qemu:///system\ndomain box\n"
+				    "qemu-argv <domain><name>box</name>..... 2</domain>\n"
+				    "free domain box\nclose qemu:///system\n");
+	libvirt_domain_done(&domain);
+	check_ok(read_domain(&rig, "qemu:///system", "busy", &domain), rig.err);
+	cr_assert(domain.active);
+	libvirt_domain_done(&domain);
+}
+
+Test(libvirt, a_domain_that_cannot_be_read)
+{
+	struct libvirt_domain domain;
+	struct rig rig;
+
+	check_error(read_domain(&rig, "qemu:///system", "gone", &domain), -ENOENT, rig.err,
+		    "gone: libvirt (qemu:///system) does not know it: Domain not found");
+	check_error(read_domain(&rig, "qemu:///system", "odd", &domain), -EINVAL, rig.err,
+		    "writes no command line for it: unsupported configuration");
+	cr_assert(strstr(rig.asked, "free domain odd\nclose"), "%s", rig.asked);
+	check_error(read_domain(&rig, "qemu:///away", "box", &domain), -ECONNREFUSED, rig.err,
+		    "does not answer");
+	check_remedy(rig.err, "start its daemon");
 }

@@ -19,9 +19,17 @@ struct api {
 	int (*free)(void *device);
 	int (*detach)(void *device, const char *driver, unsigned flags);
 	int (*reattach)(void *device);
+	void *(*find_domain)(void *connection, const char *name);
+	int (*free_domain)(void *domain);
+	int (*is_active)(void *domain);
+	char *(*describe)(void *domain, unsigned flags);
+	char *(*to_native)(void *connection, const char *format, const char *xml, unsigned flags);
 	const char *(*last_error)(void);
 	void (*set_error_function)(void *ctx, void (*function)(void *ctx, void *error));
 };
+
+#define DESCRIBE_INACTIVE 2u /* VIR_DOMAIN_XML_INACTIVE */
+#define NATIVE_FORMAT	  "qemu-argv"
 
 /**
  * struct call - what a thread of its own does, since libvirt waits for as long as a driver likes
@@ -30,8 +38,10 @@ struct api {
 struct call {
 	struct api api;
 	char *uri;
-	char name[PT_NAME_SIZE];
-	enum libvirt_action action;
+	char *name;
+	int (*act)(struct call *call, void *connection);
+	char *(*edit)(const char *xml);
+	struct libvirt_domain domain;
 	pthread_mutex_t lock;
 	pthread_cond_t finished;
 	unsigned owners;
@@ -57,7 +67,9 @@ static void call_put(struct call *call)
 		return;
 	(void)pthread_cond_destroy(&call->finished);
 	(void)pthread_mutex_destroy(&call->lock);
+	libvirt_domain_done(&call->domain);
 	free(call->uri);
+	free(call->name);
 	free(call);
 }
 
@@ -69,11 +81,9 @@ static int refused(struct call *call, int code, const char *what)
 			    what, words ? words : "no reason given");
 }
 
-static int act(struct call *call, void *connection)
+static void *find_device(struct call *call, void *connection)
 {
 	char node[PT_NAME_SIZE + 8];
-	void *device;
-	int ret;
 
 	/* 0000:02:00.0 is pci_0000_02_00_0. */
 	(void)snprintf(node, sizeof(node), "pci_%s", call->name);
@@ -81,18 +91,63 @@ static int act(struct call *call, void *connection)
 		if (*at == ':' || *at == '.')
 			*at = '_';
 	}
-	device = call->api.lookup(connection, node);
+	return call->api.lookup(connection, node);
+}
+
+static int detach(struct call *call, void *connection)
+{
+	void *device = find_device(call, connection);
+	int ret;
+
 	if (!device)
 		return refused(call, -ENOENT, "does not know it");
-	if (call->action == LIBVIRT_DETACH)
-		ret = call->api.detach(device, "vfio", 0);
-	else
-		ret = call->api.reattach(device);
-	ret = ret < 0 ? refused(call, -EBUSY,
-				call->action == LIBVIRT_DETACH ? "does not give it away"
-							       : "does not take it back")
-		      : 0;
+	ret = call->api.detach(device, "vfio", 0);
+	if (ret < 0)
+		ret = refused(call, -EBUSY, "does not give it away");
 	(void)call->api.free(device);
+	return ret;
+}
+
+static int reattach(struct call *call, void *connection)
+{
+	void *device = find_device(call, connection);
+	int ret;
+
+	if (!device)
+		return refused(call, -ENOENT, "does not know it");
+	ret = call->api.reattach(device);
+	if (ret < 0)
+		ret = refused(call, -EBUSY, "does not take it back");
+	(void)call->api.free(device);
+	return ret;
+}
+
+static int read_command(struct call *call, void *connection, struct libvirt_domain *read)
+{
+	char *xml = call->edit(read->xml);
+
+	if (!xml)
+		return pt_error_set(&call->err, -ENOMEM, "out of memory");
+	read->command = call->api.to_native(connection, NATIVE_FORMAT, xml, 0);
+	free(xml);
+	return read->command ? 0 : refused(call, -EINVAL, "writes no command line for it");
+}
+
+static int read_domain(struct call *call, void *connection)
+{
+	struct libvirt_domain *read = &call->domain;
+	void *domain = call->api.find_domain(connection, call->name);
+	int ret = 0;
+
+	if (!domain)
+		return refused(call, -ENOENT, "does not know it");
+	read->active = call->api.is_active(domain) == 1;
+	read->xml = call->api.describe(domain, DESCRIBE_INACTIVE);
+	if (!read->xml)
+		ret = refused(call, -EIO, "does not describe it");
+	if (ret == 0)
+		ret = read_command(call, connection, read);
+	(void)call->api.free_domain(domain);
 	return ret;
 }
 
@@ -105,10 +160,9 @@ static int connect_and_act(struct call *call)
 	connection = call->api.open(call->uri);
 	if (!connection) {
 		ret = refused(call, -ECONNREFUSED, "does not answer");
-		return pt_error_remedy(&call->err, ret,
-				       "start its daemon, or leave host.libvirt out");
+		return pt_error_remedy(&call->err, ret, "start its daemon, or do without libvirt");
 	}
-	ret = act(call, connection);
+	ret = call->act(call, connection);
 	(void)call->api.close(connection);
 	return ret;
 }
@@ -144,13 +198,18 @@ static int load(const char *name, struct api *ret_api, struct pt_error *err)
 	if (!library)
 		return pt_error_remedy(
 			err, pt_error_set(err, -ENOENT, "libvirt's library: %s", dlerror()),
-			"install libvirt (libvirt0), or leave host.libvirt out");
+			"install libvirt (libvirt0), or do without it");
 	if (find(library, "virConnectOpen", &ret_api->open) &&
 	    find(library, "virConnectClose", &ret_api->close) &&
 	    find(library, "virNodeDeviceLookupByName", &ret_api->lookup) &&
 	    find(library, "virNodeDeviceFree", &ret_api->free) &&
 	    find(library, "virNodeDeviceDetachFlags", &ret_api->detach) &&
 	    find(library, "virNodeDeviceReAttach", &ret_api->reattach) &&
+	    find(library, "virDomainLookupByName", &ret_api->find_domain) &&
+	    find(library, "virDomainFree", &ret_api->free_domain) &&
+	    find(library, "virDomainIsActive", &ret_api->is_active) &&
+	    find(library, "virDomainGetXMLDesc", &ret_api->describe) &&
+	    find(library, "virConnectDomainXMLToNative", &ret_api->to_native) &&
 	    find(library, "virGetLastErrorMessage", &ret_api->last_error) &&
 	    find(library, "virSetErrorFunc", &ret_api->set_error_function))
 		return 0;
@@ -158,7 +217,8 @@ static int load(const char *name, struct api *ret_api, struct pt_error *err)
 }
 
 static struct call *call_new(const struct api *api, const char *uri, const char *name,
-			     enum libvirt_action action)
+			     int (*act)(struct call *call, void *connection),
+			     char *(*edit)(const char *xml))
 {
 	struct call *call = calloc(1, sizeof(*call));
 	pthread_condattr_t attributes;
@@ -166,14 +226,17 @@ static struct call *call_new(const struct api *api, const char *uri, const char 
 	if (!call)
 		return NULL;
 	call->uri = strdup(uri);
-	if (!call->uri) {
+	call->name = strdup(name);
+	if (!call->uri || !call->name) {
+		free(call->uri);
+		free(call->name);
 		free(call);
 		return NULL;
 	}
 	call->api = *api;
-	call->action = action;
+	call->act = act;
+	call->edit = edit;
 	call->owners = 1;
-	(void)snprintf(call->name, sizeof(call->name), "%s", name);
 	(void)pthread_mutex_init(&call->lock, NULL);
 	(void)pthread_condattr_init(&attributes);
 	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -182,7 +245,9 @@ static struct call *call_new(const struct api *api, const char *uri, const char 
 	return call;
 }
 
-static int await(struct call *call, unsigned limit, struct pt_error *err)
+/* @ret_domain: NULL where none is read */
+static int await(struct call *call, unsigned limit, struct libvirt_domain *ret_domain,
+		 struct pt_error *err)
 {
 	struct timespec end;
 	int ret = 0;
@@ -200,12 +265,17 @@ static int await(struct call *call, unsigned limit, struct pt_error *err)
 				   call->uri, limit / 1000);
 	if (call->done && ret < 0 && err)
 		*err = call->err;
+	if (ret == 0 && ret_domain) {
+		*ret_domain = call->domain;
+		call->domain = (struct libvirt_domain){0};
+	}
 	(void)pthread_mutex_unlock(&call->lock);
 	return ret;
 }
 
-int libvirt_do(const char *library, const char *uri, const char *name, enum libvirt_action action,
-	       unsigned limit, struct pt_error *err)
+static int ask(const char *library, const char *uri, const char *name,
+	       int (*act)(struct call *call, void *connection), char *(*edit)(const char *xml),
+	       unsigned limit, struct libvirt_domain *ret_domain, struct pt_error *err)
 {
 	struct api api;
 	struct call *call;
@@ -214,18 +284,39 @@ int libvirt_do(const char *library, const char *uri, const char *name, enum libv
 
 	if (ret < 0)
 		return ret;
-	call = call_new(&api, uri, name, action);
+	call = call_new(&api, uri, name, act, edit);
 	if (!call)
 		return pt_error_set(err, -ENOMEM, "out of memory");
 	call->owners = 2;
 	ret = -pthread_create(&thread, NULL, run, call);
 	if (ret == 0) {
 		(void)pthread_detach(thread);
-		ret = await(call, limit, err);
+		ret = await(call, limit, ret_domain, err);
 	} else {
 		call->owners = 1;
 		(void)pt_error_set(err, ret, "a thread for libvirt: %s", strerror(-ret));
 	}
 	call_put(call);
 	return ret;
+}
+
+int libvirt_do(const char *library, const char *uri, const char *name, enum libvirt_action action,
+	       unsigned limit, struct pt_error *err)
+{
+	return ask(library, uri, name, action == LIBVIRT_DETACH ? detach : reattach, NULL, limit,
+		   NULL, err);
+}
+
+int libvirt_domain_read(const char *library, const char *uri, const char *name,
+			char *(*edit)(const char *xml), unsigned limit,
+			struct libvirt_domain *ret_domain, struct pt_error *err)
+{
+	return ask(library, uri, name, read_domain, edit, limit, ret_domain, err);
+}
+
+void libvirt_domain_done(struct libvirt_domain *domain)
+{
+	free(domain->xml);
+	free(domain->command);
+	*domain = (struct libvirt_domain){0};
 }

@@ -16,6 +16,12 @@ API void *virNodeDeviceLookupByName(void *connection, const char *name);
 API int virNodeDeviceFree(void *device);
 API int virNodeDeviceDetachFlags(void *device, const char *driver, unsigned flags);
 API int virNodeDeviceReAttach(void *device);
+API void *virDomainLookupByName(void *connection, const char *name);
+API int virDomainFree(void *domain);
+API int virDomainIsActive(void *domain);
+API char *virDomainGetXMLDesc(void *domain, unsigned flags);
+API char *virConnectDomainXMLToNative(void *connection, const char *format, const char *xml,
+				      unsigned flags);
 API const char *virGetLastErrorMessage(void);
 API void virSetErrorFunc(void *ctx, void (*function)(void *ctx, void *error));
 
@@ -85,6 +91,50 @@ int virNodeDeviceReAttach(void *device)
 {
 	put("reattach", device);
 	return 0;
+}
+
+void *virDomainLookupByName(void *connection, const char *name)
+{
+	(void)connection;
+	put("domain", name);
+	if (strcmp(name, "gone") == 0) {
+		message = "Domain not found: no domain with matching name 'gone'";
+		return NULL;
+	}
+	(void)snprintf(looked_up, sizeof(looked_up), "%s", name);
+	return looked_up;
+}
+
+int virDomainFree(void *domain)
+{
+	put("free domain", domain);
+	return 0;
+}
+
+int virDomainIsActive(void *domain)
+{
+	return strcmp(domain, "busy") == 0;
+}
+
+char *virDomainGetXMLDesc(void *domain, unsigned flags)
+{
+	char xml[128];
+
+	(void)snprintf(xml, sizeof(xml), "<domain><name>%s</name>flags %u</domain>", (char *)domain,
+		       flags);
+	return strdup(xml);
+}
+
+char *virConnectDomainXMLToNative(void *connection, const char *format, const char *xml,
+				  unsigned flags)
+{
+	(void)connection;
+	(void)flags;
+	put(format, xml);
+	if (!strstr(xml, "odd"))
+		return strdup("/usr/bin/tenon-qemu -name guest=box");
+	message = "unsupported configuration";
+	return NULL;
 }
 
 const char *virGetLastErrorMessage(void)
