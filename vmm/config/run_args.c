@@ -17,32 +17,37 @@
 #include "config/nearest.h"
 #include "config/option_table.h"
 #include "config/setting.h"
+#include "qemu/qemu_domain.h"
 
 #define OPTIONS_MAX 128
 
 enum {
 	KEY_TIMING = 0x100,
+	KEY_DOMAIN,
+	KEY_CONNECT,
 	KEY_HELP,
 };
 
 _Static_assert(KEY_HELP < OPTION_KEY_FIRST, "keys differ");
 
-static const struct argp_option help_option = {"help", KEY_HELP, NULL, 0, "Print this", 0};
-
-/* Those of a run, and help. */
-static const struct argp_option run_options[] = {
+/* The first is of a run alone. */
+static const struct argp_option other_options[] = {
 	{"timing", KEY_TIMING, NULL, 0, "Print at the end how long each phase of the launch took",
 	 0},
+	{"libvirt-domain", KEY_DOMAIN, "NAME", 0,
+	 "The guest is described by this domain of libvirt's, in FILE.yaml's place", 0},
+	{"connect", KEY_CONNECT, "URI", 0,
+	 "The libvirt that knows the domain (default: qemu:///system)", 0},
 	{"help", KEY_HELP, NULL, 0, "Print this", 0},
 };
 
 static int make_options(const struct run_verb *verb, struct option_table *table,
 			struct pt_error *err)
 {
-	const size_t count = sizeof(run_options) / sizeof(run_options[0]);
+	const size_t count = sizeof(other_options) / sizeof(other_options[0]);
+	const size_t first = verb->runs ? 0 : 1;
 
-	return verb->runs ? option_table_init(table, run_options, count, err)
-			  : option_table_init(table, &help_option, 1, err);
+	return option_table_init(table, other_options + first, count - first, err);
 }
 
 struct use {
@@ -52,6 +57,8 @@ struct use {
 
 struct parse {
 	const char *file;
+	const char *domain;
+	const char *connect;
 	bool timing;
 	struct use *uses;
 	size_t use_count;
@@ -135,6 +142,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case KEY_TIMING:
 		parse->timing = true;
 		return 0;
+	case KEY_DOMAIN:
+		parse->domain = arg;
+		return 0;
+	case KEY_CONNECT:
+		parse->connect = arg;
+		return 0;
 	default:
 		if (!option_setting(key) && !option_kind(key))
 			return ARGP_ERR_UNKNOWN;
@@ -153,7 +166,8 @@ static const char args_doc[] = "[FILE.yaml]";
 const struct run_verb run_verb = {
 	.name = "tenon run",
 	.about = "Run a guest.\n\n"
-		 "The guest is described by FILE.yaml, by options, or by both; options win.",
+		 "The guest is described by FILE.yaml or a domain of libvirt's, by options, or by "
+		 "both; options win.",
 	.ending = KEYS_TEXT
 	"Exit code: 0 the guest powered off; 1 it could not be launched or run; 2 wrong options or "
 	"file; 3 the guest crashed; 128 + N tenon was ended by signal N.",
@@ -189,6 +203,34 @@ static int apply(struct run_args *args, const struct parse *parse)
 	return 0;
 }
 
+static int read_domain(const struct run_verb *verb, const struct parse *parse,
+		       struct vm_config *config, struct pt_error *err)
+{
+	if (parse->file)
+		return pt_error_remedy(
+			err,
+			pt_error_set(err, -EINVAL,
+				     "--libvirt-domain and %s: one of them describes the guest",
+				     parse->file),
+			"leave one out");
+	vm_config_done(config);
+	return qemu_domain_read(parse->connect, parse->domain, verb->runs, config, err);
+}
+
+/* What the options go on top of. */
+static int read_guest(const struct run_verb *verb, const struct parse *parse,
+		      struct vm_config *config, struct config_error *err)
+{
+	if (parse->domain)
+		return read_domain(verb, parse, config, &err->error);
+	if (parse->connect)
+		return pt_error_remedy(
+			&err->error,
+			pt_error_set(&err->error, -EINVAL, "--connect without a domain"),
+			"add --libvirt-domain NAME");
+	return parse->file ? config_yaml_read(parse->file, config, err) : 0;
+}
+
 /* The caller frees it. */
 static char *join_help(const struct run_verb *verb)
 {
@@ -197,8 +239,8 @@ static char *join_help(const struct run_verb *verb)
 	return asprintf(&text, "%s\v%s", verb->about, verb->ending) < 0 ? NULL : text;
 }
 
-static int read_arguments(const struct option_table *options, int argc, char **argv,
-			  struct run_args *args, struct config_error *err)
+static int read_arguments(const struct run_verb *verb, const struct option_table *options, int argc,
+			  char **argv, struct run_args *args, struct config_error *err)
 {
 	CLEANUP_FREE struct use *uses = calloc((size_t)argc, sizeof(*uses));
 	const struct argp argp = {options->list, parse_option, args_doc, NULL, NULL, NULL, NULL};
@@ -210,8 +252,8 @@ static int read_arguments(const struct option_table *options, int argc, char **a
 	ret = -argp_parse(&argp, argc, argv, ARGP_SILENT, NULL, &parse);
 	if (ret < 0 && !err->error.code)
 		return pt_error_set(&err->error, ret, "the options cannot be read");
-	if (ret == 0 && parse.file)
-		ret = config_yaml_read(parse.file, &args->config, err);
+	if (ret == 0)
+		ret = read_guest(verb, &parse, &args->config, err);
 	if (ret == 0)
 		ret = apply(args, &parse);
 	args->timing = parse.timing;
@@ -230,7 +272,7 @@ int run_args_parse(const struct run_verb *verb, int argc, char **argv, struct ru
 	vm_config_init(&args.config);
 	ret = check_spelling(&options, argc, argv, &args.help, &err->error);
 	if (ret == 0 && !args.help)
-		ret = read_arguments(&options, argc, argv, &args, err);
+		ret = read_arguments(verb, &options, argc, argv, &args, err);
 	if (ret < 0)
 		return ret;
 	*ret_args = args;

@@ -334,19 +334,32 @@ static const char *either(const struct qemu_value *value, const char *one, const
 	return text ? text : qemu_value_get(value, several);
 }
 
-/* What the kernel's vhost-net has opened for libvirt is used, and else there is none: this process could not open it. */
-int qemu_set_netdev(struct qemu_guest *guest, struct qemu_item *item, const char *text,
-		    struct pt_error *err)
+/* A tap device that is opened by its name. */
+static int set_tap(struct qemu_item *item, const struct qemu_value *netdev, const char *name,
+		   struct pt_error *err)
 {
-	const struct qemu_value *netdev = qemu_guest_backend(guest, "netdev", text);
-	const char *fds = netdev ? either(netdev, "fd", "fds") : NULL;
-	const char *vhost_fds = netdev ? either(netdev, "vhostfd", "vhostfds") : NULL;
+	const char *vhost = qemu_value_get(netdev, "vhost");
+	const char *queues = qemu_value_get(netdev, "queues");
+	int ret = set(item, "net", name, err);
+
+	if (ret == 0 && vhost)
+		ret = set(item, "vhost", strcmp(vhost, "off") == 0 ? "off" : "auto", err);
+	return ret < 0 || !queues ? ret : set(item, "queues", queues, err);
+}
+
+/* What the kernel's vhost-net has opened for libvirt is used, and else there is none: this process could not open it. */
+static int set_tap_fds(struct qemu_item *item, const struct qemu_value *netdev,
+		       struct pt_error *err)
+{
+	const char *fds = either(netdev, "fd", "fds");
+	const char *vhost_fds = either(netdev, "vhostfd", "vhostfds");
 	struct vm_config_net *net = item->object;
 	char tap[32];
 	int count = fds ? parse_fds(fds, net->fds) : 0, ret;
 
 	if (!fds)
-		return pt_error_set(err, -EINVAL, "there is no -netdev of this id with fd=");
+		return pt_error_set(err, -EINVAL,
+				    "the -netdev of this id has no fd= and no ifname=");
 	if (count < 0 || (vhost_fds && parse_fds(vhost_fds, net->vhost_fds) != count))
 		return pt_error_set(
 			err, -EINVAL,
@@ -354,8 +367,19 @@ int qemu_set_netdev(struct qemu_guest *guest, struct qemu_item *item, const char
 	(void)snprintf(tap, sizeof(tap), "fd:%d", net->fds[0]);
 	ret = set(item, "net", tap, err);
 	net->queues = (unsigned)count;
-	if (ret == 0)
-		ret = set(item, "vhost", vhost_fds ? "on" : "off", err);
+	return ret < 0 ? ret : set(item, "vhost", vhost_fds ? "on" : "off", err);
+}
+
+int qemu_set_netdev(struct qemu_guest *guest, struct qemu_item *item, const char *text,
+		    struct pt_error *err)
+{
+	const struct qemu_value *netdev = qemu_guest_backend(guest, "netdev", text);
+	const char *name = netdev ? qemu_value_get(netdev, "ifname") : NULL;
+	int ret;
+
+	if (!netdev)
+		return pt_error_set(err, -EINVAL, "there is no -netdev of this id");
+	ret = name ? set_tap(item, netdev, name, err) : set_tap_fds(item, netdev, err);
 	return ret < 0 ? ret : name_backend(guest, item, VM_BACKEND_TAP, text, err);
 }
 

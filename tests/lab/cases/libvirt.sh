@@ -89,9 +89,12 @@ takes_a_disk() {
 	wait_for 20 has_driver "$LAB_nvme0" nvme
 }
 
+# Who has it is told while the guest runs.
 crash_gives_the_disk_back() {
 	down
 	domain control "$(hostdev nvme0)" && up && says 'TENON-GUEST tick' 90 || return
+	"$TENON" devices -v "$LAB_nvme0" | grep "held by .*libvirt's domain lab" || complain "it is not told who has it" || return
+	"$TENON" run --libvirt-domain lab && complain "two run the domain" && return 1
 	has_driver "$LAB_nvme0" vfio-pci && kill -KILL "$(emulator)" && in_state "shut off (crashed)" &&
 		wait_for 20 has_driver "$LAB_nvme0" nvme
 }
@@ -122,6 +125,20 @@ node_devices() {
 	"$TENON" unbind "$LAB_nvme0" && has_driver "$LAB_nvme0" nvme
 }
 
+# Without libvirt, but for the disk, which it is asked for.
+tenon_runs_a_domain() {
+	elements="<cputune><vcpupin vcpu='0' cpuset='1'/></cputune>" domain nvme "$(hostdev nvme0)" || return
+	"$TENON" plan --libvirt-domain lab | tee /tmp/plan
+	grep -q "$LAB_nvme0" /tmp/plan || return
+	"$TENON" run --libvirt-domain lab --connect qemu:///system --serial stdio </dev/null 2>&1 | tee "$output"
+	guest_went_well "${PIPESTATUS[0]}" && has_driver "$LAB_nvme0" nvme || return
+	"$TENON" plan --libvirt-domain nobody && complain "there is a domain called nobody" && return 1
+	domain none "<interface type='network'><source network='default'/><model type='virtio'/></interface>" &&
+		"$TENON" plan --libvirt-domain lab 2>/tmp/refused
+	cat /tmp/refused
+	grep -q "<interface type='ethernet'>" /tmp/refused
+}
+
 connection_is_unharmed() {
 	virsh list --all && virsh nodedev-list --cap pci | head -n 5 && virsh domcapabilities --emulatorbin /usr/bin/tenon-qemu >/tmp/capabilities &&
 		grep -A 40 '<hostdev' /tmp/capabilities | head -n 30
@@ -142,9 +159,10 @@ check "its kernel's panic is seen" panic_restarts
 check "a restart ends it, where that is asked for" restart_ends_it
 check "a refusal names the element" refusal_names_the_element
 check "a disk of the host's, and back" takes_a_disk
-check "a crash gives the disk back" crash_gives_the_disk_back
+check "who has a disk is told, and a crash gives it back" crash_gives_the_disk_back
 check "a disk comes and goes" disk_comes_and_goes
 check "root ports: a disk at start, and one that comes and goes" on_q35
 check "tenon takes a disk by libvirt" node_devices
+check "tenon runs a domain" tenon_runs_a_domain
 check "the connection is unharmed" connection_is_unharmed
 down

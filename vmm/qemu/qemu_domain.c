@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+#include "qemu/qemu_domain.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "config/guest_setting.h"
+#include "config/setting.h"
+#include "host/libvirt.h"
+#include "qemu/qemu_domain_devices.h"
+#include "qemu/qemu_guest.h"
+#include "qemu/qemu_words.h"
+#include "qemu/qemu_xml.h"
+#include "report.h"
+
+#define WORDS_MAX 1024
+#define READ_LIMIT \
+	60000 /* milliseconds; an emulator that libvirt does not know yet is asked first */
+#define STANDARD_URI "qemu:///system"
+
+static bool has(const char *xml, const char *text)
+{
+	return strstr(xml, text) != NULL;
+}
+
+static int set(struct vm_config *config, const char *name, const char *value, struct pt_error *err)
+{
+	return setting_set(setting_find(&guest_settings, name), config, value, NULL, err);
+}
+
+/* "0:4 1:5", as --pin takes it. */
+static int take_pins(const char *xml, struct vm_config *config, struct pt_error *err)
+{
+	char *pins = NULL;
+	size_t size;
+	CLEANUP_FREE char *text = NULL;
+	FILE *out = open_memstream(&pins, &size);
+	const char *end = xml + strlen(xml);
+	char vcpu[QEMU_XML_VALUE_SIZE], cpus[QEMU_XML_VALUE_SIZE];
+	struct qemu_element pin;
+	bool any = false;
+	int ret = 0;
+
+	if (!out)
+		return pt_error_set(err, -ENOMEM, "out of memory");
+	for (const char *at = xml; qemu_xml_find(at, end, "vcpupin", &pin); at = pin.end) {
+		if (!qemu_xml_attribute(&pin, "vcpu", vcpu) ||
+		    !qemu_xml_attribute(&pin, "cpuset", cpus))
+			continue;
+		(void)fprintf(out, "%s%s:%s", any ? " " : "", vcpu, cpus);
+		any = true;
+	}
+	(void)fclose(out);
+	text = pins;
+	if (any)
+		ret = set(config, "pin", text, err);
+	if (ret == 0 && qemu_xml_find(xml, end, "emulatorpin", &pin) &&
+	    qemu_xml_attribute(&pin, "cpuset", cpus))
+		ret = set(config, "emulator-pin", cpus, err);
+	return ret < 0 ? pt_error_prefix(err, ret, "<cputune>") : 0;
+}
+
+static int take_ends(const char *xml, struct vm_config *config, struct pt_error *err)
+{
+	const char *on_panic = "stop";
+	int ret = 0;
+
+	if (has(xml, "<on_reboot>destroy<"))
+		ret = set(config, "on-reboot", "stop", err);
+	if (has(xml, "<on_crash>restart<") || has(xml, "<on_crash>coredump-restart<"))
+		on_panic = "reset";
+	else if (has(xml, "<on_crash>preserve<"))
+		on_panic = "pause";
+	return ret < 0 ? ret : set(config, "on-panic", on_panic, err);
+}
+
+/* What limits a domain is libvirt's doing as well: the guest runs without it. */
+static void say_what_is_left_out(const char *xml, FILE *out)
+{
+	static const char *const left_out[] = {
+		"memtune", "blkiotune", "iotune",   "bandwidth", "vcpusched",	"shares",
+		"quota",   "period",	"resource", "seclabel",	 "iothreadpin",
+	};
+	const char *end = xml + strlen(xml);
+	struct qemu_element element;
+
+	for (size_t i = 0; i < sizeof(left_out) / sizeof(left_out[0]); i++) {
+		if (qemu_xml_find(xml, end, left_out[i], &element))
+			report_note(out,
+				    "<%s> is without effect: it is libvirt's to do, which has no "
+				    "part in this",
+				    left_out[i]);
+	}
+}
+
+/* Before the emulator there are the variables of its environment. */
+static char **find_emulator(char **words)
+{
+	while (*words && **words != '/')
+		words++;
+	return words;
+}
+
+/* What libvirt wrote, and what it was not asked of. */
+static int parse_command(char *command, const char *xml, struct qemu_guest *guest,
+			 struct pt_error *err)
+{
+	CLEANUP(qemu_added_done) struct qemu_added added = {0};
+	CLEANUP_FREE char **words = calloc(WORDS_MAX, sizeof(*words));
+	char **argv;
+	size_t count = 0;
+	int ret;
+
+	if (!words)
+		return pt_error_set(err, -ENOMEM, "out of memory");
+	ret = qemu_domain_add(xml, &added, err);
+	if (ret == 0)
+		ret = qemu_words_split(command, words, WORDS_MAX - QEMU_ADDED_MAX, &count, err);
+	if (ret < 0)
+		return ret;
+	argv = find_emulator(words);
+	if (!*argv)
+		return pt_error_set(err, -EINVAL, "a command line without an emulator");
+	memcpy(words + count, added.words, added.count * sizeof(*words));
+	count += added.count;
+	return qemu_guest_parse((int)(words + count - argv), argv, guest, err);
+}
+
+int qemu_domain_parse(char *command, const char *xml, const char *uri, FILE *out,
+		      struct vm_config *ret_config, struct pt_error *err)
+{
+	CLEANUP(qemu_guest_done) struct qemu_guest guest;
+	struct vm_config *config = &guest.config;
+	int ret;
+
+	qemu_guest_init(&guest);
+	ret = parse_command(command, xml, &guest, err);
+	if (ret == 0)
+		ret = take_ends(xml, config, err);
+	if (ret == 0)
+		ret = take_pins(xml, config, err);
+	if (ret == 0)
+		ret = set(config, "host.libvirt", uri, err);
+	if (ret == 0)
+		ret = set(config, "stop-limit",
+			  setting_find(&guest_settings, "stop-limit")->standard, err);
+	if (ret < 0)
+		return ret;
+	qemu_domain_manage(xml, config);
+	say_what_is_left_out(xml, out);
+	free(config->control);
+	config->control = NULL;
+	config->paused = false;
+	config->stays = false;
+	*ret_config = *config;
+	*config = (struct vm_config){0};
+	return 0;
+}
+
+static char *without_devices(const char *xml)
+{
+	return qemu_xml_without(xml, qemu_domain_devices);
+}
+
+static int check_not_running(const struct libvirt_domain *domain, const char *uri, const char *name,
+			     struct pt_error *err)
+{
+	if (!domain->active)
+		return 0;
+	return pt_error_remedy(err,
+			       pt_error_set(err, -EBUSY, "%s: libvirt (%s) runs it", name, uri),
+			       "virsh -c %s shutdown %s", uri, name);
+}
+
+int qemu_domain_read(const char *uri, const char *name, bool starts, struct vm_config *ret_config,
+		     struct pt_error *err)
+{
+	CLEANUP(libvirt_domain_done) struct libvirt_domain domain = {0};
+	int ret;
+
+	if (!uri)
+		uri = STANDARD_URI;
+	ret = libvirt_domain_read(LIBVIRT_LIBRARY, uri, name, without_devices, READ_LIMIT, &domain,
+				  err);
+	if (ret == 0 && starts)
+		ret = check_not_running(&domain, uri, name, err);
+	if (ret == 0)
+		ret = qemu_domain_parse(domain.command, domain.xml, uri, stderr, ret_config, err);
+	return ret;
+}
