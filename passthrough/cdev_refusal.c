@@ -54,6 +54,8 @@ static int refused_einval(const struct pt_device *device, int code, const char *
 	int r = refused_with_token(device, code, err);
 
 	if (r == 0)
+		r = pt_refused_by_power(device, code, err);
+	if (r == 0)
 		r = pt_refused_by_holder(device, code, node, err);
 	if (r < 0)
 		return r;

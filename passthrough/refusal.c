@@ -68,6 +68,24 @@ static bool power_state(const struct pt_sys *sys, const char *bdf, char *buf, si
 	return pt_read_file(sys, path, buf, size) > 0;
 }
 
+/* Runtime power management remembers an error, and refuses all that comes after. Source: Documentation/power/runtime_pm.rst. */
+int pt_refused_by_power(const struct pt_device *device, int code, struct pt_error *err)
+{
+	const char *bdf = device->host.name;
+	char path[PT_PATH_SIZE], status[PT_WORD_SIZE];
+
+	(void)snprintf(path, sizeof(path), PT_SYSFS_PCI "%s/power/runtime_status", bdf);
+	if (device->host.mediated || pt_read_file(device->sys, path, status, sizeof(status)) <= 0 ||
+	    strcmp(status, "error") != 0)
+		return 0;
+	pt_error_set(err, code,
+		     "%s: its power management is in error, and the kernel does not wake it", bdf);
+	return pt_error_remedy(err, code,
+			       "have the kernel look for it anew: echo 1 > " PT_SYSFS_PCI
+			       "%s/remove; echo 1 > /sys/bus/pci/rescan",
+			       bdf);
+}
+
 int pt_refused_by_state(const struct pt_device *device, int code, struct pt_error *err)
 {
 	const char *bdf = device->host.name;
@@ -86,6 +104,8 @@ int pt_refused_by_state(const struct pt_device *device, int code, struct pt_erro
 			"cycle",
 			bdf);
 	}
+	if (pt_refused_by_power(device, code, err) < 0)
+		return code;
 	if (power_state(device->sys, bdf, state, sizeof(state)) && strcmp(state, "D0") &&
 	    strcmp(state, "unknown")) {
 		pt_error_set(err, code,

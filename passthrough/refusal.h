@@ -11,6 +11,9 @@
 /* The device itself does not answer, or is asleep for good. 0: nothing is wrong with it as far as can be seen. */
 int pt_refused_by_state(const struct pt_device *device, int code, struct pt_error *err);
 
+/* The kernel does not wake it any more. 0: it would. */
+int pt_refused_by_power(const struct pt_device *device, int code, struct pt_error *err);
+
 /* Another process, or this one a second time, has @node open. 0: nobody that can be seen. */
 int pt_refused_by_holder(const struct pt_device *device, int code, const char *node,
 			 struct pt_error *err);

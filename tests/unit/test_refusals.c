@@ -134,7 +134,20 @@ Test(refusals, a_group_that_nobody_visible_owns)
 	host_close(&host);
 }
 
-/* EINVAL: bound already, held, incoherent. */
+/* EINVAL: power management in error, bound already, held, incoherent. */
+
+Test(refusals, one_that_the_kernel_does_not_wake)
+{
+	static const char status[] =
+		"/sys/devices/pci0000:00/0000:00:1c.0/" BDF "/power/runtime_status";
+	struct host host = host_open();
+
+	model_put_file(host.model, status, "error\n");
+	*model_fault(host.model) = (struct model_fault){.countdown = 1, .error = -EINVAL};
+	check_error(attach(&host), -EINVAL, host.err, "its power management is in error");
+	check_remedy(host.err, "/remove; echo 1 > /sys/bus/pci/rescan");
+	host_close(&host);
+}
 
 /* As an embedder does that hands in a descriptor that it has used before. */
 Test(refusals, a_descriptor_that_is_bound_already)
