@@ -198,6 +198,16 @@ Test(check, a_virtual_function_whose_physical_function_is_given_away)
 	look.config.backend = BACKEND_GROUP;
 	check_now(&look);
 	check_found(&look, "token", FINDING_BLOCKS, "0000:3b:00.1 is bound to vfio-pci");
+	cr_assert_str_eq(found(&look, "token")->hint,
+			 "--device 0000:3b:11.0,vf-token=UUID (in the file, vf-token: UUID), with "
+			 "the UUID that dpdk-testpmd (pid 1200) has set");
+	cr_assert_eq(found(&look, "token")->command_count, 0, "its user goes on");
+	model_remove(look.model, "/proc/1200/fd/9");
+	check_now(&look);
+	cr_assert_str_eq(found(&look, "token")->commands[0], "tenon unbind 0000:3b:00.1");
+	cr_assert_str_eq(found(&look, "token")->commands[1],
+			 "echo 1 > /sys/bus/pci/devices/0000:3b:00.1/sriov_numvfs");
+	cr_assert_str_eq(found(&look, "token")->commands[2], "tenon bind 0000:3b:11.0");
 	look.config.devices[0].vf_token = strdup("2ab74924-c335-45f4-9b16-8569e5b08258");
 	check_now(&look);
 	cr_assert_null(found(&look, "token"));
@@ -324,6 +334,11 @@ Test(check, no_iommu_for_other_reasons)
 	model_remove(look.model, "/sys/firmware/acpi/tables/DMAR");
 	check_now(&look);
 	cr_assert_str_eq(found(&look, "iommu")->commands[0], "systemctl reboot --firmware-setup");
+	model_put_file(look.model, "/proc/cpuinfo", "flags\t\t: fpu vmx hypervisor\n");
+	check_now(&look);
+	cr_assert_eq(found(&look, "iommu")->command_count, 0, "its firmware has no such setting");
+	cr_assert(strstr(found(&look, "iommu")->hint, "-device intel-iommu"), "%s",
+		  found(&look, "iommu")->hint);
 	done(&look);
 }
 
@@ -541,6 +556,18 @@ Test(check, a_holder_of_libvirt)
 	done(&look);
 }
 
+Test(check, a_holder_that_is_a_guest_of_ours)
+{
+	static const char guest[] = "tenon\0run\0--name\0web\0";
+	struct look look = good_host();
+
+	model_process(look.model, 77, "tenon", "/dev/vfio/devices/vfio1");
+	model_put_bytes(look.model, "/proc/77/cmdline", guest, sizeof(guest));
+	check_now(&look);
+	cr_assert_str_eq(found(&look, "holder")->hint, "better: tenon ctl web shutdown");
+	done(&look);
+}
+
 /* Hundreds of processes need not be looked through when the kernel has not enabled the device for anybody. */
 Test(check, a_launch_looks_for_holders_only_where_there_may_be_one)
 {
@@ -623,6 +650,21 @@ Test(check, kvm)
 	model_put_file(look.model, "/proc/cpuinfo", "flags\t\t: fpu sse2\n");
 	check_now(&look);
 	cr_assert_str_eq(found(&look, "kvm")->commands[0], "systemctl reboot --firmware-setup");
+	model_put_file(look.model, "/proc/cpuinfo", "flags\t\t: fpu hypervisor sse2\n");
+	check_now(&look);
+	cr_assert_eq(found(&look, "kvm")->command_count, 0, "its firmware has no such setting");
+	cr_assert(strstr(found(&look, "kvm")->hint, "nested"), "%s", found(&look, "kvm")->hint);
+	done(&look);
+}
+
+/* Development machines have one, which does not get far. */
+Test(check, kvm_without_hardware)
+{
+	struct look look = good_host();
+
+	model_put_file(look.model, "/proc/cpuinfo", "flags\t\t: fpu sse2\n");
+	check_now(&look);
+	check_found(&look, "kvm", FINDING_WARNS, "neither VT-x nor SVM");
 	done(&look);
 }
 

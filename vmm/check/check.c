@@ -36,17 +36,10 @@ static void (*const host_rules[])(struct check_run *check) = {
 
 /* Of each device that there is. */
 static void (*const device_rules[])(struct check_run *check, const struct device_facts *device) = {
-	/* Before it can be bound, the host must do without its screen, and its virtual functions be gone. */
-	check_answers,
-	check_display,
-	check_physical_function,
-	check_virtual_function,
-	check_obstacles,
-	check_device_nodes,
-	check_power,
-	check_link,
-	check_errors,
-	check_reset,
+	/* Before it can be bound, it must be awake, the host do without its screen, and its virtual functions be gone. */
+	check_answers,		check_power,	 check_display,	     check_physical_function,
+	check_virtual_function, check_obstacles, check_device_nodes, check_link,
+	check_errors,		check_reset,
 };
 
 /* Of the guest, and of what takes one look for all devices. The plan comes last: it is asked for what is left. */
@@ -184,4 +177,12 @@ bool check_exists(const struct check_run *check, const char *path)
 	char real[PT_PATH_SIZE];
 
 	return check->sys->realpath(check->sys->ctx, path, real, sizeof(real)) >= 0;
+}
+
+bool check_is_virtual(const struct check_run *check)
+{
+	char cpuinfo[8192];
+
+	return check_read(check, "/proc/cpuinfo", cpuinfo, sizeof(cpuinfo)) &&
+	       strstr(cpuinfo, " hypervisor") != NULL;
 }

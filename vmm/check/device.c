@@ -25,10 +25,26 @@ static bool directory_above(const struct check_run *check, const char *bdf, char
 	return slash != NULL;
 }
 
+/* Of the path of a directory above: whether it is a port's, and not the root bus'. @ret_bdf: PT_NAME_SIZE bytes. */
+static bool is_port(const char *above, char *ret_bdf)
+{
+	const char *slash = strrchr(above, '/');
+
+	return slash && pt_bdf_parse(slash + 1, ret_bdf) == 0;
+}
+
+/* What the kernel remembers of a device goes with it. */
+static void look_anew(const struct check_run *check, const char *bdf, struct finding *finding)
+{
+	bool root = check_is_root(check);
+
+	finding_root_command(finding, root, "echo 1 > " SYSFS_PCI "%s/remove", bdf);
+	finding_root_command(finding, root, "echo 1 > /sys/bus/pci/rescan");
+}
+
 void check_answers(struct check_run *check, const struct device_facts *device)
 {
 	const char *bdf = device->host.name;
-	bool root = check_is_root(check);
 	struct finding *finding;
 	char path[PT_PATH_SIZE];
 
@@ -40,8 +56,7 @@ void check_answers(struct check_run *check, const struct device_facts *device)
 	finding_what(finding, "%s: the device does not answer", bdf);
 	(void)snprintf(path, sizeof(path), SYSFS_PCI "%s/config", bdf);
 	finding_seen(finding, path, "all ones");
-	finding_root_command(finding, root, "echo 1 > " SYSFS_PCI "%s/remove", bdf);
-	finding_root_command(finding, root, "echo 1 > /sys/bus/pci/rescan");
+	look_anew(check, bdf, finding);
 	finding_hint(
 		finding,
 		"that looks for it anew; where it stays away, turn the machine's power off and on; "
@@ -55,24 +70,24 @@ void check_power(struct check_run *check, const struct device_facts *device)
 	struct finding *finding;
 	char path[PT_PATH_SIZE];
 
-	/* One that sleeps is woken when it is opened; one that could not be is in error. */
-	if (strcmp(details->runtime_status, "error") != 0)
+	/* One that sleeps is woken when it is opened; one that could not be is in error. What is dead is said already. */
+	if (!device->details.answers || strcmp(details->runtime_status, "error") != 0)
 		return;
 	finding = findings_add(
-		check->findings, FINDING_WARNS, "power", bdf,
-		"the kernel could not change its power state; it may not wake for the guest");
+		check->findings, FINDING_BLOCKS, "power", bdf,
+		"the kernel could not change its power state once, and does not wake it any more");
 	finding_what(finding, "%s: its power management is in error", bdf);
 	(void)snprintf(path, sizeof(path), SYSFS_PCI "%s/power/runtime_status", bdf);
 	finding_seen(finding, path, "%s", details->runtime_status);
-	finding_root_command(finding, check_is_root(check),
-			     "echo on > " SYSFS_PCI "%s/power/control", bdf);
+	look_anew(check, bdf, finding);
+	finding_hint(finding, "that looks for it anew; dmesg says what happened");
 }
 
 void check_link(struct check_run *check, const struct device_facts *device)
 {
 	const struct pt_host_link *link = &device->details.link, *max = &device->details.link_max;
 	const char *bdf = device->host.name;
-	char above[PT_PATH_SIZE], text[16], path[PT_PATH_SIZE + 16];
+	char above[PT_PATH_SIZE], port[PT_NAME_SIZE], text[16], path[PT_PATH_SIZE + 16];
 	struct finding *finding;
 	unsigned long can;
 
@@ -92,7 +107,12 @@ void check_link(struct check_run *check, const struct device_facts *device)
 		     link->width, can < max->width ? can : max->width);
 	(void)snprintf(path, sizeof(path), SYSFS_PCI "%s/current_link_width", bdf);
 	finding_seen(finding, path, "%u", link->width);
-	finding_hint(finding, "take the card out and put it in again; clean its contacts");
+	/* Retrain Link, of Link Control. Source: PCI Express Base Specification, 7.5.3.7. */
+	if (is_port(above, port))
+		finding_root_command(finding, check_is_root(check),
+				     "setpci -s %s CAP_EXP+10.w=20:20", port);
+	finding_hint(finding, "that has both ends agree anew; where it stays so, take the card out "
+			      "and put it in again, and clean its contacts");
 }
 
 /* Lines "NAME COUNT", the last "TOTAL_ERR_FATAL COUNT". Source: Documentation/ABI/testing/sysfs-bus-pci-devices-aer_stats. */
@@ -111,8 +131,8 @@ void check_errors(struct check_run *check, const struct device_facts *device)
 		return;
 	finding = findings_add(check->findings, FINDING_WARNS, "errors", bdf,
 			       "what failed before may fail again under the guest");
-	finding_what(finding, "%s: it reported %lu fatal errors since the host was started", bdf,
-		     count);
+	finding_what(finding, "%s: it reported %lu fatal error%s since the host was started", bdf,
+		     count, count == 1 ? "" : "s");
 	finding_seen(finding, path, "TOTAL_ERR_FATAL %lu", count);
 	finding_root_command(finding, check_is_root(check), "dmesg | grep -F %s", bdf);
 }
@@ -122,6 +142,7 @@ struct bus_walk {
 	const char *bdf;
 	unsigned others;
 	char names[192];
+	char options[PT_ERROR_REMEDY_SIZE / 2];
 };
 
 /* Another function that a reset of the bus would hit, and that is not this guest's. */
@@ -129,12 +150,14 @@ static int add_neighbour(void *arg, const char *name)
 {
 	struct bus_walk *walk = arg;
 	char bdf[PT_NAME_SIZE];
-	size_t used = strlen(walk->names);
+	size_t used = strlen(walk->names), used_of_options = strlen(walk->options);
 
 	if (pt_bdf_parse(name, bdf) < 0 || !strcmp(bdf, walk->bdf) || check_find(walk->check, bdf))
 		return 0;
 	(void)snprintf(walk->names + used, sizeof(walk->names) - used, "%s%s", used ? ", " : "",
 		       bdf);
+	(void)snprintf(walk->options + used_of_options, sizeof(walk->options) - used_of_options,
+		       " --device %s", bdf);
 	walk->others++;
 	return 0;
 }
@@ -149,7 +172,7 @@ void check_reset(struct check_run *check, const struct device_facts *device)
 
 	if (device->details.resettable != 0 || !directory_above(check, bdf, above))
 		return;
-	has_port = pt_bdf_parse(strrchr(above, '/') + 1, parent) == 0;
+	has_port = is_port(above, parent);
 	(void)check->sys->list(check->sys->ctx, above, add_neighbour, &walk);
 	/* All on its bus is this guest's: they are reset together. */
 	if (has_port && !walk.others)
@@ -173,7 +196,8 @@ void check_reset(struct check_run *check, const struct device_facts *device)
 		     "%s: it cannot be reset: it has no reset of its own, and one of its bus would "
 		     "take %s down",
 		     bdf, walk.names);
-	finding_hint(finding, "give all of them to the same guest");
+	finding_hint(finding, "give all of them to the same guest: --device %s%s", bdf,
+		     walk.options);
 }
 
 static int other_display(void *arg, const char *name)

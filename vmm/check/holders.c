@@ -50,18 +50,23 @@ static bool is_typed_safely(const char *name)
 static void how_to_end(const struct check_run *check, const struct pt_holder *holder,
 		       struct finding *finding)
 {
-	struct holder_guest guest;
-	bool root = check_is_root(check);
+	struct holder_guest guest = {.libvirt = false};
+	bool root = check_is_root(check), named;
 
-	if (!holder_guest_of(check->sys, holder->pid, &guest) || !guest.libvirt ||
-	    !is_typed_safely(guest.name)) {
-		finding_root_command(finding, root, "kill %d", holder->pid);
-		finding_hint(finding, "better: let %s end as it is meant to", holder->comm);
+	named = holder_guest_of(check->sys, holder->pid, &guest) && is_typed_safely(guest.name);
+	if (named && guest.libvirt) {
+		finding_root_command(finding, root, "virsh -c qemu:///system destroy %s",
+				     guest.name);
+		finding_hint(finding,
+			     "better: virsh -c qemu:///system shutdown %s, or detach-device",
+			     guest.name);
 		return;
 	}
-	finding_root_command(finding, root, "virsh -c qemu:///system destroy %s", guest.name);
-	finding_hint(finding, "better: virsh -c qemu:///system shutdown %s, or detach-device",
-		     guest.name);
+	finding_root_command(finding, root, "kill %d", holder->pid);
+	if (named && strcmp(holder->comm, "tenon") == 0)
+		finding_hint(finding, "better: tenon ctl %s shutdown", guest.name);
+	else
+		finding_hint(finding, "better: let %s end as it is meant to", holder->comm);
 }
 
 static int add_holder(void *arg, const struct pt_holder *holder)

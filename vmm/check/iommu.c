@@ -93,6 +93,13 @@ static void how_to_get_iommu(const struct check_run *check, struct finding *find
 	if (check_exists(check, TABLES "DMAR") || check_exists(check, TABLES "IVRS"))
 		finding_seen(finding, IOMMUS,
 			     "empty, though the firmware has one; see: dmesg | grep -i iommu");
+	if (check_is_virtual(check)) {
+		finding_hint(finding,
+			     "this host is itself a virtual machine, and has the IOMMU that the "
+			     "machine below gives it (QEMU: -machine q35,kernel-irqchip=split "
+			     "-device intel-iommu,intremap=on, and intel_iommu=on for the kernel)");
+		return;
+	}
 	finding_root_command(finding, check_is_root(check), "systemctl reboot --firmware-setup");
 	finding_hint(finding,
 		     "turn on VT-d (Intel) or AMD-Vi / IOMMU (AMD) in the firmware's settings");

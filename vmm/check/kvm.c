@@ -6,6 +6,7 @@
 #include "check/rules.h"
 
 #define KVM_NODE "/dev/kvm"
+#define CPUINFO	 "/proc/cpuinfo"
 #define WHY_KVM	 "a guest's instructions are run by the processor itself, through KVM"
 
 static bool is_absent(int code)
@@ -13,28 +14,68 @@ static bool is_absent(int code)
 	return code == -ENOENT || code == -ENODEV || code == -ENXIO;
 }
 
-/* By what the processor says of itself; @cpuinfo is the beginning of /proc/cpuinfo, which has the first one. */
-static void how_to_get_kvm(const struct check_run *check, struct finding *finding)
-{
-	char cpuinfo[8192];
-	const char *module = NULL;
+/* What the processor runs guests by, as it says itself: the first one of /proc/cpuinfo. */
+struct processor {
+	bool known;
+	const char *module; /* of KVM; NULL where it has neither VT-x nor SVM */
+};
 
-	(void)check_read(check, "/proc/cpuinfo", cpuinfo, sizeof(cpuinfo));
+static struct processor look_at_processor(const struct check_run *check)
+{
+	struct processor processor = {.known = false};
+	char cpuinfo[8192];
+
+	(void)check_read(check, CPUINFO, cpuinfo, sizeof(cpuinfo));
+	processor.known = strstr(cpuinfo, "flags") != NULL;
 	if (strstr(cpuinfo, " vmx"))
-		module = "kvm_intel";
+		processor.module = "kvm_intel";
 	else if (strstr(cpuinfo, " svm"))
-		module = "kvm_amd";
-	if (module) {
-		finding_seen(finding, "/proc/cpuinfo", "flags: %s",
-			     strcmp(module, "kvm_amd") ? "vmx" : "svm");
-		finding_root_command(finding, check_is_root(check), "modprobe %s", module);
-		finding_hint(finding, "if that fails, turn on %s in the firmware's settings",
-			     strcmp(module, "kvm_amd") ? "VT-x" : "SVM");
+		processor.module = "kvm_amd";
+	return processor;
+}
+
+static void how_to_get_virtualization(const struct check_run *check, struct finding *finding)
+{
+	finding_seen(finding, CPUINFO, "flags: neither vmx nor svm");
+	if (check_is_virtual(check)) {
+		finding_hint(finding,
+			     "this host is itself a virtual machine: on the machine below it, "
+			     "turn nested virtualization on, and give it that machine's "
+			     "processor (QEMU: -cpu host)");
 		return;
 	}
-	finding_seen(finding, "/proc/cpuinfo", "flags: neither vmx nor svm");
 	finding_root_command(finding, check_is_root(check), "systemctl reboot --firmware-setup");
+	finding_hint(finding, "turn on VT-x (Intel) or SVM (AMD) in the firmware's settings");
 	finding->after = FINDING_AFTER_REBOOT;
+}
+
+static void how_to_get_kvm(const struct check_run *check, struct finding *finding)
+{
+	const char *module = look_at_processor(check).module;
+
+	if (!module) {
+		how_to_get_virtualization(check, finding);
+		return;
+	}
+	finding_seen(finding, CPUINFO, "flags: %s", strcmp(module, "kvm_amd") ? "vmx" : "svm");
+	finding_root_command(finding, check_is_root(check), "modprobe %s", module);
+	finding_hint(finding, "if that fails, turn on %s in the firmware's settings",
+		     strcmp(module, "kvm_amd") ? "VT-x" : "SVM");
+}
+
+/* Kernels exist with a KVM that is made of software. */
+static void check_virtualization(struct check_run *check)
+{
+	const struct processor processor = look_at_processor(check);
+	struct finding *finding;
+
+	if (!processor.known || processor.module)
+		return;
+	finding = findings_add(
+		check->findings, FINDING_WARNS, "kvm", SUBJECT_HOST,
+		"without them KVM runs few guests, if any: one may stand still before its first word");
+	finding_what(finding, KVM_NODE " is there, and the processor has neither VT-x nor SVM");
+	how_to_get_virtualization(check, finding);
 }
 
 /* Owner, mode and control group permit it, and opening it was refused: only a security module's profile is left. */
@@ -60,8 +101,12 @@ void check_kvm(struct check_run *check)
 	struct finding *finding;
 
 	check_node(check, SUBJECT_HOST, KVM_NODE);
-	if (!error->code || findings_has(check->findings, "access", SUBJECT_HOST))
+	if (findings_has(check->findings, "access", SUBJECT_HOST))
 		return;
+	if (!error->code) {
+		check_virtualization(check);
+		return;
+	}
 	finding = findings_add(check->findings, FINDING_BLOCKS, "kvm", SUBJECT_HOST, WHY_KVM);
 	finding_error(finding, error);
 	finding_seen(finding, KVM_NODE, "%s", "");

@@ -73,6 +73,9 @@ bool check_read(const struct check_run *check, const char *path, char *buf, size
 bool check_read_of(const struct check_run *check, const char *bdf, const char *file, char *buf,
 		   size_t size, char ret_path[PT_PATH_SIZE]);
 
+/* Whether this host is a virtual machine itself. */
+bool check_is_virtual(const struct check_run *check);
+
 /* Whether there is something at @path. */
 bool check_exists(const struct check_run *check, const char *path);
 

@@ -90,8 +90,14 @@ int rom_files_measure(const struct pt_sys *sys, const struct vm_config *config,
 		if (device->rom != VM_ROM_FILE)
 			continue;
 		ret = rom_file_read(sys, device->rom_file, &bytes, &size, err);
-		if (ret < 0)
-			return pt_error_prefix(err, ret, "%s", facts->devices[i].host.name);
+		if (ret < 0) {
+			(void)pt_error_prefix(err, ret, "%s", facts->devices[i].host.name);
+			return pt_error_remedy(
+				err, ret,
+				"--device %s,rom=off shows the guest none (in the file, rom: off); "
+				"or name a ROM image, by rom=FILE",
+				device->name);
+		}
 		facts->devices[i].rom_file_size = size;
 	}
 	return 0;

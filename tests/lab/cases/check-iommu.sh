@@ -1,5 +1,6 @@
 #!/bin/bash
-# tenon check on a host without an IOMMU: one finding for all devices, and what to do about it.
+# tenon check on a host without an IOMMU: one finding for all devices, and what to do about it; this one is a virtual machine,
+# so that is to be done on the machine below, where it is what the lab does for its other cases.
 # devices: nvme edu
 # iommu: none
 # limit: 60
@@ -12,7 +13,7 @@ no_iommu() {
 	(($? == 2)) || complain "check does not refuse" || return
 	jq -r '.findings[] | "\(.id) \(.subject): \(.what)"' /tmp/answer
 	[[ $(jq '[.findings[] | select(.id == "iommu")] | length' /tmp/answer) == 1 ]] || complain "not said once" || return
-	jq -e '.findings[] | select(.id == "iommu") | .remedy.after == "reboot" and .remedy.commands[-1] == "systemctl reboot --firmware-setup"' \
+	jq -e '.findings[] | select(.id == "iommu") | .remedy.hint | contains("-device intel-iommu,intremap=on")' \
 		/tmp/answer >/dev/null || complain "the remedy is another"
 }
 check "no IOMMU" no_iommu

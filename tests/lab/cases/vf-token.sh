@@ -46,10 +46,15 @@ tokens() {
 	check "$1: the right token" guest vf --backend "$1" --device "$vf,vf-token=$token"
 }
 
-# What the preflight says is typed.
+# What the preflight says is typed, with the token in it.
 asked_before() {
+	local option
 	finds 2 token "$vf" "${kernel[@]}" --backend group --device "$vf" || return
-	[[ $(says 'vf-token=UUID') ]] && ready 0 "${kernel[@]}" --backend group --device "$vf,vf-token=$token"
+	option=$(says "--device $vf,vf-token=UUID")
+	[[ $option ]] || complain "it does not say what to type" || return
+	[[ $(says "own_pf (pid $owner)") ]] || complain "it does not say who knows the token" || return
+	# shellcheck disable=SC2086
+	ready 0 "${kernel[@]}" --backend group ${option/UUID/$token}
 }
 check "tenon check asks for the token" asked_before
 
@@ -67,3 +72,5 @@ else
 fi
 exec 7>&-
 check "the physical function is given back" wait $owner
+check "nobody knows the token: what check says is typed" remedied token "$vf" --backend group "$vf"
+check "and the guest runs" guest vf --backend group --device "$vf"
