@@ -39,6 +39,7 @@ struct look {
 	struct vm_config config;
 	const struct check_user *user;
 	enum check_scope scope;
+	int (*ask_libvirt)(const char *uri, const char *name, unsigned limit, struct pt_error *err);
 	struct findings findings;
 };
 
@@ -88,8 +89,9 @@ static void check_now(struct look *look)
 	struct pt_sys sys = *model_sys(look->model);
 	struct pt_error err = PT_ERROR_INIT;
 	struct host_facts facts = {0};
-	struct check_run check = {&sys,	       &look->config, look->user,
-				  look->scope, &facts,	      &look->findings};
+	struct check_run check = {&sys,		  &look->config,     look->user,
+				  look->scope,	  look->ask_libvirt, &facts,
+				  &look->findings};
 
 	sys.ioctl = with_kvm;
 	findings_done(&look->findings);
@@ -385,6 +387,10 @@ Test(check, a_device_that_will_be_taken)
 	look.config.devices[0].managed = true;
 	check_now(&look);
 	cr_assert_eq(look.findings.count, 0);
+	look.user = &alice;
+	check_now(&look);
+	check_found(&look, "driver", FINDING_BLOCKS, "iavf");
+	cr_assert_str_eq(found(&look, "driver")->commands[0], "sudo tenon bind 0000:3b:01.1");
 	done(&look);
 	look = on_host("desktop");
 	add_device(&look, "01:00.0");
@@ -392,17 +398,104 @@ Test(check, a_device_that_will_be_taken)
 	check_now(&look);
 	cr_assert_null(found(&look, "driver"));
 	check_found(&look, "sibling", FINDING_BLOCKS, "snd_hda_intel");
+	add_device(&look, "01:00.1");
+	look.config.devices[1].managed = true;
+	check_now(&look);
+	cr_assert_null(found(&look, "sibling"), "it is taken from its driver, too");
 	done(&look);
+}
+
+/* A launch would refuse it after it had taken the others. */
+Test(check, a_device_that_will_be_taken_and_is_in_use)
+{
+	static const char net[] = "/sys/devices/pci0000:3a/0000:3a:00.0/0000:3b:01.1/net/eth7";
+	struct look look = on_host("sriov-server");
+
+	add_device(&look, "3b:01.1");
+	look.config.devices[0].managed = true;
+	model_put_dir(look.model, net);
+	model_put_link(look.model, "/sys/class/net/eth7", net);
+	model_put_file(look.model, "/proc/net/route",
+		       "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\n"
+		       "eth7\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\t0\n");
+	check_now(&look);
+	check_found(&look, "host-use", FINDING_BLOCKS, "default route");
+	cr_assert_null(found(&look, "driver"));
+	done(&look);
+	look = on_host("sriov-server");
+	add_device(&look, "3b:00.0");
+	look.config.devices[0].managed = true;
+	check_now(&look);
+	check_found(&look, "vfs", FINDING_BLOCKS, "2 virtual functions");
+	done(&look);
+}
+
+static int libvirt_is_away(const char *uri, const char *name, unsigned limit, struct pt_error *err)
+{
+	(void)limit;
+	return pt_error_set(err, -ECONNREFUSED, "%s: libvirt (%s) does not answer", name, uri);
+}
+
+Test(check, libvirt_that_is_to_take_a_device)
+{
+	struct look look = on_host("sriov-server");
+
+	look.ask_libvirt = libvirt_is_away;
+	look.config.libvirt = strdup("qemu:///system");
+	add_device(&look, "3b:01.1");
+	check_now(&look);
+	cr_assert_null(found(&look, "libvirt"), "it is not to take it");
+	look.config.devices[0].managed = true;
+	check_now(&look);
+	check_found(&look, "libvirt", FINDING_BLOCKS, "libvirt (qemu:///system) does not answer");
+	cr_assert_str_eq(found(&look, "libvirt")->commands[0], "systemctl start libvirtd");
+	done(&look);
+}
+
+static void check_vfs(struct look *look, unsigned wanted, const char *what, const char *remedy)
+{
+	const struct finding *finding;
+
+	look->config.devices[0].vfs = wanted;
+	check_now(look);
+	check_found(look, "vfs", FINDING_BLOCKS, what);
+	finding = found(look, "vfs");
+	cr_assert(strstr(finding->command_count ? finding->commands[0] : finding->hint, remedy),
+		  "%s %s", finding->commands[0], finding->hint);
 }
 
 Test(check, virtual_functions_that_will_be_made)
 {
+	static const char pf[] = "/sys/devices/pci0000:3a/0000:3a:00.0/0000:3b:00.0/";
 	struct look look = on_host("sriov-server");
+	char path[128];
 
+	(void)snprintf(path, sizeof(path), "%ssriov_numvfs", pf);
 	add_device(&look, "3b:00.0");
-	look.config.devices[0].vfs = 2;
+	check_vfs(&look, 2, "somebody has made 2 virtual functions",
+		  "echo 0 > /sys/bus/pci/devices/0000:3b:00.0/sriov_numvfs");
+	model_put_file(look.model, "/run/tenon/devices/0000:3b:00.0", "");
+	check_now(&look);
+	cr_assert_eq(look.findings.count, 0, "a tenon has, which was killed");
+	model_remove(look.model, "/run/tenon/devices/0000:3b:00.0");
+	model_put_file(look.model, path, "0\n");
 	check_now(&look);
 	cr_assert_eq(look.findings.count, 0);
+	check_vfs(&look, 129, "has 128 virtual functions, not 129",
+		  "--device 0000:3b:00.0,vfs=128");
+	look.user = &alice;
+	check_vfs(&look, 2, "only root",
+		  "sudo sh -c 'echo 2 > /sys/bus/pci/devices/0000:3b:00.0/sriov_numvfs'");
+	done(&look);
+	look = on_host("sriov-server");
+	add_device(&look, "3b:01.1");
+	check_vfs(&look, 2, "has no SR-IOV", "--device 0000:3b:01.1, without vfs");
+	done(&look);
+	look = on_host("sriov-server");
+	model_put_file(look.model, "/sys/devices/pci0000:3a/0000:3a:00.0/0000:3b:00.1/sriov_numvfs",
+		       "0\n");
+	add_device(&look, "3b:00.1");
+	check_vfs(&look, 2, "vfio-pci cannot make virtual functions", "tenon unbind 0000:3b:00.1");
 	done(&look);
 }
 
@@ -523,6 +616,115 @@ Test(check, hugepages)
 	cr_assert_str_eq(found(&look, "hugepages")->commands[0],
 			 "echo 306 > /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages");
 	cr_assert_null(found(&look, "plan"));
+	done(&look);
+}
+
+static void add_network(struct look *look, const char *tap, unsigned queues)
+{
+	struct vm_config *config = &look->config;
+
+	config->nets = realloc(config->nets, (config->net_count + 1) * sizeof(*config->nets));
+	config->nets[config->net_count++] =
+		(struct vm_config_net){.tap = strdup(tap), .queues = queues};
+}
+
+static void put_tap(struct look *look, const char *file, const char *text)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/sys/class/net/tap0/%s", file);
+	model_put_file(look->model, path, text);
+}
+
+static void check_network(struct look *look, const char *what, const char *command)
+{
+	check_now(look);
+	check_found(look, "network", FINDING_BLOCKS, what);
+	cr_assert_str_eq(found(look, "network")->commands[0], command);
+}
+
+Test(check, networks)
+{
+	struct look look = good_host();
+
+	model_put_file(look.model, "/dev/net/tun", "");
+	look.user = &alice;
+	add_network(&look, "tap0", 1);
+	check_network(&look, "network device tap0: there is none",
+		      "sudo ip tuntap add tap0 mode tap user alice");
+	put_tap(&look, "tun_flags", "0x5002\n");
+	put_tap(&look, "owner", "1000\n");
+	put_tap(&look, "group", "-1\n");
+	check_now(&look);
+	cr_assert_null(found(&look, "network"));
+	put_tap(&look, "owner", "0\n");
+	check_network(&look, "it is not user alice's", "sudo ip link delete tap0");
+	put_tap(&look, "owner", "-1\n");
+	put_tap(&look, "group", "104\n");
+	check_network(&look, "it is not user alice's", "sudo ip link delete tap0");
+	look.user = &root;
+	check_now(&look);
+	cr_assert_null(found(&look, "network"), "root may use anybody's");
+	look.config.nets[0].queues = 2;
+	check_network(&look, "without several queues", "ip link delete tap0");
+	cr_assert_str_eq(found(&look, "network")->commands[1],
+			 "ip tuntap add tap0 mode tap multi_queue user root");
+	model_remove(look.model, "/sys/class/net/tap0/tun_flags");
+	check_now(&look);
+	check_found(&look, "network", FINDING_BLOCKS, "it is no tap device");
+	free(look.config.nets[0].tap);
+	look.config.nets[0].tap = strdup("fd:7");
+	check_now(&look);
+	cr_assert_null(found(&look, "network"));
+	done(&look);
+}
+
+Test(check, nodes_of_modules)
+{
+	struct look look = good_host();
+
+	add_network(&look, "tap0", 1);
+	put_tap(&look, "tun_flags", "0x5002\n");
+	check_now(&look);
+	check_found(&look, "node", FINDING_BLOCKS, "there is no /dev/net/tun");
+	cr_assert_str_eq(found(&look, "node")->commands[0], "modprobe tun");
+	model_put_file(look.model, "/dev/net/tun", "");
+	look.config.nets[0].vhost = VM_VHOST_ON;
+	check_now(&look);
+	check_found(&look, "node", FINDING_BLOCKS, "there is no /dev/vhost-net");
+	look.config.nets[0].vhost = VM_VHOST_AUTO;
+	look.config.has_vsock = true;
+	look.config.vsock.cid = 3;
+	check_now(&look);
+	check_found(&look, "node", FINDING_BLOCKS, "there is no /dev/vhost-vsock");
+	cr_assert_str_eq(found(&look, "node")->commands[0], "modprobe vhost_vsock");
+	done(&look);
+}
+
+/* They are of this machine's, not of the model's. */
+Test(check, places_for_what_is_made)
+{
+	char folder[] = "/tmp/tenon-check.XXXXXX", path[64];
+	struct look look = good_host();
+
+	cr_assert(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/none/socket", folder);
+	look.config.control = strdup(path);
+	check_now(&look);
+	check_found(&look, "place", FINDING_BLOCKS, "No such file or directory");
+	(void)snprintf(path, sizeof(path), "mkdir -p %s/none", folder);
+	cr_assert_str_eq(found(&look, "place")->commands[0], path);
+	cr_assert_eq(system(path), 0);
+	look.config.serial = SERIAL_FILE;
+	look.config.serial_path = strdup("serial.log");
+	check_now(&look);
+	cr_assert_null(found(&look, "place"));
+	free(look.config.control);
+	look.config.control = strdup(TEST_DATA_DIR "/test_check.c");
+	check_now(&look);
+	check_found(&look, "place", FINDING_BLOCKS, "there is a file, and no socket");
+	(void)snprintf(path, sizeof(path), "rm -r %s", folder);
+	cr_assert_eq(system(path), 0);
 	done(&look);
 }
 
@@ -703,6 +905,20 @@ Test(check, what_vfio_pci_refuses_by_its_ids)
 	check_now(&look);
 	check_found(&look, "driver", FINDING_BLOCKS, "iavf");
 	check_found(&look, "denylist", FINDING_BLOCKS, "8086:37c9");
+	cr_assert_str_eq(found(&look, "denylist")->commands[0],
+			 "modprobe -r vfio_pci; modprobe vfio_pci disable_denylist=1");
+	look.config.devices[1].managed = true;
+	model_put_file(look.model, "/sys/module/vfio_pci/parameters/disable_denylist", "N\n");
+	check_now(&look);
+	check_found(&look, "denylist", FINDING_BLOCKS, "8086:37c9");
+	cr_assert(strstr(found(&look, "denylist")->commands[0], "vfio_pci.disable_denylist=1"),
+		  "built in: %s", found(&look, "denylist")->commands[0]);
+	model_put_file(look.model, "/sys/module/vfio_pci/initstate", "live\n");
+	check_now(&look);
+	cr_assert(strstr(found(&look, "denylist")->commands[0], "modprobe"));
+	model_put_file(look.model, "/sys/module/vfio_pci/parameters/disable_denylist", "Y\n");
+	check_now(&look);
+	cr_assert_null(found(&look, "denylist"));
 	done(&look);
 }
 

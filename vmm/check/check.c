@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "check/rules.h"
+#include "host/libvirt.h"
 #include "host/read_text.h"
 
 static void check_unreadable(struct check_run *check, const struct device_facts *device)
@@ -28,10 +29,7 @@ static void check_unreadable(struct check_run *check, const struct device_facts 
 
 /* Of this host. */
 static void (*const host_rules[])(struct check_run *check) = {
-	check_kvm,
-	check_iommu,
-	check_interrupts,
-	check_shared_nodes,
+	check_kvm, check_iommu, check_interrupts, check_shared_nodes, check_libvirt,
 };
 
 /* Of each device that there is. */
@@ -44,8 +42,9 @@ static void (*const device_rules[])(struct check_run *check, const struct device
 
 /* Of the guest, and of what takes one look for all devices. The plan comes last: it is asked for what is left. */
 static void (*const guest_rules[])(struct check_run *check) = {
-	check_holders, check_boot_files, check_disks,	  check_roms,
-	check_memory,  check_memlock,	 check_hugepages, check_plan,
+	check_holders,	check_boot_files, check_disks,	check_roms,
+	check_networks, check_vsock,	  check_places, check_memory,
+	check_memlock,	check_hugepages,  check_plan,
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -53,9 +52,14 @@ static void (*const guest_rules[])(struct check_run *check) = {
 static void check_device(struct check_run *check, const struct device_facts *device)
 {
 	check_unreadable(check, device);
-	/* Virtual functions that are to be made are not known, and their physical one stays where it is. */
-	if (device->unreadable.code || check_config_of(check, device)->vfs)
+	if (device->unreadable.code)
 		return;
+	check_to_be_taken(check, device);
+	/* Virtual functions that are to be made are not known, and their physical one stays where it is. */
+	if (check_config_of(check, device)->vfs) {
+		check_vfs_to_be_made(check, device);
+		return;
+	}
 	for (size_t i = 0; i < COUNT(device_rules); i++)
 		device_rules[i](check, device);
 }
@@ -95,12 +99,17 @@ static int look(const struct pt_sys *sys, const struct vm_config *config, struct
 	return handed_space(sys, handed, config, ret_facts->backend, &ret_facts->space_fd, err);
 }
 
+static int ask_libvirt(const char *uri, const char *name, unsigned limit, struct pt_error *err)
+{
+	return libvirt_do(LIBVIRT_LIBRARY, uri, name, LIBVIRT_LOOK, limit, err);
+}
+
 int check_config(const struct pt_sys *sys, const struct vm_config *config, enum check_scope scope,
 		 struct handed *handed, struct host_facts *ret_facts, struct findings *findings,
 		 struct pt_error *err)
 {
 	struct check_user user;
-	struct check_run check = {sys, config, &user, scope, ret_facts, findings};
+	struct check_run check = {sys, config, &user, scope, ask_libvirt, ret_facts, findings};
 	int ret = look(sys, config, handed, ret_facts, err);
 
 	if (ret < 0)

@@ -7,7 +7,8 @@
 #include "check/rules.h"
 #include "host/device_use.h"
 
-#define DENYLIST_PARAMETER "/sys/module/vfio_pci/parameters/disable_denylist"
+#define MODULE		   "/sys/module/vfio_pci"
+#define DENYLIST_PARAMETER MODULE "/parameters/disable_denylist"
 
 struct kind {
 	const char *id;
@@ -45,7 +46,7 @@ static void check_denylist(struct check_run *check, const struct device_facts *d
 	struct finding *finding;
 	char value[8];
 
-	if (!is_denied(&device->host))
+	if (!is_denied(&device->host) || strcmp(device->host.driver, "vfio-pci") == 0)
 		return;
 	if (check_read(check, DENYLIST_PARAMETER, value, sizeof(value)) && value[0] == 'Y')
 		return;
@@ -56,6 +57,11 @@ static void check_denylist(struct check_run *check, const struct device_facts *d
 	finding_what(finding, "%s: vfio-pci refuses a device with these ids, %04x:%04x",
 		     device->host.name, device->host.vendor, device->host.device);
 	finding_seen(finding, DENYLIST_PARAMETER, "%s", value);
+	/* A module that is built in has parameters, and no state. */
+	if (check_exists(check, DENYLIST_PARAMETER) && !check_exists(check, MODULE "/initstate")) {
+		check_boot_with(check, finding, "vfio_pci.disable_denylist=1");
+		return;
+	}
 	finding_root_command(finding, check_is_root(check),
 			     "modprobe -r vfio_pci; modprobe vfio_pci disable_denylist=1");
 	finding_hint(finding, "for guests that you trust");
@@ -63,16 +69,36 @@ static void check_denylist(struct check_run *check, const struct device_facts *d
 
 /* Then it is not simply taken away: what it would lose comes before the command that takes it. */
 static void check_host_use(struct check_run *check, const struct device_facts *device,
-			   const char *bdf)
+			   const struct pt_obstacle *obstacle)
 {
 	struct pt_error err = PT_ERROR_INIT;
+	const char *bdf = device->host.name;
 
+	if (obstacle->kind == PT_OBSTACLE_SIBLING)
+		bdf = obstacle->sibling->name;
+	else if (obstacle->kind != PT_OBSTACLE_DRIVER || !device->host.driver[0])
+		return;
 	if (device_use_disks(check->sys, bdf, &err) != -EBUSY &&
 	    device_use_network(check->sys, bdf, &err) != -EBUSY)
 		return;
 	finding_error(findings_add(check->findings, FINDING_BLOCKS, "host-use", device->host.name,
 				   "the host lives on it, and would lose that"),
 		      &err);
+}
+
+/* A driver that the launch takes a device from, this one or its sibling. What the host lives on is looked at nevertheless. */
+static bool will_be_no_more(struct check_run *check, const struct device_facts *device,
+			    const struct pt_obstacle *obstacle)
+{
+	if (obstacle->kind == PT_OBSTACLE_SIBLING)
+		device = check_find(check, obstacle->sibling->name);
+	else if (obstacle->kind != PT_OBSTACLE_DRIVER)
+		return false;
+	if (!device || !check_is_to_be_taken(check, device))
+		return false;
+	if (obstacle->kind == PT_OBSTACLE_DRIVER)
+		check_host_use(check, device, obstacle);
+	return true;
 }
 
 static void bind_command(const struct check_run *check, struct finding *finding, const char *bdf)
@@ -114,17 +140,13 @@ static int add_obstacle(void *arg, const struct pt_obstacle *obstacle)
 	struct check_run *check = walk->check;
 	struct finding *finding;
 
-	/* It will be taken from it. */
-	if (obstacle->kind == PT_OBSTACLE_DRIVER && check_config_of(check, device)->managed)
+	if (will_be_no_more(check, device, obstacle))
 		return 0;
 	/* One cause for all devices was said of the host; not so of one that was bound nevertheless. */
 	if (obstacle->kind == PT_OBSTACLE_IOMMU && !device->host.noiommu &&
 	    findings_has(check->findings, "iommu", SUBJECT_HOST))
 		return 0;
-	if (obstacle->kind == PT_OBSTACLE_SIBLING)
-		check_host_use(check, device, obstacle->sibling->name);
-	else if (obstacle->kind == PT_OBSTACLE_DRIVER && device->host.driver[0])
-		check_host_use(check, device, device->host.name);
+	check_host_use(check, device, obstacle);
 	finding = findings_add(check->findings, FINDING_BLOCKS, kind->id, device->host.name,
 			       kind->why);
 	finding_error(finding, &obstacle->error);
@@ -152,8 +174,7 @@ void check_obstacles(struct check_run *check, const struct device_facts *device)
 	struct obstacle_walk walk = {check, device};
 
 	(void)pt_host_obstacles(check->sys, &device->host, &setup, add_obstacle, &walk);
-	if (findings_has(check->findings, "driver", device->host.name))
-		check_denylist(check, device);
+	check_denylist(check, device);
 	/* Only asking the device itself found it. */
 	if (device->refused.code && !findings_has(check->findings, "node", device->host.name) &&
 	    device->host.mediated && !findings_has(check->findings, "driver", device->host.name))

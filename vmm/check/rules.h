@@ -36,6 +36,16 @@ void check_display(struct check_run *check, const struct device_facts *device);
 void check_physical_function(struct check_run *check, const struct device_facts *device);
 void check_virtual_function(struct check_run *check, const struct device_facts *device);
 
+/* taken.c */
+void check_libvirt(struct check_run *check);
+void check_to_be_taken(struct check_run *check, const struct device_facts *device);
+void check_vfs_to_be_made(struct check_run *check, const struct device_facts *device);
+
+/* backends.c */
+void check_networks(struct check_run *check);
+void check_vsock(struct check_run *check);
+void check_places(struct check_run *check);
+
 /* guest.c */
 void check_boot_files(struct check_run *check);
 void check_disks(struct check_run *check);
@@ -65,6 +75,9 @@ const struct device_facts *check_find(const struct check_run *check, const char 
 /* The config's device of these facts. */
 const struct vm_config_device *check_config_of(const struct check_run *check,
 					       const struct device_facts *device);
+
+/* Whether a launch takes it from its driver: what stands in the way of a device that stays where it is does not then. */
+bool check_is_to_be_taken(const struct check_run *check, const struct device_facts *device);
 
 /* A small text file without the white space at its end. Return: whether it could be read; else @buf is empty. */
 bool check_read(const struct check_run *check, const char *path, char *buf, size_t size);

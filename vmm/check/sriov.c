@@ -133,7 +133,8 @@ void check_physical_function(struct check_run *check, const struct device_facts 
 	if (vfs <= 0)
 		return;
 	finding = findings_add(
-		check->findings, FINDING_WARNS, "vfs", bdf,
+		check->findings,
+		check_is_to_be_taken(check, device) ? FINDING_BLOCKS : FINDING_WARNS, "vfs", bdf,
 		"they lose their physical function's driver, and work as the guest decides or not at all");
 	finding_what(finding, "%s: it has %d virtual function%s", bdf, vfs, vfs == 1 ? "" : "s");
 	(void)snprintf(path, sizeof(path), SYSFS_PCI "%s/sriov_numvfs", bdf);

@@ -29,37 +29,48 @@ static bool alive(const struct sockaddr_un *address)
 	return answered;
 }
 
-static int listen_at(int fd, const struct sockaddr_un *address, struct pt_error *err)
+/* What is there already: a guest's socket, or a file. 0: nothing, or what a killed process left behind. */
+static int occupied(const struct sockaddr_un *address, struct pt_error *err)
+{
+	const char *path = address->sun_path;
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return 0;
+	if (!S_ISSOCK(st.st_mode))
+		return pt_error_remedy(
+			err, pt_error_set(err, -EEXIST, "%s: there is a file, and no socket", path),
+			"choose another path for the control socket");
+	if (!alive(address))
+		return 0;
+	return pt_error_remedy(
+		err, pt_error_set(err, -EADDRINUSE, "%s: another guest listens there", path),
+		"give this guest another name or control socket");
+}
+
+static int bind_at(int fd, const struct sockaddr_un *address)
 {
 	mode_t mask = umask(0177);
-	int r = bind(fd, (const struct sockaddr *)address, sizeof(*address));
+	int r = bind(fd, (const struct sockaddr *)address, sizeof(*address)) ? -errno : 0;
 
-	if (r && errno == EADDRINUSE) {
-		struct stat st;
-
-		if (lstat(address->sun_path, &st) == 0 && !S_ISSOCK(st.st_mode)) {
-			(void)umask(mask);
-			return pt_error_remedy(err,
-					       pt_error_set(err, -EEXIST,
-							    "%s: there is a file, and no socket",
-							    address->sun_path),
-					       "choose another path for the control socket");
-		}
-		if (alive(address)) {
-			(void)umask(mask);
-			return pt_error_remedy(err,
-					       pt_error_set(err, -EADDRINUSE,
-							    "%s: another guest listens there",
-							    address->sun_path),
-					       "give this guest another name or control socket");
-		}
-		(void)unlink(address->sun_path);
-		r = bind(fd, (const struct sockaddr *)address, sizeof(*address));
-	}
 	(void)umask(mask);
-	if (r || listen(fd, SOMAXCONN))
-		return pt_error_set(err, -errno, "%s: %m", address->sun_path);
-	return 0;
+	return r;
+}
+
+static int listen_at(int fd, const struct sockaddr_un *address, struct pt_error *err)
+{
+	int r = bind_at(fd, address);
+
+	if (r == -EADDRINUSE) {
+		r = occupied(address, err);
+		if (r < 0)
+			return r;
+		(void)unlink(address->sun_path);
+		r = bind_at(fd, address);
+	}
+	if (r == 0 && listen(fd, SOMAXCONN))
+		r = -errno;
+	return r < 0 ? pt_error_set(err, r, "%s: %s", address->sun_path, strerror(-r)) : 0;
 }
 
 static void init(struct control *control, int fd)
@@ -69,10 +80,9 @@ static void init(struct control *control, int fd)
 		control->clients[i] = (struct control_client){.control = control, .fd = -1};
 }
 
-int control_open(struct control *control, const char *path, struct pt_error *err)
+static int make_address(const char *path, struct sockaddr_un *ret_address, struct pt_error *err)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd, r;
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		return pt_error_remedy(err,
@@ -80,6 +90,25 @@ int control_open(struct control *control, const char *path, struct pt_error *err
 						    path, sizeof(address.sun_path) - 1),
 				       "choose a shorter path for the control socket");
 	memcpy(address.sun_path, path, strlen(path) + 1);
+	*ret_address = address;
+	return 0;
+}
+
+int control_look(const char *path, struct pt_error *err)
+{
+	struct sockaddr_un address;
+	int r = make_address(path, &address, err);
+
+	return r ? r : occupied(&address, err);
+}
+
+int control_open(struct control *control, const char *path, struct pt_error *err)
+{
+	struct sockaddr_un address;
+	int fd, r = make_address(path, &address, err);
+
+	if (r)
+		return r;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return pt_error_set(err, -errno, "control socket: %m");

@@ -53,6 +53,9 @@ struct control {
  */
 int control_open(struct control *control, const char *path, struct pt_error *err);
 
+/** control_look() - whether control_open() would find the place taken. Errors: as there, but for those of system calls. */
+int control_look(const char *path, struct pt_error *err);
+
 /**
  * control_adopt() - the same with a socket that somebody else made, which listens already and stays where it is
  * @fd: its number, as text; it is the control's from now on

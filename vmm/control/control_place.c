@@ -37,6 +37,17 @@ int control_place_open(const char *name, bool own_name, struct control *control,
 	return control_open(control, path, err);
 }
 
+int control_place_look(const char *name, struct pt_error *err)
+{
+	char directory[PT_PATH_SIZE], path[PLACE_SIZE];
+
+	/* Then there is no socket, and nobody else's either. */
+	if (run_dir_path(directory, sizeof(directory), NULL) < 0)
+		return 0;
+	(void)snprintf(path, sizeof(path), "%s/%s.sock", directory, name);
+	return control_look(path, err);
+}
+
 static int find_by_name(const char *name, char *path, size_t size, struct pt_error *err)
 {
 	char directory[PT_PATH_SIZE];

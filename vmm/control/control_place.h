@@ -22,6 +22,9 @@
 int control_place_open(const char *name, bool own_name, struct control *control,
 		       struct pt_error *err);
 
+/** control_place_look() - whether that would find the name taken. Errors: of control_look(). */
+int control_place_look(const char *name, struct pt_error *err);
+
 /**
  * control_place_find() - the socket that a person means
  * @name: of a guest, for root of a service as well, or a path with a slash in it

@@ -349,20 +349,20 @@ static bool is_meant(const struct driver_host *host, const struct journal_record
 static int restore_by_libvirt(const struct driver_host *host, const struct journal_record *record,
 			      struct journal_record *now, struct pt_error *err)
 {
-	const char *taken_from = or_none(now->driver);
-	char driver[PT_DRIVER_SIZE];
+	char before[PT_DRIVER_SIZE];
 	int ret;
 
 	if (strcmp(now->driver, record->driver) == 0)
 		return 0;
-	(void)snprintf(driver, sizeof(driver), "%s", taken_from);
+	memcpy(before, now->driver, sizeof(before));
 	ret = host->ops->libvirt(host->ctx, record->libvirt, record->name, LIBVIRT_REATTACH,
 				 host->limit, err);
 	if (ret == 0)
 		ret = device_state_read(host, record->name, now, err);
-	if (ret == 0)
+	/* It may do nothing, where it has forgotten that it gave the device away; then who asked does it. */
+	if (ret == 0 && strcmp(now->driver, before) != 0)
 		driver_host_say(host, "%s: taken from %s, given back to %s by libvirt",
-				record->name, driver, or_none(now->driver));
+				record->name, or_none(before), or_none(now->driver));
 	return ret;
 }
 

@@ -94,6 +94,16 @@ static void *find_device(struct call *call, void *connection)
 	return call->api.lookup(connection, node);
 }
 
+static int look(struct call *call, void *connection)
+{
+	void *device = find_device(call, connection);
+
+	if (!device)
+		return refused(call, -ENOENT, "does not know it");
+	(void)call->api.free(device);
+	return 0;
+}
+
 static int detach(struct call *call, void *connection)
 {
 	void *device = find_device(call, connection);
@@ -160,7 +170,9 @@ static int connect_and_act(struct call *call)
 	connection = call->api.open(call->uri);
 	if (!connection) {
 		ret = refused(call, -ECONNREFUSED, "does not answer");
-		return pt_error_remedy(&call->err, ret, "start its daemon, or do without libvirt");
+		return pt_error_remedy(&call->err, ret,
+				       "start its daemon (systemctl start libvirtd), or do without "
+				       "libvirt");
 	}
 	ret = call->act(call, connection);
 	(void)call->api.close(connection);
@@ -303,8 +315,13 @@ static int ask(const char *library, const char *uri, const char *name,
 int libvirt_do(const char *library, const char *uri, const char *name, enum libvirt_action action,
 	       unsigned limit, struct pt_error *err)
 {
-	return ask(library, uri, name, action == LIBVIRT_DETACH ? detach : reattach, NULL, limit,
-		   NULL, err);
+	int (*const acts[])(struct call * call, void *connection) = {
+		[LIBVIRT_LOOK] = look,
+		[LIBVIRT_DETACH] = detach,
+		[LIBVIRT_REATTACH] = reattach,
+	};
+
+	return ask(library, uri, name, acts[action], NULL, limit, NULL, err);
 }
 
 int libvirt_domain_read(const char *library, const char *uri, const char *name,

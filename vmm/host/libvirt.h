@@ -14,10 +14,11 @@
 
 #define LIBVIRT_LIBRARY "libvirt.so.0"
 
-enum libvirt_action { LIBVIRT_DETACH, LIBVIRT_REATTACH };
+/** enum libvirt_action - LIBVIRT_LOOK: nothing, but whether it knows the device */
+enum libvirt_action { LIBVIRT_LOOK, LIBVIRT_DETACH, LIBVIRT_REATTACH };
 
 /**
- * libvirt_do() - have PCI function @name taken from its driver and given to vfio-pci, or the inverse
+ * libvirt_do() - have PCI function @name taken from its driver and given to vfio-pci, or the inverse, or look whether it could be
  * @library: LIBVIRT_LIBRARY
  * @uri: of the libvirt daemon: "qemu:///system"
  * @limit: milliseconds; after that it goes on without this process
