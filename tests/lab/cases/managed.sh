@@ -41,9 +41,9 @@ planned() {
 	said "$LAB_nvme0" && as_before
 }
 
-# It fails after the device was taken: there are no huge pages.
+# It fails after the device was taken: no socket can be made there, which nobody could have seen before.
 failed_launch() {
-	set_command nvme --device "$LAB_nvme0,managed=yes" --control /tmp/nowhere/socket
+	set_command nvme --device "$LAB_nvme0,managed=yes" --control /proc/socket
 	"${command[@]}" </dev/null >"$output" 2>&1
 	local status=$?
 	cat "$output"
@@ -85,17 +85,32 @@ killed_and_another_run() {
 	said "$LAB_nvme0: taken from vfio-pci, given back to nvme" && as_before
 }
 
-two_tenons() {
-	start_guest endless-io --name first --stop-limit 2s --device "$LAB_nvme0,managed=yes"
-	guest_says 'round 2' 90 || return
+second_is_refused() {
 	set_command nvme --device "$LAB_nvme0,managed=yes"
 	"${command[@]}" </dev/null >/tmp/second 2>&1 && complain "a second one has it" && return 1
 	cat /tmp/second
+	grep -q "tenon: error: $LAB_nvme0: in use by tenon (pid $guest_process)" /tmp/second &&
+		grep -q 'remedy: .*tenon ctl first shutdown' /tmp/second ||
+		complain "the second one does not say who has it" || return
+	# Where the device does not show it, the lock does.
+	"$TENON" bind "$LAB_nvme0" >/tmp/second 2>&1 && complain "bind has it" && return 1
+	cat /tmp/second
 	grep -q "tenon: error: $LAB_nvme0: tenon run (pid $guest_process), guest first has it" /tmp/second ||
-		complain "the second one does not say who has it"
-	"$TENON" recover
-	guest_says 'round 4' 60 || return
-	end_guest TERM 143 && as_before
+		complain "bind does not say who has it" || return
+	"$TENON" recover >/tmp/second 2>&1 || complain "recover fails" || return
+	cat /tmp/second
+	grep -q "$LAB_nvme0: tenon run (pid $guest_process), guest first has it: left as it is" /tmp/second ||
+		complain "recover does not say who has it" || return
+	guest_says 'round 4' 60
+}
+
+two_tenons() {
+	local result=0
+	start_guest endless-io --name first --stop-limit 2s --device "$LAB_nvme0,managed=yes"
+	guest_says 'round 2' 90 || return
+	second_is_refused || result=1
+	end_guest TERM 143 || result=1
+	((result == 0)) && as_before
 }
 
 virtual_functions() {
@@ -117,7 +132,7 @@ virtual_functions_killed() {
 
 # The guest goes on with its card while the host has the disk again.
 unplugged() {
-	local tries=100
+	local tries=100 status
 	start_guest unplug --name lab --cpus 2 --device "$LAB_nvme0,managed=yes" --device "$LAB_igb0,managed=yes"
 	guest_says 'TENON-GUEST at work' 90 || return
 	"$TENON" ctl lab remove "$LAB_nvme0" || return
@@ -127,8 +142,9 @@ unplugged() {
 	done
 	kill -0 "$guest_process" || complain "the guest has ended before"
 	finish_guest
-	guest_went_well $? && ((tries > 0)) || return
+	status=$?
 	ip link set "$(basename "$card"/net/*)" up
+	guest_went_well $status && ((tries > 0)) || return
 	said "$LAB_igb0: taken from vfio-pci, given back to igb" && as_before
 }
 
