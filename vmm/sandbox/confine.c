@@ -52,6 +52,23 @@ static int change_root(struct pt_error *err)
 	return chdir("/") < 0 ? refused("an empty root directory", err) : 0;
 }
 
+/* Nothing that is mounted here is seen elsewhere. */
+static int leave_propagation(struct pt_error *err)
+{
+	int ret;
+
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0)
+		return 0;
+	if (errno != EINVAL)
+		return refused("an empty root directory", err);
+	ret = pt_error_set(err, -EINVAL,
+			   "an empty root directory: the root here is no mount point");
+	return pt_error_remedy(
+		err, ret,
+		"before chroot DIR type: mount --rbind DIR DIR; or --sandbox off runs "
+		"the guest without a sandbox");
+}
+
 int confine_namespaces(struct pt_error *err)
 {
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
@@ -61,9 +78,10 @@ int confine_namespaces(struct pt_error *err)
 		return ret;
 	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
 		return refused("namespaces of its own", err);
-	/* Nothing that is mounted here is seen elsewhere. */
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("tenon", COVERED, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY,
+	ret = leave_propagation(err);
+	if (ret < 0)
+		return ret;
+	if (mount("tenon", COVERED, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY,
 		  "mode=0555,size=4k") < 0)
 		return refused("an empty root directory", err);
 	return change_root(err);
