@@ -24,6 +24,7 @@ struct library {
 	void *handle;
 	__typeof__(pci_alloc) *alloc;
 	__typeof__(pci_cleanup) *cleanup;
+	__typeof__(pci_set_param) *set_param;
 	__typeof__(pci_set_name_list_path) *set_name_list_path;
 	__typeof__(pci_lookup_name) *lookup_name;
 };
@@ -69,6 +70,7 @@ static bool load(struct library *library)
 	library->handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
 	return library->handle && find(library, "pci_alloc", &library->alloc) &&
 	       find(library, "pci_cleanup", &library->cleanup) &&
+	       find(library, "pci_set_param", &library->set_param) &&
 	       find(library, "pci_set_name_list_path", &library->set_name_list_path) &&
 	       find(library, "pci_lookup_name", &library->lookup_name);
 }
@@ -76,6 +78,7 @@ static bool load(struct library *library)
 struct pci_names *pci_names_open(const char *file)
 {
 	struct pci_names *names = calloc(1, sizeof(*names));
+	char cache[] = "net.cache_name", none[] = "";
 	char *copy;
 
 	if (!names)
@@ -89,6 +92,8 @@ struct pci_names *pci_names_open(const char *file)
 	names->access->error = broken_list;
 	names->access->warning = say_nothing;
 	names->access->debug = say_nothing;
+	/* Nor are there names in the user's home, where lspci keeps what it asked the network for. */
+	(void)names->library.set_param(names->access, cache, none);
 	names->flags = PCI_LOOKUP_NO_NUMBERS | (file ? PCI_LOOKUP_NO_HWDB : 0);
 	copy = file ? strdup(file) : NULL;
 	if (copy)
