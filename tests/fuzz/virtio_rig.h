@@ -33,6 +33,33 @@ struct rig {
 	uint8_t memory[2 * RIG_PIECE];
 };
 
+/* The driver wrote over a used ring, or gave a device its place for data, in this input. */
+static bool rig_overlaid;
+static unsigned rig_queues;
+
+static inline uint32_t rig_used_ring(unsigned queue)
+{
+	return queue * RIG_STEP + 0x800;
+}
+
+void *__real_ram_at(const struct ram *ram, uint64_t gpa, uint64_t size);
+void *__wrap_ram_at(const struct ram *ram, uint64_t gpa, uint64_t size);
+
+/* Whoever touches RAM asks for its place here (the linker's --wrap); only the queue itself asks for just its ring. */
+void *__wrap_ram_at(const struct ram *ram, uint64_t gpa, uint64_t size)
+{
+	const uint32_t ring = 2 * 3 + RIG_QUEUE * sizeof(struct vring_used_elem);
+
+	for (unsigned i = 0; i < rig_queues; i++) {
+		const uint32_t used = rig_used_ring(i);
+
+		if (gpa < used + ring && size > 0 && gpa + size > used &&
+		    (gpa != used || size != ring))
+			rig_overlaid = true;
+	}
+	return __real_ram_at(ram, gpa, size);
+}
+
 static inline int rig_ioctl(void *ctx, int fd, unsigned long request, void *arg)
 {
 	(void)ctx;
@@ -71,13 +98,14 @@ static inline void rig_start(struct rig *rig, uint64_t features, unsigned queues
 			   (uint32_t)((features | 1ull << VIRTIO_F_VERSION_1) >> 32 * half));
 	}
 	rig_common(rig, VIRTIO_PCI_COMMON_STATUS, 1, 3 | VIRTIO_CONFIG_S_FEATURES_OK);
+	rig_queues = queues;
 	for (unsigned i = 0; i < queues; i++) {
 		memset(rig->memory + i * RIG_STEP, 0, RIG_STEP);
 		rig_common(rig, VIRTIO_PCI_COMMON_Q_SELECT, 2, i);
 		rig_common(rig, VIRTIO_PCI_COMMON_Q_SIZE, 2, RIG_QUEUE);
 		rig_common(rig, VIRTIO_PCI_COMMON_Q_DESCLO, 4, i * RIG_STEP);
 		rig_common(rig, VIRTIO_PCI_COMMON_Q_AVAILLO, 4, i * RIG_STEP + 0x400);
-		rig_common(rig, VIRTIO_PCI_COMMON_Q_USEDLO, 4, i * RIG_STEP + 0x800);
+		rig_common(rig, VIRTIO_PCI_COMMON_Q_USEDLO, 4, rig_used_ring(i));
 		rig_common(rig, VIRTIO_PCI_COMMON_Q_ENABLE, 2, 1);
 	}
 	rig_common(rig, VIRTIO_PCI_COMMON_STATUS, 1,
@@ -90,6 +118,8 @@ static inline void rig_up(struct rig *rig, const struct plan_virtio *plan)
 	struct virtio_pci_host host;
 
 	memset(rig, 0, sizeof(*rig));
+	rig_overlaid = false;
+	rig_queues = 0;
 	rig->sys = *pt_sys_linux();
 	rig->sys.ioctl = rig_ioctl;
 	rig->kvm = (struct kvm){.sys = &rig->sys, .fd = 3, .vm_fd = 4, .vfio_fd = -1};
@@ -188,13 +218,13 @@ static inline void rig_offer(struct rig *rig, unsigned queue, uint16_t head)
 	avail[1]++;
 }
 
-/* No more was given back than was offered, and nothing that is no head. What the driver, or a disk with data that it wanted
- * there, wrote over the ring is no answer; the device goes on from where it was. */
+/* No more was given back than was offered, and nothing that is no head. Where something else was written over the ring (see
+ * rig_overlaid) it is no answer. */
 static inline void rig_check_used(const struct rig *rig, unsigned queue, uint16_t *seen)
 {
-	const struct vring_used *used = (const void *)(rig->memory + queue * RIG_STEP + 0x800);
+	const struct vring_used *used = (const void *)(rig->memory + rig_used_ring(queue));
 
-	if (used->idx != rig->unit.virtio->queues[queue].ring.used) {
+	if (rig_overlaid || used->idx != rig->unit.virtio->queues[queue].ring.used) {
 		*seen = rig->unit.virtio->queues[queue].ring.used;
 		return;
 	}
