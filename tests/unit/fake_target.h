@@ -81,10 +81,11 @@ static inline unsigned fake_cpus(void *ctx)
 	return 2;
 }
 
-static inline pid_t fake_cpu_thread(void *ctx, unsigned index)
+static inline void fake_cpu(void *ctx, unsigned index, struct target_cpu *ret_cpu)
 {
 	(void)ctx;
-	return 100 + (pid_t)index;
+	*ret_cpu = (struct target_cpu){
+		.tid = 100 + (pid_t)index, .socket = 1, .core = index, .node = index ? 3 : -1};
 }
 
 static inline unsigned fake_devices(void *ctx)
@@ -264,7 +265,7 @@ static const struct target_ops fake_target_ops = {
 	.reset = fake_reset,
 	.quit = fake_quit,
 	.cpus = fake_cpus,
-	.cpu_thread = fake_cpu_thread,
+	.cpu = fake_cpu,
 	.devices = fake_devices,
 	.device = fake_device,
 	.disk = fake_disk,

@@ -399,6 +399,16 @@ Test(qmp, answers_are_of_the_type_that_the_schema_says)
 	cr_assert_gt(queries, 8);
 }
 
+Test(qmp, says_where_a_cpu_is)
+{
+	negotiate();
+	expect(tell("{\"execute\":\"query-cpus-fast\"}"),
+	       "{\"return\":[{\"cpu-index\":0,\"qom-path\":\"/machine/cpu[0]\",\"thread-id\":100,\"props\":{"
+	       "\"socket-id\":1,\"core-id\":0,\"thread-id\":0},\"target\":\"x86_64\"},"
+	       "{\"cpu-index\":1,\"qom-path\":\"/machine/cpu[1]\",\"thread-id\":101,\"props\":{"
+	       "\"socket-id\":1,\"core-id\":1,\"thread-id\":0,\"node-id\":3},\"target\":\"x86_64\"}]}\r\n");
+}
+
 /* libvirt ends a guest whose emulator does not know one of these. */
 Test(qmp, what_libvirt_asks_when_it_comes_back_is_known)
 {

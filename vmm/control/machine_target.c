@@ -66,9 +66,22 @@ static unsigned cpus(void *ctx)
 	return machine_plan(machine_of(ctx))->cpus;
 }
 
-static pid_t cpu_thread(void *ctx, unsigned index)
+static void cpu(void *ctx, unsigned index, struct target_cpu *ret_cpu)
 {
-	return machine_cpu_thread(machine_of(ctx), index);
+	const struct vm_plan *plan = machine_plan(machine_of(ctx));
+	const struct plan_topology *topology = &plan->topology;
+
+	*ret_cpu = (struct target_cpu){
+		.tid = machine_cpu_thread(machine_of(ctx), index),
+		.socket = index / topology->threads / topology->cores,
+		.core = index / topology->threads % topology->cores,
+		.thread = index % topology->threads,
+		.node = -1,
+	};
+	for (unsigned i = 0; i < plan->node_count; i++) {
+		if (cpu_list_has(&plan->nodes[i].cpus, index))
+			ret_cpu->node = (int)i;
+	}
 }
 
 /* Those that are passed through, then the others. */
@@ -436,7 +449,7 @@ static const struct target_ops ops = {
 	.reset = reset,
 	.quit = quit,
 	.cpus = cpus,
-	.cpu_thread = cpu_thread,
+	.cpu = cpu,
 	.devices = devices,
 	.device = device_of,
 	.disk = disk,

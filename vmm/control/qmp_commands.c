@@ -40,8 +40,11 @@ const struct qmp_type qmp_types[] = {
 	OBJECT("StatusInfo", {"running", "bool", false}, {"status", "RunState", false}),
 	OBJECT("NameInfo", {"name", "str", true}),
 	OBJECT("KvmInfo", {"enabled", "bool", false}, {"present", "bool", false}),
+	OBJECT("CpuInstanceProperties", {"node-id", "int", true}, {"socket-id", "int", false},
+	       {"core-id", "int", false}, {"thread-id", "int", false}),
 	OBJECT("CpuInfoFast", {"cpu-index", "int", false}, {"qom-path", "str", false},
-	       {"thread-id", "int", false}, {"target", "str", false}),
+	       {"thread-id", "int", false}, {"props", "CpuInstanceProperties", false},
+	       {"target", "str", false}),
 	OBJECT("ChardevInfo", {"label", "str", false}, {"filename", "str", false},
 	       {"frontend-open", "bool", false}),
 	OBJECT("PciMemoryRange", {"base", "int", false}, {"limit", "int", false}),
@@ -274,6 +277,19 @@ static json_t *query_kvm(struct qmp_session *session, json_t *arguments, struct 
 			 1);
 }
 
+static json_t *cpu_info(unsigned index, const struct target_cpu *cpu)
+{
+	json_t *props = json_pack("{s:i, s:i, s:i}", "socket-id", (int)cpu->socket, "core-id",
+				  (int)cpu->core, "thread-id", (int)cpu->thread);
+	char path[32];
+
+	if (cpu->node >= 0)
+		(void)json_object_set_new(props, "node-id", json_integer(cpu->node));
+	(void)snprintf(path, sizeof(path), "/machine/cpu[%u]", index);
+	return json_pack("{s:i, s:s, s:I, s:o, s:s}", "cpu-index", (int)index, "qom-path", path,
+			 "thread-id", (json_int_t)cpu->tid, "props", props, "target", "x86_64");
+}
+
 static json_t *query_cpus(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
 {
 	const struct target *target = session->target;
@@ -281,14 +297,10 @@ static json_t *query_cpus(struct qmp_session *session, json_t *arguments, struct
 
 	(void)arguments, (void)err;
 	for (unsigned i = 0; i < target->ops->cpus(target->ctx); i++) {
-		char path[32];
+		struct target_cpu cpu;
 
-		(void)snprintf(path, sizeof(path), "/machine/cpu[%u]", i);
-		(void)json_array_append_new(
-			list,
-			json_pack("{s:i, s:s, s:I, s:s}", "cpu-index", (int)i, "qom-path", path,
-				  "thread-id", (json_int_t)target->ops->cpu_thread(target->ctx, i),
-				  "target", "x86_64"));
+		target->ops->cpu(target->ctx, i, &cpu);
+		(void)json_array_append_new(list, cpu_info(i, &cpu));
 	}
 	return list;
 }

@@ -104,6 +104,15 @@ struct target_request {
 	const char *iommufd;
 };
 
+/** struct target_cpu - @tid: its thread, 0 when it has none yet; @socket, @core in that, @thread in that; @node: of NUMA, -1 for none */
+struct target_cpu {
+	pid_t tid;
+	unsigned socket;
+	unsigned core;
+	unsigned thread;
+	int node;
+};
+
 /**
  * struct target_ops - @ctx is the target's
  * @name: the guest's, as the config has it
@@ -112,7 +121,7 @@ struct target_request {
  * @power_button: press it: the guest is asked to power off
  * @reset: as by a reset button
  * @quit: the run ends
- * @cpus: how many; @cpu_thread: the thread of one, 0 when it has none yet
+ * @cpus: how many; @cpu: one of them
  * @devices: how many were given to the guest, gone ones included; @device: one of them
  * @disk: what there is to say of one that is a disk, and present
  * @dma: what is mapped for all devices together
@@ -138,7 +147,7 @@ struct target_ops {
 	void (*reset)(void *ctx);
 	void (*quit)(void *ctx);
 	unsigned (*cpus)(void *ctx);
-	pid_t (*cpu_thread)(void *ctx, unsigned index);
+	void (*cpu)(void *ctx, unsigned index, struct target_cpu *ret_cpu);
 	unsigned (*devices)(void *ctx);
 	void (*device)(void *ctx, unsigned index, struct target_device *ret_device);
 	void (*disk)(void *ctx, unsigned index, struct target_disk *ret_disk);

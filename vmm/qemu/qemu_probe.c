@@ -46,10 +46,10 @@ static unsigned none(void *ctx)
 	return 0;
 }
 
-static pid_t no_thread(void *ctx, unsigned index)
+static void no_cpu(void *ctx, unsigned index, struct target_cpu *ret_cpu)
 {
 	(void)ctx, (void)index;
-	return 0;
+	*ret_cpu = (struct target_cpu){.node = -1};
 }
 
 static void no_device(void *ctx, unsigned index, struct target_device *ret_device)
@@ -88,7 +88,7 @@ static const struct target_ops nobody_ops = {
 	.status = status,
 	.quit = quit,
 	.cpus = none,
-	.cpu_thread = no_thread,
+	.cpu = no_cpu,
 	.devices = none,
 	.device = no_device,
 	.dma = no_dma,

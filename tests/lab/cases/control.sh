@@ -63,7 +63,8 @@ pci_is_right() {
 threads_are_real() {
 	local process thread
 	process=$(pgrep -nx tenon) || return
-	for thread in $(qmp query-cpus-fast | grep -o '"thread-id": [0-9]*' | grep -o '[0-9]*$'); do
+	# A thread of a core has an id of that name, too.
+	for thread in $(qmp query-cpus-fast | grep -o '"thread-id": [0-9]*, "props"' | grep -o '[0-9]*'); do
 		[[ $(cat /proc/"$process"/task/"$thread"/comm) == vcpu* ]] || complain "$thread is no vCPU" || return
 	done
 	[[ -n $thread ]]
