@@ -111,6 +111,12 @@ static int create_vm(struct kvm *kvm, struct pt_error *err)
 		return pt_error_set(err, size < 0 ? size : -EOPNOTSUPP,
 				    "/dev/kvm: no size for a vCPU's shared pages");
 	kvm->run_size = (size_t)size;
+	/*
+	 * 0 stands for the host's TSC frequency as the kernel knows it by now; for all vCPUs, before there is one (5.16). By
+	 * itself KVM takes what was known when it was loaded, which may be the rough figure of early boot: the guest's TSC
+	 * deadline timer would then be off by the difference, and the kernel would complain that there is no scaling.
+	 */
+	(void)kvm_ioctl_value(kvm, kvm->vm_fd, KVM_SET_TSC_KHZ, 0);
 	kvm->has_tsc_deadline = kvm_capability(kvm, KVM_CAP_TSC_DEADLINE_TIMER) > 0;
 	kvm->has_nested_state = kvm_capability(kvm, KVM_CAP_NESTED_STATE) > 0;
 	kvm->has_xcrs = kvm_capability(kvm, KVM_CAP_XCRS) > 0;

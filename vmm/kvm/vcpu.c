@@ -27,12 +27,6 @@ int kvm_vcpu_open(struct kvm_vcpu *vcpu, const struct kvm *kvm, uint32_t apic_id
 		return pt_error_set(err, r, "KVM: cannot map the vCPU of APIC id %u: %s", apic_id,
 				    strerror(-r));
 	vcpu->run = run;
-	/*
-	 * 0 stands for the host's TSC frequency as the kernel knows it by now. By itself KVM takes what
-	 * was known when it was loaded, which may be the rough figure of early boot: the guest's TSC
-	 * deadline timer would then be off by the difference. Without TSC scaling it may be refused.
-	 */
-	(void)kvm_ioctl_value(kvm, vcpu->fd, KVM_SET_TSC_KHZ, 0);
 	return 0;
 }
 
