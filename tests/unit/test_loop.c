@@ -105,6 +105,72 @@ Test(loop, each_write_to_an_eventfd_that_nobody_reads_is_heard_of)
 	cr_assert_eq(value, 5);
 }
 
+static unsigned turns;
+
+static enum loop_next insist(void *ctx)
+{
+	(void)ctx;
+	cr_assert_geq(turns, calls, "the other one is called between");
+	calls++;
+	return calls < 4 ? LOOP_SOON : LOOP_END;
+}
+
+static enum loop_next have_turn(void *ctx)
+{
+	(void)ctx;
+	turns++;
+	return LOOP_SOON;
+}
+
+Test(loop, who_insists_is_called_again_when_others_had_their_turn)
+{
+	int always = eventfd(1, EFD_CLOEXEC);
+	struct loop_watch watch = {.fd = fd, .each = true, .ready = insist};
+	struct loop_watch other = {.fd = always, .ready = have_turn};
+
+	turns = 0;
+	signal_fd(fd);
+	cr_assert_eq(loop_watch_start(&loop, &other, &err), 0);
+	cr_assert_eq(loop_watch_start(&loop, &watch, &err), 0);
+	cr_assert_eq(loop_run(&loop, &err), 0);
+	cr_assert_eq(calls, 4);
+	cr_assert(watch.waiting, "its descriptor was waited for all the time");
+	(void)close(always);
+}
+
+static struct loop_watch stopped;
+
+static enum loop_next insist_once(void *ctx)
+{
+	(void)ctx;
+	cr_assert_eq(calls++, 0, "it was stopped");
+	return LOOP_SOON;
+}
+
+static enum loop_next stop_it(void *ctx)
+{
+	(void)ctx;
+	if (!calls)
+		return LOOP_SOON;
+	loop_watch_stop(&loop, &stopped);
+	return turns++ < 3 ? LOOP_SOON : LOOP_END;
+}
+
+Test(loop, who_insists_and_is_stopped_is_not_called)
+{
+	int always = eventfd(1, EFD_CLOEXEC);
+	struct loop_watch other = {.fd = always, .ready = stop_it};
+
+	turns = 0;
+	stopped = (struct loop_watch){.fd = fd, .each = true, .ready = insist_once};
+	signal_fd(fd);
+	cr_assert_eq(loop_watch_start(&loop, &stopped, &err), 0);
+	cr_assert_eq(loop_watch_start(&loop, &other, &err), 0);
+	cr_assert_eq(loop_run(&loop, &err), 0);
+	cr_assert_eq(calls, 1);
+	(void)close(always);
+}
+
 Test(loop, a_timer_is_due_once)
 {
 	struct loop_timer timer = LOOP_TIMER_CLOSED;

@@ -58,12 +58,43 @@ int loop_watch_start(struct loop *loop, struct loop_watch *watch, struct pt_erro
 	return 0;
 }
 
+static void call_soon(struct loop *loop, struct loop_watch *watch)
+{
+	if (watch->soon)
+		return;
+	watch->soon = true;
+	watch->next = NULL;
+	if (loop->soon)
+		loop->last_soon->next = watch;
+	else
+		loop->soon = watch;
+	loop->last_soon = watch;
+}
+
+static void forget_soon(struct loop *loop, struct loop_watch *watch)
+{
+	struct loop_watch *before = NULL;
+
+	if (!watch->soon)
+		return;
+	for (struct loop_watch *each = loop->soon; each != watch; each = each->next)
+		before = each;
+	if (before)
+		before->next = watch->next;
+	else
+		loop->soon = watch->next;
+	if (loop->last_soon == watch)
+		loop->last_soon = before;
+	watch->soon = false;
+}
+
 /* The kernel holds the file as long as it polls it, so it is told; an entry that cannot be had leaves only that. */
 void loop_watch_stop(struct loop *loop, struct loop_watch *watch)
 {
 	struct io_uring_sqe *sqe = watch->waiting && loop->open ? take_entry(loop) : NULL;
 
 	watch->stopped = true;
+	forget_soon(loop, watch);
 	if (!sqe)
 		return;
 	io_uring_prep_poll_remove(sqe, (uint64_t)(uintptr_t)watch);
@@ -94,14 +125,12 @@ void loop_timer_stop(struct loop *loop, struct loop_timer *timer)
 	timer->watch.fd = -1;
 }
 
-/* The kernel ends what it does more than once when it has no room to say so, and is asked anew (IORING_CQE_F_MORE). */
-static int dispatch(struct loop *loop, struct loop_watch *watch, bool more, bool *ret_end,
-		    struct pt_error *err)
+static int call(struct loop *loop, struct loop_watch *watch, bool *ret_end, struct pt_error *err)
 {
-	watch->waiting = more;
-	if (watch->stopped)
-		return 0;
 	switch (watch->ready(watch->ctx)) {
+	case LOOP_SOON:
+		call_soon(loop, watch);
+		return loop_watch_start(loop, watch, err);
 	case LOOP_AGAIN:
 		return loop_watch_start(loop, watch, err);
 	case LOOP_END:
@@ -113,27 +142,68 @@ static int dispatch(struct loop *loop, struct loop_watch *watch, bool more, bool
 	return 0;
 }
 
+/* What somebody is called for soon does not wait; else what can be waited for. */
+static int enter(struct loop *loop, struct pt_error *err)
+{
+	int r = 0;
+
+	if (!loop->soon)
+		r = io_uring_submit_and_wait(&loop->ring, 1);
+	else if (io_uring_sq_ready(&loop->ring))
+		r = io_uring_submit(&loop->ring);
+	if (r >= 0 || r == -EINTR || r == -EAGAIN)
+		return 0;
+	return pt_error_set(err, r, "io_uring: %s", strerror(-r));
+}
+
+/* The kernel ends what it does more than once when it has no room to say so, and is asked anew (IORING_CQE_F_MORE). */
+static int call_ready(struct loop *loop, bool *ret_end, struct pt_error *err)
+{
+	struct io_uring_cqe *cqe;
+	int r = 0;
+
+	while (!*ret_end && !r && !io_uring_peek_cqe(&loop->ring, &cqe)) {
+		struct loop_watch *watch = io_uring_cqe_get_data(cqe);
+		bool more = cqe->flags & IORING_CQE_F_MORE;
+
+		io_uring_cqe_seen(&loop->ring, cqe);
+		if (!watch)
+			continue;
+		watch->waiting = more;
+		if (!watch->stopped)
+			r = call(loop, watch, ret_end, err);
+	}
+	return r;
+}
+
+/* Who asks for it again waits for the next turn. */
+static int call_who_asked(struct loop *loop, bool *ret_end, struct pt_error *err)
+{
+	unsigned count = 0;
+	int r = 0;
+
+	for (const struct loop_watch *watch = loop->soon; watch; watch = watch->next)
+		count++;
+	for (; count && loop->soon && !*ret_end && !r; count--) {
+		struct loop_watch *watch = loop->soon;
+
+		forget_soon(loop, watch);
+		r = call(loop, watch, ret_end, err);
+	}
+	return r;
+}
+
 int loop_run(struct loop *loop, struct pt_error *err)
 {
 	bool end = false;
 	int r = 0;
 
 	while (!end && !r) {
-		struct io_uring_cqe *cqe;
-
-		r = io_uring_submit_and_wait(&loop->ring, 1);
-		if (r == -EINTR || r == -EAGAIN || r > 0)
-			r = 0;
-		if (r)
-			return pt_error_set(err, r, "io_uring: %s", strerror(-r));
-		while (!end && !r && !io_uring_peek_cqe(&loop->ring, &cqe)) {
-			struct loop_watch *watch = io_uring_cqe_get_data(cqe);
-			bool more = cqe->flags & IORING_CQE_F_MORE;
-
-			io_uring_cqe_seen(&loop->ring, cqe);
-			if (watch)
-				r = dispatch(loop, watch, more, &end, err);
-		}
+		r = enter(loop, err);
+		if (!r)
+			r = call_ready(loop, &end, err);
+		if (!r && !end)
+			r = call_who_asked(loop, &end, err);
 	}
 	return r;
 }

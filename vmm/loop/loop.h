@@ -17,6 +17,7 @@
 enum loop_next {
 	LOOP_AGAIN, /* wait for the descriptor again */
 	LOOP_PAUSE, /* not before loop_watch_start() */
+	LOOP_SOON,  /* as LOOP_AGAIN, and call it anyway when the others had their turn */
 	LOOP_END,   /* loop_run() returns */
 };
 
@@ -34,11 +35,15 @@ struct loop_watch {
 	void *ctx;
 	bool waiting; /* the kernel has it */
 	bool stopped;
+	bool soon;
+	struct loop_watch *next; /* of those that are called soon */
 };
 
 struct loop {
 	struct io_uring ring;
 	bool open;
+	struct loop_watch *soon; /* who is called soon, to @last_soon */
+	struct loop_watch *last_soon;
 };
 
 /** loop_open() - inverse: loop_done(). Errors: of ring_open() and ring_begin(). */

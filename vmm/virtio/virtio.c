@@ -68,12 +68,17 @@ static enum loop_next on_kick(void *ctx)
 	struct virtio_queue *queue = ctx;
 	struct virtio *virtio = queue->virtio;
 	unsigned index = (unsigned)(queue - virtio->queues);
+	bool again;
 
 	pthread_mutex_lock(&virtio->lock);
+	virtio->kicked = queue;
 	if (virtio_queue_running(virtio, index))
 		virtio->ops->kick(virtio->device, index);
+	/* See virtio_again(). */
+	again = !virtio->kicked;
+	virtio->kicked = NULL;
 	pthread_mutex_unlock(&virtio->lock);
-	return LOOP_AGAIN;
+	return again ? LOOP_SOON : LOOP_AGAIN;
 }
 
 int virtio_init(struct virtio *virtio, struct pt_error *err)
@@ -135,9 +140,14 @@ bool virtio_queue_running(const struct virtio *virtio, unsigned index)
 
 void virtio_again(struct virtio *virtio, unsigned index)
 {
+	struct virtio_queue *queue = &virtio->queues[index];
 	const uint64_t one = 1;
 
-	(void)!write(virtio->queues[index].kick_fd, &one, sizeof(one));
+	/* Who is called for it asks the loop by what it returns, which takes no system call. */
+	if (virtio->kicked == queue)
+		virtio->kicked = NULL;
+	else
+		(void)!write(queue->kick_fd, &one, sizeof(one));
 }
 
 static void needs_reset(struct virtio *virtio)

@@ -101,7 +101,8 @@ struct virtio {
 	bool master; /* may the device reach memory? */
 	bool held;   /* by its slot */
 	bool started;
-	bool reported; /* that its driver broke a rule */
+	struct virtio_queue *kicked; /* whose kick() runs, until it is to be called again */
+	bool reported;		     /* that its driver broke a rule */
 	struct virtio_queue queues[VIRTIO_QUEUES_MAX];
 };
 
