@@ -218,18 +218,21 @@ static inline void rig_offer(struct rig *rig, unsigned queue, uint16_t head)
 	avail[1]++;
 }
 
-/* No more was given back than was offered, and nothing that is no head. Where something else was written over the ring (see
- * rig_overlaid) it is no answer. */
+/*
+ * No more was given back than was taken, which may be more than a ring's worth when a driver offers what it has not got back;
+ * and nothing that is no head. Where something else was written over the ring (see rig_overlaid) it is no answer.
+ */
 static inline void rig_check_used(const struct rig *rig, unsigned queue, uint16_t *seen)
 {
 	const struct vring_used *used = (const void *)(rig->memory + rig_used_ring(queue));
+	const struct virtqueue *ring = &rig->unit.virtio->queues[queue].ring;
 
-	if (rig_overlaid || used->idx != rig->unit.virtio->queues[queue].ring.used) {
-		*seen = rig->unit.virtio->queues[queue].ring.used;
+	fuzz_require((uint16_t)(ring->next - ring->used) <= UINT16_MAX / 2,
+		     "queue %u: %u were taken, %u given back", queue, ring->next, ring->used);
+	if (rig_overlaid || used->idx != ring->used) {
+		*seen = ring->used;
 		return;
 	}
-	fuzz_require((uint16_t)(used->idx - *seen) <= RIG_QUEUE, "queue %u: %u were given back",
-		     queue, (uint16_t)(used->idx - *seen));
 	for (; *seen != used->idx; ++*seen)
 		fuzz_require(used->ring[*seen % RIG_QUEUE].id < RIG_QUEUE,
 			     "queue %u: %u was given back", queue,
