@@ -62,7 +62,7 @@ static void request(unsigned queue, struct input *input)
 static void complete(void)
 {
 	struct virtio_blk *blk = &rig.unit.blk;
-	struct pollfd wait = {.fd = blk->done_fd, .events = POLLIN};
+	struct pollfd wait = {.fd = blk->ring.ring_fd, .events = POLLIN};
 
 	(void)poll(&wait, 1, 0);
 	blk->done.ready(blk->done.ctx);

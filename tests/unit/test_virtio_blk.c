@@ -2,6 +2,7 @@
 /* A disk as its driver uses it, on files of this host: data, errors of the host, stops while requests are under way, locks. */
 #include <fcntl.h>
 #include <linux/virtio_blk.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 
 #include "virtio/unit.h"
@@ -139,6 +140,31 @@ Test(virtio_blk, queues_are_independent)
 }
 
 /* A file that became shorter is a disk that fails: the guest hears of it, and goes on. */
+static enum loop_next look(void *ctx)
+{
+	(void)ctx;
+	return guest_used(&guest, 0)->idx == guest.offered[0] ? LOOP_END : LOOP_AGAIN;
+}
+
+/* A flush is never done at once. */
+Test(virtio_blk, the_loop_hears_of_what_is_done_later)
+{
+	struct loop_watch always = {.fd = eventfd(1, EFD_CLOEXEC), .ready = look};
+	struct pt_error err = PT_ERROR_INIT;
+	struct loop loop = {.open = false};
+
+	cr_assert_eq(loop_open(&loop, &err), 0, "%s", err.message);
+	cr_assert_eq(virtio_unit_watch(&guest.unit, &loop, &err), 0, "%s", err.message);
+	for (unsigned i = 0; i < 4; i++) {
+		ask(0, i, VIRTIO_BLK_T_FLUSH, 0, 512);
+		cr_assert_eq(loop_watch_start(&loop, &always, &err), 0, "%s", err.message);
+		cr_assert_eq(loop_run(&loop, &err), 0, "%s", err.message);
+		cr_assert_eq(*at(STATUS + i), VIRTIO_BLK_S_OK);
+	}
+	loop_done(&loop);
+	(void)close(always.fd);
+}
+
 Test(virtio_blk, an_error_of_the_host_is_one_of_the_disk)
 {
 	cr_assert_eq(truncate(plan.disk.path, 4096), 0);

@@ -7,8 +7,6 @@
 #include <linux/virtio_ids.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "loop/ring.h"
 #include "report.h"
@@ -98,6 +96,16 @@ static void finish(struct blk_slot *slot, uint8_t result)
 	slot->next_free = blk->free;
 	blk->free = slot;
 	blk->under_way--;
+}
+
+/* Room for a request, which stays free; NULL: there is none. What was never needed was never touched. */
+static struct blk_slot *free_slot(struct virtio_blk *blk)
+{
+	if (!blk->free && blk->slots_used < BLK_REQUESTS) {
+		blk->free = &blk->slots[blk->slots_used++];
+		blk->free->blk = blk;
+	}
+	return blk->free;
 }
 
 static bool aligned(const struct blk_slot *slot)
@@ -308,15 +316,12 @@ static void reap(struct virtio_blk *blk)
 	}
 }
 
-/* What is done at once needs no eventfd. What the kernel has no room for now is submitted with what comes next. */
+/* What the kernel has no room for now is submitted with what comes next. */
 static void submit(struct virtio_blk *blk)
 {
 	while (io_uring_sq_ready(&blk->ring)) {
-		int r;
+		int r = io_uring_submit(&blk->ring);
 
-		(void)io_uring_cq_eventfd_toggle(&blk->ring, false);
-		r = io_uring_submit(&blk->ring);
-		(void)io_uring_cq_eventfd_toggle(&blk->ring, true);
 		reap(blk);
 		if (r < 0 && r != -EINTR) {
 			virtio_again(&blk->virtio, 0);
@@ -329,7 +334,7 @@ static void submit(struct virtio_blk *blk)
 /* Those that found no room look again. */
 static void tell(struct virtio_blk *blk)
 {
-	uint64_t waiting = blk->free ? blk->waiting : 0;
+	uint64_t waiting = free_slot(blk) ? blk->waiting : 0;
 
 	blk->waiting &= ~waiting;
 	for (unsigned i = 0; blk->told | waiting; i++) {
@@ -345,13 +350,24 @@ static void tell(struct virtio_blk *blk)
 static enum loop_next on_done(void *ctx)
 {
 	struct virtio_blk *blk = ctx;
+	bool more;
 
 	pthread_mutex_lock(&blk->virtio.lock);
 	reap(blk);
 	submit(blk);
 	tell(blk);
+	more = blk->under_way;
 	pthread_mutex_unlock(&blk->virtio.lock);
-	return LOOP_AGAIN;
+	return more ? LOOP_AGAIN : LOOP_PAUSE;
+}
+
+/* What is done by now needs nobody to wait for it. */
+static void wait_for_done(struct virtio_blk *blk, unsigned index)
+{
+	struct pt_error err;
+
+	if (blk->under_way && blk->loop && loop_watch_start(blk->loop, &blk->done, &err))
+		virtio_again(&blk->virtio, index);
 }
 
 static uint32_t give_serial(struct blk_slot *slot)
@@ -375,7 +391,7 @@ static uint32_t give_serial(struct blk_slot *slot)
 static void take(struct virtio_blk *blk, unsigned index, struct virtqueue_chain *chain)
 {
 	const struct blk_disk disk = {blk->image.size, blk->image.block, blk->plan->readonly};
-	struct blk_slot *slot = blk->free;
+	struct blk_slot *slot = free_slot(blk);
 	struct pt_error err = PT_ERROR_INIT;
 
 	slot->queue = index;
@@ -409,7 +425,7 @@ static void blk_kick(void *device, unsigned index)
 	unsigned taken = 0;
 
 	virtqueue_mute(ring);
-	while (taken < CHAINS_MAX && blk->free && virtio_pop(&blk->virtio, index, &chain)) {
+	while (taken < CHAINS_MAX && free_slot(blk) && virtio_pop(&blk->virtio, index, &chain)) {
 		take(blk, index, &chain);
 		taken++;
 	}
@@ -417,10 +433,11 @@ static void blk_kick(void *device, unsigned index)
 		return;
 	submit(blk);
 	tell(blk);
-	if (!blk->free)
+	if (!free_slot(blk))
 		blk->waiting |= 1ull << index;
 	else if (taken == CHAINS_MAX || virtqueue_unmute(ring))
 		virtio_again(&blk->virtio, index);
+	wait_for_done(blk, index);
 }
 
 static int blk_start(void *device, struct pt_error *err)
@@ -485,18 +502,8 @@ static int open_ring(struct virtio_blk *blk, struct pt_error *err)
 	if (r)
 		return pt_error_prefix(err, r, "%s", blk->plan->path);
 	blk->ring_open = true;
-	blk->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (blk->done_fd < 0)
-		return pt_error_set(err, -errno, "%s: no eventfd: %m", blk->plan->path);
-	blk->done = (struct loop_watch){
-		.fd = blk->done_fd,
-		.each = true,
-		.ready = on_done,
-		.ctx = blk,
-	};
-	r = io_uring_register_eventfd(&blk->ring, blk->done_fd);
-	if (!r)
-		r = io_uring_register_files(&blk->ring, &blk->image.fd, 1);
+	blk->done = (struct loop_watch){.fd = blk->ring.ring_fd, .ready = on_done, .ctx = blk};
+	r = io_uring_register_files(&blk->ring, &blk->image.fd, 1);
 	if (r)
 		return pt_error_set(err, r, "%s: io_uring: %s", blk->plan->path, strerror(-r));
 	return ring_begin(&blk->ring, &use, err);
@@ -509,7 +516,6 @@ int virtio_blk_open(struct virtio_blk *blk, const struct pt_sys *sys, const stru
 
 	blk->plan = plan;
 	blk->image = (struct image)IMAGE_CLOSED;
-	blk->done_fd = -1;
 	r = image_open(&blk->image, sys, plan, err);
 	if (!r)
 		r = open_ring(blk, err);
@@ -518,11 +524,6 @@ int virtio_blk_open(struct virtio_blk *blk, const struct pt_sys *sys, const stru
 	blk->slots = calloc(BLK_REQUESTS, sizeof(*blk->slots));
 	if (!blk->slots)
 		return pt_error_set(err, -ENOMEM, "%s: out of memory", plan->path);
-	for (unsigned i = BLK_REQUESTS; i-- > 0;) {
-		blk->slots[i].blk = blk;
-		blk->slots[i].next_free = blk->free;
-		blk->free = &blk->slots[i];
-	}
 	fill_config(blk, queues);
 	blk->virtio.ops = &blk_ops;
 	blk->virtio.device = blk;
@@ -534,9 +535,9 @@ int virtio_blk_open(struct virtio_blk *blk, const struct pt_sys *sys, const stru
 	return 0;
 }
 
-int virtio_blk_watch(struct virtio_blk *blk, struct loop *loop, struct pt_error *err)
+void virtio_blk_watch(struct virtio_blk *blk, struct loop *loop)
 {
-	return loop_watch_start(loop, &blk->done, err);
+	blk->loop = loop;
 }
 
 struct blk_stats virtio_blk_stats(struct virtio_blk *blk)
@@ -562,9 +563,6 @@ void virtio_blk_done(struct virtio_blk *blk)
 		io_uring_queue_exit(&blk->ring);
 	}
 	blk->ring_open = false;
-	if (blk->done_fd >= 0)
-		(void)close(blk->done_fd);
-	blk->done_fd = -1;
 	free(blk->slots);
 	blk->slots = NULL;
 	image_done(&blk->image);

@@ -3,8 +3,9 @@
  * struct virtio_blk: a disk (VIRTIO 1.2, 5.2) from a raw file or a block device of the host.
  *
  * It has an io_uring of its own, not the loop's: who stops the device, on whatever thread, must be able to wait until nothing
- * reads or writes the guest's memory any more, and only the loop's thread could do so with the loop's. The loop hears of what
- * is done by an eventfd. What the page cache has is done when it was asked for, and the eventfd is not needed.
+ * reads or writes the guest's memory any more, and only the loop's thread could do so with the loop's. The loop polls it, once
+ * for each time that something is left under way. What the page cache has, or a fast disk, is done when it was asked for, and
+ * nobody waits.
  *
  * A request is begun when there is room for it; one that finds none stays in its queue. A transfer that the kernel does in
  * part is gone on with. With direct access, what is not aligned as the disk wants it goes through a buffer.
@@ -56,10 +57,11 @@ struct virtio_blk {
 	struct virtio_blk_config config;
 	struct io_uring ring;
 	bool ring_open;
-	int done_fd;
+	struct loop *loop;
 	struct loop_watch done;
 	struct blk_slot *slots;
-	struct blk_slot *free;
+	struct blk_slot *free; /* of those that were ever used, which are the first @slots_used */
+	unsigned slots_used;
 	unsigned under_way;
 	uint64_t waiting; /* a bit for each queue that found no room */
 	uint64_t told;	  /* a bit for each queue with something given back */
@@ -77,8 +79,8 @@ struct virtio_blk {
 int virtio_blk_open(struct virtio_blk *blk, const struct pt_sys *sys, const struct plan_disk *plan,
 		    unsigned queues, struct pt_error *err);
 
-/** virtio_blk_watch() - have the loop hear of what is done. Errors: -EBUSY. */
-int virtio_blk_watch(struct virtio_blk *blk, struct loop *loop, struct pt_error *err);
+/** virtio_blk_watch() - have the loop hear of what is done, which comes when the driver has begun something */
+void virtio_blk_watch(struct virtio_blk *blk, struct loop *loop);
 
 /** virtio_blk_stats() - from any thread */
 struct blk_stats virtio_blk_stats(struct virtio_blk *blk);

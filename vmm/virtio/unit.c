@@ -80,7 +80,8 @@ int virtio_unit_watch(struct virtio_unit *unit, struct loop *loop, struct pt_err
 		return r;
 	switch (unit->plan.kind) {
 	case PLAN_VIRTIO_DISK:
-		return virtio_blk_watch(&unit->blk, loop, err);
+		virtio_blk_watch(&unit->blk, loop);
+		return 0;
 	case PLAN_VIRTIO_NET:
 		return virtio_net_watch(&unit->net, loop, err);
 	case PLAN_VIRTIO_VSOCK:
