@@ -8,7 +8,7 @@
 
 /*
  * What is used and cannot be asked for by itself came with something that can: polls that go on (5.13) with tags of registered
- * files. Restrictions (5.10), and eventfds that are turned off (5.8), are older than that.
+ * files. Restrictions (5.10) are older than that.
  */
 #define FEATURES (IORING_FEAT_NODROP | IORING_FEAT_RSRC_TAGS)
 
@@ -63,8 +63,12 @@ static int check(struct io_uring *ring, const struct ring_use *use, struct pt_er
 int ring_open(struct io_uring *ring, unsigned entries, const struct ring_use *use,
 	      struct pt_error *err)
 {
-	int ret = io_uring_queue_init(entries, ring, IORING_SETUP_R_DISABLED);
+	/* Who is busy is not interrupted for what is done: it hears of it at its next system call (5.19). */
+	int ret = io_uring_queue_init(entries, ring,
+				      IORING_SETUP_R_DISABLED | IORING_SETUP_COOP_TASKRUN);
 
+	if (ret == -EINVAL)
+		ret = io_uring_queue_init(entries, ring, IORING_SETUP_R_DISABLED);
 	/* Before 5.10 the flag is none. */
 	if (ret == -EINVAL) {
 		(void)pt_error_set(err, -EOPNOTSUPP, "the kernel's io_uring lacks restrictions");
