@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest_run.h"
 
+#include <errno.h>
 #include <jansson.h>
+#include <malloc.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "cmd.h"
@@ -21,6 +26,10 @@
 #include "service.h"
 #include "stop_signals.h"
 #include "terminal.h"
+
+#define STACK_GAP \
+	(1u       \
+	 << 20) /* that the kernel leaves below the main thread's stack, mm/mmap.c stack_guard_gap */
 
 static int fail(const struct pt_error *err)
 {
@@ -52,11 +61,13 @@ static int plan_addition(const struct pt_sys *sys, const struct vm_plan *plan,
 
 /**
  * struct launch - what a run has besides its config and its plan
+ * @plan: until there is a machine
  * @managed: what was taken for the guest; the keeper has it, where there is one
  * @keeper: not there without a sandbox
  * @sandbox: that is used if the keeper is there
  */
 struct launch {
+	struct vm_plan *plan;
 	struct managed managed;
 	bool hotplug; /* there are slots for devices that come */
 	struct stop_signals *signals;
@@ -64,6 +75,12 @@ struct launch {
 	struct keeper keeper;
 	struct sandbox sandbox;
 };
+
+static void forget_plan(struct launch *launch)
+{
+	free(launch->plan);
+	launch->plan = NULL;
+}
 
 static bool has_sandbox(const struct launch *launch)
 {
@@ -102,6 +119,21 @@ static int close_sandbox(struct launch *launch, const struct vm_plan *plan, stru
 	return stop_signals_go_on(launch->signals, &launch->sandbox, err);
 }
 
+/*
+ * The start calls deeper, with larger frames, than what runs then, and has freed what it made of files and rules. Of the stack,
+ * two pages stay for the calls from here, and with a frame of its own it knows where that is; below the stack's end is a gap at
+ * least as large as what is given back, so that it is nothing else's.
+ */
+__attribute__((noinline)) static void give_back_memory(void)
+{
+	char *frame = __builtin_frame_address(0);
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *end = frame - ((uintptr_t)frame & (page - 1)) - 2 * page;
+
+	(void)madvise(end - STACK_GAP, STACK_GAP, MADV_DONTNEED);
+	(void)malloc_trim(0);
+}
+
 static int run_machine(struct machine *machine, struct machine_target *remote,
 		       struct launch *launch)
 {
@@ -114,6 +146,7 @@ static int run_machine(struct machine *machine, struct machine_target *remote,
 	if (control_start(remote->control, machine_loop(machine), &target, &err) < 0 ||
 	    close_sandbox(launch, machine_plan(machine), &err) < 0)
 		return fail(&err);
+	give_back_memory();
 	stop_signals_attach(signals, machine);
 	ret = machine_run(machine, &end, &err);
 	stop_signals_attach(signals, NULL);
@@ -146,10 +179,10 @@ static void hear(void *ctx, const struct machine_event *event)
 	ears->control.event(ears->control.ctx, event);
 }
 
-static int build_and_run(const struct pt_sys *sys, const struct vm_plan *plan,
-			 const struct serial_backend *serial, struct machine_target *remote,
-			 struct launch *launch)
+static int build_and_run(const struct pt_sys *sys, const struct serial_backend *serial,
+			 struct machine_target *remote, struct launch *launch)
 {
+	const struct vm_plan *plan = launch->plan;
 	struct ears ears = {.control = machine_target_listener(remote), .launch = launch};
 	CLEANUP(service_done) struct service service = SERVICE_CLOSED;
 	const struct machine_options options = {
@@ -170,6 +203,7 @@ static int build_and_run(const struct pt_sys *sys, const struct vm_plan *plan,
 		       plan->device_count, plan->device_count == 1 ? "" : "s");
 	if (machine_create(sys, plan, &options, &machine, &err) < 0)
 		return fail(&err);
+	forget_plan(launch); /* the machine has its own */
 	remote->machine = machine;
 	code = run_machine(machine, remote, launch);
 	control_close(remote->control); /* its clients' watches are the machine's loop's */
@@ -227,8 +261,9 @@ static int name_backends(const struct vm_config *config, const struct vm_plan *p
 }
 
 static int open_and_run(const struct pt_sys *sys, const struct vm_config *config,
-			const struct vm_plan *plan, struct launch *launch)
+			struct launch *launch)
 {
+	const struct vm_plan *plan = launch->plan;
 	struct control control = CONTROL_CLOSED;
 	struct machine_target remote = {
 		.control = &control, .plan_addition = plan_addition, .sys = sys};
@@ -248,7 +283,7 @@ static int open_and_run(const struct pt_sys *sys, const struct vm_config *config
 		code = fail(&err);
 	} else {
 		keeper_remove_later(&launch->keeper, control.path);
-		code = build_and_run(sys, plan, &serial, &remote, launch);
+		code = build_and_run(sys, &serial, &remote, launch);
 	}
 	control_close(&control);
 	machine_target_done(&remote);
@@ -260,12 +295,23 @@ static int open_and_run(const struct pt_sys *sys, const struct vm_config *config
 static int plan_and_run(const struct pt_sys *sys, const struct vm_config *config,
 			struct launch *launch)
 {
-	struct vm_plan plan;
+	struct pt_error err = PT_ERROR_INIT;
+	int code;
 
-	if (guest_plan(sys, config, launch->timing, &plan, stderr) != EXIT_OK)
-		return EXIT_FAILED;
-	timing_mark(launch->timing, TIMING_PLAN);
-	return open_and_run(sys, config, &plan, launch);
+	launch->plan = malloc(sizeof(*launch->plan));
+	if (!launch->plan) {
+		(void)pt_error_set(&err, -ENOMEM, "no memory for a plan");
+		return fail(&err);
+	}
+	code = guest_plan(sys, config, launch->timing, launch->plan, stderr);
+	if (code == EXIT_OK) {
+		timing_mark(launch->timing, TIMING_PLAN);
+		code = open_and_run(sys, config, launch);
+	} else {
+		code = EXIT_FAILED;
+	}
+	forget_plan(launch);
+	return code;
 }
 
 /* Before anything of the guest's is open, which the keeper would have, too. */
