@@ -88,6 +88,9 @@ KINDS = {
     "ivshmem": Kind("ivshmem-plain", _shared_memory, consumes={"size": "1M"}),
     "xhci": Kind("qemu-xhci", _usb),
     "bochs": Kind("bochs-display"),
+    "vga": Kind("VGA"),
+    # Of what QEMU emulates only virtio's devices send the errors that are injected, and in DMA they go through the IOMMU.
+    "rng": Kind("virtio-rng-pci", defaults={"disable-legacy": "on", "iommu_platform": "on", "aer": "on"}),
     "testdev": Kind("pci-testdev"),
 }
 

@@ -1,0 +1,28 @@
+#!/bin/bash
+# tenon check of a device that vfio-pci refuses by its ids: the kernel is made to take a disk for one. It is found before and after
+# the kernel has refused it; what check says is for the next start of the host.
+# devices: nvme
+# limit: 120
+
+. tests/lab/cases/lib.sh
+. tests/lab/cases/check.lib
+
+refused() {
+	tests/lab/set-ids "$LAB_nvme0" 8086:37c9 && lspci -n -s "$LAB_nvme0"
+	finds 2 denylist "$LAB_nvme0" "$LAB_nvme0" || return
+	[[ $(says 'GRUB_CMDLINE_LINUX vfio_pci.disable_denylist=1') ]] || complain "it does not say what to type" || return
+	"$TENON" bind "$LAB_nvme0" && complain "vfio-pci takes it" && return 1
+	dmesg | grep -i denylist || complain "for another reason" || return
+	finds 2 denylist "$LAB_nvme0" "$LAB_nvme0"
+}
+
+managed() {
+	set_command nvme --device "$LAB_nvme0,managed=yes"
+	"${command[@]}" </dev/null >"$output" 2>&1 && complain "it runs" && return 1
+	cat "$output"
+	grep -q "^tenon: error: $LAB_nvme0: vfio-pci refuses a device with these ids, 8086:37c9" "$output" &&
+		[[ $(basename "$(readlink "/sys/bus/pci/devices/$LAB_nvme0/driver")") == nvme ]]
+}
+
+check "a device that vfio-pci refuses" refused
+check "a launch does not take it from its driver" managed
