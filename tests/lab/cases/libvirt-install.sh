@@ -1,0 +1,73 @@
+#!/bin/bash
+# Domains made by virt-install and changed by virt-xml, with the options that docs/libvirt.md names; and the project's own examples.
+# devices: nvme
+# limit: 300
+# once: yes
+
+. tests/lab/cases/lib.sh
+. tests/lab/cases/libvirt.lib
+
+without=(--controller usb,model=none --channel none) # what virt-install would put in
+
+# install TEST OPTION...: as in docs/libvirt.md
+install() {
+	virt-install --name lab --memory 256 --vcpus 1 --machine q35 --cpu host-passthrough --import --osinfo debian11 \
+		--boot "emulator=/usr/bin/tenon-qemu,kernel=$images/kernel,initrd=$images/initrd,kernel_args=console=ttyS0 quiet lab.test=$1" \
+		--graphics none --noautoconsole "${@:2}"
+}
+
+makes_a_domain() {
+	truncate -s 64M $images/disk.img
+	install disk,rng --disk "path=$images/disk.img,format=raw,bus=virtio,cache=none" --network none "${without[@]}" || return
+	follow
+	says 'result ok rng' 90 && in_state "shut off (shutdown)" 30 && virsh dumpxml lab | grep -E '<emulator|machine=|<rng|<memballoon'
+}
+
+changes_a_domain() {
+	quiet
+	virt-xml lab --add-device --hostdev "pci_${LAB_nvme0//[:.]/_}" && virt-xml lab --edit --memory 320,maxmemory=320 && virt-xml lab --edit --vcpus 2 &&
+		virt-xml lab --edit --boot "kernel_args=console=ttyS0 quiet lab.test=nvme" || return
+	up && says 'result ok nvme' 120 && in_state "shut off (shutdown)" 30 && wait_for 20 has_driver "$LAB_nvme0" nvme || return
+	virt-xml lab --remove-device --hostdev 1 && ! virsh dumpxml lab | grep '<hostdev'
+}
+
+# With what virt-install puts in unless it is told otherwise: libvirt knows that there is no such controller, tenon names the rest.
+names_what_there_is_not() {
+	virsh undefine lab >/dev/null
+	install none --disk none --network none >/tmp/refused 2>&1 && complain "it was started with a USB controller" && return 1
+	cat /tmp/refused
+	grep -q "USB controller model 'qemu-xhci' not supported" /tmp/refused || complain "it is not said why" || return
+	install none --disk none --network none "${without[@]:0:2}" --channel unix,target.type=virtio,target.name=org.qemu.guest_agent.0 \
+		>/tmp/refused 2>&1 && complain "it was started with a channel" && return 1
+	cat /tmp/refused
+	grep -q 'no <channel>' /tmp/refused
+}
+
+examples_are_domains() {
+	local file name
+	for file in configs/libvirt-*.xml; do
+		virt-xml-validate "$file" domain && virsh define "$file" || return
+		name=$(sed -n 's,.*<name>\(.*\)</name>.*,\1,p' "$file")
+		virsh domxml-to-native qemu-argv --domain "$name" >/tmp/native 2>&1 || tail -n 1 /tmp/native
+		virsh undefine "$name"
+	done
+}
+
+# The disk's example, with this host's kernel and address.
+example_runs() {
+	quiet
+	sed -e 's,<name>nvme<,<name>lab<,' -e "s,/var/lib/libvirt/images/vmlinuz,$images/kernel,; s,/images/initrd.img,/images/initrd," \
+		-e 's,root=/dev/nvme0n1p1,quiet lab.test=nvme,' -e "s,unit='GiB'>2<,unit='MiB'>512<," \
+		-e "s,bus='0x02' slot='0x00' function='0x0',bus='0x$(cut -d : -f 2 <<<"$LAB_nvme0")' slot='0x00' function='0x0'," \
+		configs/libvirt-nvme.xml >/tmp/lab.xml
+	virsh define /tmp/lab.xml && up && says 'result ok nvme' 120 && in_state "shut off (shutdown)" 30 &&
+		wait_for 20 has_driver "$LAB_nvme0" nvme
+}
+
+prepare_libvirt
+check "virt-install makes a domain" makes_a_domain
+check "virt-xml changes it" changes_a_domain
+check "what it would put in is refused by name" names_what_there_is_not
+check "the examples are domains" examples_are_domains
+check "an example runs" example_runs
+down
