@@ -3,8 +3,8 @@
  * usage: kill_at N COMMAND [ARG...]
  *
  * Runs COMMAND and kills its process, not its children, by SIGKILL when its first thread comes to the N-th point at which it
- * changes something: such system calls have two, before and after. Exit code: 0 killed, 1 COMMAND ended before that, 2 it
- * could not be run.
+ * changes something: that is after such a system call. Before one all is as after the one before it. Exit code: 0 killed, 1 COMMAND
+ * ended before that, 2 it could not be run.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -56,10 +56,9 @@ static bool at_point(pid_t pid, bool *entered, bool *counts)
 	struct user_regs_struct regs;
 
 	*entered = !*entered;
-	if (!*entered)
-		return *counts;
-	*counts = ptrace(PTRACE_GETREGS, pid, 0, &regs) == 0 && changes(&regs);
-	return *counts;
+	if (*entered)
+		*counts = ptrace(PTRACE_GETREGS, pid, 0, &regs) == 0 && changes(&regs);
+	return !*entered && *counts;
 }
 
 static int follow(pid_t pid, unsigned long wanted)
