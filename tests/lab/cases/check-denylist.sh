@@ -3,6 +3,7 @@
 # the kernel has refused it; what check says is for the next start of the host.
 # devices: nvme
 # limit: 120
+# once: yes
 
 . tests/lab/cases/lib.sh
 . tests/lab/cases/check.lib

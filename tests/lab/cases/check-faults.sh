@@ -3,6 +3,7 @@
 # is typed, and then the guest runs.
 # devices: igb vga
 # limit: 300
+# once: yes
 
 . tests/lab/cases/lib.sh
 . tests/lab/cases/check.lib

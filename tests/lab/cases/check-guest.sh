@@ -1,6 +1,7 @@
 #!/bin/bash
 # tenon check: what a guest's network cards, sockets and files need of the host; what it says is typed, and then the guest runs.
 # limit: 120
+# once: yes
 
 . tests/lab/cases/lib.sh
 . tests/lab/cases/check.lib

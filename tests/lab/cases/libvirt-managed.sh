@@ -3,6 +3,7 @@
 # ends; what one of its domains has, tenon does not get; and where its daemon is not there, nothing is touched.
 # devices: nvme
 # limit: 400
+# once: yes
 
 . tests/lab/cases/lib.sh
 . tests/lab/cases/libvirt.lib
