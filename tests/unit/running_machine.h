@@ -116,6 +116,7 @@ static struct kvm_memslots memslots;
 static struct kvm_routes routes;
 static struct bus ports, memory;
 static struct pci_host pci;
+static struct pm pm;
 static struct slots slots;
 static struct pt_space *space;
 static struct vm_plan plan;

@@ -105,6 +105,43 @@ Test(acpi, fadt_leads_to_dsdt_and_facs_and_the_reset_register)
 	cr_assert_eq(fadt->smi_command, 0);
 }
 
+static unsigned tables_called(const char *signature)
+{
+	const struct acpi_header *xsdt = at(rsdp()->xsdt);
+	const uint8_t *entry = (const uint8_t *)(xsdt + 1),
+		      *end = (const uint8_t *)xsdt + xsdt->length;
+	unsigned count = 0;
+
+	for (; entry < end; entry += sizeof(uint64_t)) {
+		uint64_t address;
+
+		memcpy(&address, entry, sizeof(address));
+		count += !memcmp(at(address), signature, 4);
+	}
+	return count;
+}
+
+/* The event that slots have, and the table with its method; others know nothing of it. */
+Test(acpi, slots_that_are_flat)
+{
+	const struct acpi_fadt *fadt = table("FACP");
+	const struct acpi_header *code;
+	size_t size;
+
+	cr_assert_eq(fadt->gpe0 | fadt->gpe0_length, 0);
+	cr_assert_eq(tables_called("SSDT"), 1);
+	plan.flat = 1;
+	cr_assert_eq(acpi_build(&plan, bytes, sizeof(bytes), BOOT_ACPI, &rsdp_address, &err), 0);
+	fadt = table("FACP");
+	cr_assert_eq(fadt->gpe0, 0x60c);
+	cr_assert_eq(fadt->gpe0_length, 2);
+	cr_assert_eq(fadt->x_gpe0.address, 0x60c);
+	cr_assert_eq(tables_called("SSDT"), 2);
+	code = (const struct acpi_header *)acpi_slots_code(&size);
+	cr_assert_eq(code->length, size);
+	cr_assert_eq(sum(code, size), 0);
+}
+
 Test(acpi, madt_lists_every_processor_once)
 {
 	const struct acpi_madt *madt = table("APIC");

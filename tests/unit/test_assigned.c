@@ -82,7 +82,7 @@ static void up(void)
 	plan = (struct plan_device){.name = "0000:02:00.0", .bdf = "0000:02:00.0", .gsi = 17};
 	plan.bars[0] = (struct pt_host_bar){.size = 0x4000, .is_64bit = 1};
 	plan.bar_address[0] = 0x4000000000;
-	check_ok(slots_open(&slots, &kvm, &whole, &pci, &err), err);
+	check_ok(slots_open(&slots, &kvm, &whole, &pci, NULL, &err), err);
 	assigned_init(&assigned, &host, &plan);
 	space = NULL;
 }

@@ -723,3 +723,20 @@ Test(plan, apic_ids)
 		cr_assert_eq(plan_apic_id(&topology, i), ids[i]);
 	cr_assert_eq(plan_apic_id(&(struct plan_topology){1, 255, 1}, 254), 254);
 }
+
+/* As libvirt lays out a PC: no root ports, and no buses behind them. */
+Test(plan, slots_that_are_flat)
+{
+	struct test_host host;
+
+	test_host_init(&host);
+	host.config.flat = true;
+	host.config.hotplug_slots = 1;
+	add_nvme(&host);
+	add_nvme(&host);
+	host.config.devices = (struct vm_config_device[]){{.slot = 9}, {.slot = 9, .function = 1}};
+	host.config.device_count = 2;
+	host.config.has_rng = true;
+	host.config.rng.slot = 5;
+	compare(&host, "plan-flat.txt");
+}

@@ -100,7 +100,7 @@ static void up(void)
 	make_kvm();
 	make_plan();
 	buses_up();
-	check_ok(slots_open(&slots, &kvm, &plan, &pci, &err), err);
+	check_ok(slots_open(&slots, &kvm, &plan, &pci, &pm, &err), err);
 	unplug = (struct unplug){.plan = &plan,
 				 .slots = &slots,
 				 .loop = &loop,

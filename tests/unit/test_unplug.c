@@ -17,7 +17,7 @@ static void make_plan(void)
 	plan.devices[0].bar_address[0] = 0x80000000;
 }
 
-static void up(void)
+static void make_machine(void)
 {
 	const struct model_pci nvme = model_nvme("0000:02:00.0", 26);
 	const struct assigned_host host = {&kvm,    &memslots,	&routes, &ports,
@@ -30,9 +30,8 @@ static void up(void)
 	model = model_new();
 	model_add(model, &nvme);
 	make_kvm();
-	make_plan();
 	buses_up();
-	check_ok(slots_open(&slots, &kvm, &plan, &pci, &err), err);
+	check_ok(slots_open(&slots, &kvm, &plan, &pci, &pm, &err), err);
 	assigned_init(&assigned, &host, &plan.devices[0]);
 	check_ok(pt_space_open(&sys, &setup, &space, &err), err);
 	check_ok(assigned_open(&assigned, space, &err), err);
@@ -43,6 +42,22 @@ static void up(void)
 		.plan = &plan, .slots = &slots, .loop = &loop, .requests = &requests};
 	check_ok(unplug_open(&unplug, &err), err);
 	check_ok(assigned_start(&assigned, &err), err);
+}
+
+static void up(void)
+{
+	make_plan();
+	make_machine();
+}
+
+/* A PC's: the slot is on bus 0 itself. */
+static void up_flat(void)
+{
+	make_plan();
+	plan.flat = 1;
+	plan.ports[0].bus = 0;
+	plan.devices[0].root_bus = 1;
+	make_machine();
 }
 
 static void down(void)
@@ -57,6 +72,7 @@ static void down(void)
 }
 
 TestSuite(unplug, .init = up, .fini = down);
+TestSuite(unplug_flat, .init = up_flat, .fini = down);
 
 /* The guest has pciehp, by message, and a driver for the disk. */
 static void guest_listens(void)
@@ -319,4 +335,60 @@ Test(unplug, vcpus_run_meanwhile)
 	for (size_t i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
 	check_taken();
+}
+
+#define FLAT  (1u << 15) /* 00:01.0 */
+#define ASKED 4
+#define EJECT 8
+
+static uint32_t asked_slots(void)
+{
+	uint32_t value;
+
+	acpi_slots_ops.read(&slots.acpi, ASKED, &value, sizeof(value));
+	return value;
+}
+
+static void eject(uint32_t value)
+{
+	acpi_slots_ops.write(&slots.acpi, EJECT, &value, sizeof(value));
+}
+
+static void check_taken_flat(void)
+{
+	cr_assert_eq(in(FLAT, 4), UINT32_MAX);
+	cr_assert_eq(memory.count, 0);
+	cr_assert_null(assigned.device);
+}
+
+Test(unplug_flat, a_guest_that_is_asked_lets_go)
+{
+	cr_assert_neq(in(FLAT, 4), UINT32_MAX);
+	out(FLAT + 4, 2, 6);
+	cr_assert_eq(memory.count, 1);
+	check_ok(unplug_request(&unplug, 0, &err), err);
+	cr_assert_eq(asked_slots(), 1u << 1);
+	unplug_power_changed(slot());
+	cr_assert_neq(in(FLAT, 4), UINT32_MAX, "until it does, the device works");
+	eject(1u << 1);
+	cr_assert_eq(memory.count, 0, "quiet at once");
+	cr_assert_not_null(assigned.device);
+	unplug_power_changed(slot());
+	check_taken_flat();
+}
+
+Test(unplug_flat, one_that_does_not_let_go_is_forced)
+{
+	unplug_asked_by_host(function());
+	cr_assert_not_null(assigned.device);
+	unplug_limit_over(slot());
+	check_taken_flat();
+}
+
+Test(unplug_flat, one_that_the_guest_has_let_go_of_unasked)
+{
+	eject(1u << 1);
+	cr_assert_not_null(assigned.device);
+	check_ok(unplug_request(&unplug, 0, &err), err);
+	check_taken_flat();
 }

@@ -10,16 +10,31 @@
 #include "devices/reset_port.h"
 #include "devices/rtc.h"
 
-static uint64_t write_dsdt(struct acpi_writer *writer)
+/* A table that was compiled. */
+static uint64_t write_code(struct acpi_writer *writer, const uint8_t *code, size_t size)
 {
-	size_t size;
-	const uint8_t *code = acpi_dsdt(&size);
 	uint64_t address;
 	void *table = acpi_take(writer, size, &address);
 
 	if (table)
 		memcpy(table, code, size);
 	return address;
+}
+
+static uint64_t write_dsdt(struct acpi_writer *writer)
+{
+	size_t size;
+	const uint8_t *code = acpi_dsdt(&size);
+
+	return write_code(writer, code, size);
+}
+
+static uint64_t write_slots(struct acpi_writer *writer)
+{
+	size_t size;
+	const uint8_t *code = acpi_slots_code(&size);
+
+	return write_code(writer, code, size);
 }
 
 static uint64_t write_facs(struct acpi_writer *writer)
@@ -47,6 +62,15 @@ static struct acpi_address port(unsigned address, unsigned bytes)
 	};
 }
 
+/* For slots alone. */
+static void fill_fadt_events(struct acpi_fadt *fadt)
+{
+	fadt->gpe0 = PLAN_PM_PORT + PM_GPE_OFFSET;
+	fadt->gpe0_length = 2;
+	fadt->x_gpe0 = port(fadt->gpe0, 2);
+	fadt->x_gpe0.access = 1; /* its registers have a byte each */
+}
+
 static void fill_fadt_registers(struct acpi_fadt *fadt)
 {
 	fadt->sci = PLAN_SCI_GSI;
@@ -64,7 +88,8 @@ static void fill_fadt_registers(struct acpi_fadt *fadt)
 	fadt->century = RTC_CENTURY;
 }
 
-static uint64_t write_fadt(struct acpi_writer *writer, uint64_t dsdt, uint64_t facs)
+static uint64_t write_fadt(struct acpi_writer *writer, const struct vm_plan *plan, uint64_t dsdt,
+			   uint64_t facs)
 {
 	uint64_t address;
 	struct acpi_fadt *fadt = acpi_take(writer, sizeof(*fadt), &address);
@@ -77,6 +102,8 @@ static uint64_t write_fadt(struct acpi_writer *writer, uint64_t dsdt, uint64_t f
 	fadt->x_dsdt = dsdt;
 	fadt->profile = FADT_PROFILE_SERVER;
 	fill_fadt_registers(fadt);
+	if (plan->flat)
+		fill_fadt_events(fadt);
 	fadt->c2_latency = FADT_NO_C2;
 	fadt->c3_latency = FADT_NO_C3;
 	fadt->boot_arch = FADT_LEGACY_DEVICES | FADT_NO_VGA; /* and no 8042: its bit is clear */
@@ -267,7 +294,7 @@ int acpi_build(const struct vm_plan *plan, uint8_t *bytes, size_t size, uint64_t
 	       uint64_t *ret_rsdp, struct pt_error *err)
 {
 	struct acpi_writer writer = {.bytes = bytes, .size = size, .base = base};
-	uint64_t tables[6];
+	uint64_t tables[7];
 	size_t count = 4;
 	uint64_t xsdt;
 	uint64_t rsdp;
@@ -277,10 +304,12 @@ int acpi_build(const struct vm_plan *plan, uint8_t *bytes, size_t size, uint64_t
 	memset(bytes, 0, size);
 	dsdt = write_dsdt(&writer);
 	facs = write_facs(&writer);
-	tables[0] = write_fadt(&writer, dsdt, facs); /* it is to be the first (5.2.8) */
+	tables[0] = write_fadt(&writer, plan, dsdt, facs); /* it is to be the first (5.2.8) */
 	tables[1] = write_madt(&writer, plan);
 	tables[2] = write_mcfg(&writer, plan->bus_last);
 	tables[3] = write_ssdt(&writer, plan);
+	if (plan->flat)
+		tables[count++] = write_slots(&writer);
 	if (plan->node_count) {
 		tables[count++] = acpi_write_srat(&writer, plan);
 		tables[count++] = acpi_write_slit(&writer, plan);

@@ -27,4 +27,7 @@ int acpi_build(const struct vm_plan *plan, uint8_t *bytes, size_t size, uint64_t
 /** acpi_dsdt() - the compiled boot/dsdt.asl */
 const uint8_t *acpi_dsdt(size_t *ret_size);
 
+/** acpi_slots_code() - the compiled boot/slots.asl, for a guest that is flat */
+const uint8_t *acpi_slots_code(size_t *ret_size);
+
 #endif

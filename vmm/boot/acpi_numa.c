@@ -146,13 +146,17 @@ static unsigned near_ports(const struct vm_plan *plan)
 	return count;
 }
 
+/* Slots on bus 0 have a description of their own, boot/slots.asl. */
+static unsigned described_ports(const struct vm_plan *plan)
+{
+	return plan->flat ? 0 : near_ports(plan);
+}
+
 size_t acpi_near_size(const struct vm_plan *plan)
 {
-	unsigned ports = near_ports(plan);
-
-	if (!ports)
+	if (!near_ports(plan))
 		return 0;
-	return sizeof(struct acpi_scope) + ports * sizeof(struct acpi_port) +
+	return sizeof(struct acpi_scope) + described_ports(plan) * sizeof(struct acpi_port) +
 	       (common_node(plan) >= 0 ? sizeof(struct acpi_pxm) : 0);
 }
 
@@ -208,7 +212,7 @@ void acpi_near(const struct vm_plan *plan, uint8_t *aml)
 		*(struct acpi_pxm *)aml = pxm(common);
 		aml += sizeof(struct acpi_pxm);
 	}
-	for (unsigned i = 0; i < plan->port_count; i++) {
+	for (unsigned i = 0; i < plan->port_count && described_ports(plan); i++) {
 		if (plan->ports[i].node < 0)
 			continue;
 		*(struct acpi_port *)aml = port(&plan->ports[i]);

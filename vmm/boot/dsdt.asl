@@ -31,7 +31,7 @@ DefinitionBlock ("", "DSDT", 2, "TENON ", "TENONVM ", 1)
 			Name (_CRS, ResourceTemplate ()
 			{
 				Memory32Fixed (ReadWrite, 0xE0000000, 0x10000000)
-				IO (Decode16, 0x0600, 0x0600, 1, 0x0C)
+				IO (Decode16, 0x0600, 0x0600, 1, 0x20)
 			})
 		}
 

@@ -274,6 +274,7 @@ struct vm_config_balloon {
  * @control: where the control socket is to be, NULL for its usual place; @control_off: nowhere
  * @iommufd: "fd=" and a descriptor of /dev/iommu, or of /dev/vfio/vfio for groups; NULL when it is to be opened
  * @hotplug_slots: slots that are empty at first
+ * @flat: slots are places on bus 0 themselves, and no root ports
  * @ports: whose place was said
  * @reserve_32bit, @reserve_64bit: bytes of address space that each of them has for a device's BARs
  * @unplug_limit: seconds that the guest has to let go of a device
@@ -309,6 +310,7 @@ struct vm_config {
 	char *control;
 	bool control_off;
 	unsigned hotplug_slots;
+	bool flat;
 	struct vm_config_port ports[VM_SLOT_MAX];
 	unsigned port_count;
 	uint64_t reserve_32bit;

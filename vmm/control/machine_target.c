@@ -396,12 +396,12 @@ static bool peripheral(void *ctx, unsigned index, struct target_peripheral *ret_
 		*ret_peripheral = (struct target_peripheral){"serial0", "isa-serial"};
 		return true;
 	}
-	if (--index < plan->port_count) {
+	if (--index < plan->port_count && !plan->flat) {
 		*ret_peripheral =
 			(struct target_peripheral){plan->ports[index].id, "pcie-root-port"};
 		return true;
 	}
-	index -= plan->port_count;
+	index -= plan->flat ? 0 : plan->port_count;
 	if (index >= devices(ctx))
 		return false;
 	device_of(ctx, index, &device);

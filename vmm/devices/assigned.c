@@ -354,6 +354,7 @@ int assigned_create(struct assigned *assigned, struct pt_error *err)
 {
 	const struct plan_device *plan = assigned->plan;
 	struct pt_function_setup setup = {
+		.root_bus = plan->root_bus,
 		.multifunction = plan->multifunction,
 		.peer_to_peer = assigned->host.peer_to_peer,
 		.has_gpudirect_clique = plan->has_gpudirect_clique,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Source: ACPI specification 6.5, section 4.8.3, "Fixed Hardware Registers".
+ * Source: ACPI specification 6.5, section 4.8.3, "Fixed Hardware Registers", and 4.8.4.1, "General-Purpose Event Register Blocks".
  */
 #include "devices/pm.h"
 
@@ -26,7 +26,7 @@ static uint32_t timer_value(void)
 
 static void update_interrupt(struct pm *pm)
 {
-	bool level = pm->status & pm->enable;
+	bool level = (pm->status & pm->enable) || (pm->gpe_status & pm->gpe_enable);
 
 	if (level == pm->level)
 		return;
@@ -54,6 +54,8 @@ static void pm_read(void *state, uint64_t offset, void *data, unsigned size)
 	memcpy(image + PM_EVENT_OFFSET + 2, &pm->enable, sizeof(pm->enable));
 	memcpy(image + PM_CONTROL_OFFSET, &pm->control, sizeof(pm->control));
 	memcpy(image + PM_TIMER_OFFSET, &timer, sizeof(timer));
+	image[PM_GPE_OFFSET] = pm->gpe_status;
+	image[PM_GPE_OFFSET + 1] = pm->gpe_enable;
 	pthread_mutex_unlock(&pm->lock);
 	memcpy(data, image + offset, size);
 }
@@ -83,6 +85,10 @@ static void pm_write(void *state, uint64_t offset, const void *data, unsigned si
 		} else if (at < 6) {
 			control = merge(control, (unsigned)at - 4, bytes[i]);
 			control_written = true;
+		} else if (at == PM_GPE_OFFSET) { /* as above */
+			pm->gpe_status &= (uint8_t)~bytes[i];
+		} else if (at == PM_GPE_OFFSET + 1) {
+			pm->gpe_enable = bytes[i];
 		}
 	}
 	if (control_written)
@@ -127,12 +133,27 @@ void pm_press_power(struct pm *pm)
 	pthread_mutex_unlock(&pm->lock);
 }
 
+bool pm_raise_gpe(struct pm *pm, unsigned number)
+{
+	uint8_t bit = (uint8_t)(1u << number);
+	bool hears;
+
+	pthread_mutex_lock(&pm->lock);
+	pm->gpe_status |= bit;
+	update_interrupt(pm);
+	hears = pm->gpe_enable & bit;
+	pthread_mutex_unlock(&pm->lock);
+	return hears;
+}
+
 void pm_reset(struct pm *pm)
 {
 	pthread_mutex_lock(&pm->lock);
 	pm->status = 0;
 	pm->enable = 0;
 	pm->control = CONTROL_SCI_ENABLE;
+	pm->gpe_status = 0;
+	pm->gpe_enable = 0;
 	update_interrupt(pm);
 	pthread_mutex_unlock(&pm->lock);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * struct pm: ACPI's fixed hardware: PM1a event and control registers, and the timer. FADT in boot/acpi.c says where.
+ * struct pm: ACPI's fixed hardware: PM1a event and control registers, the timer, and a block of general-purpose events. FADT in
+ * boot/acpi.c says where.
  *
  * The guest turns the machine off by writing the sleep type of S5, which \_S5 in boot/dsdt.asl gives it.
  */
@@ -13,11 +14,13 @@
 #include "devices/device.h"
 #include "machine/requests.h"
 
-#define PM_PORTS	  12u
-#define PM_EVENT_OFFSET	  0u /* status, then enable, 2 bytes each */
-#define PM_CONTROL_OFFSET 4u /* 2 bytes */
-#define PM_TIMER_OFFSET	  8u /* 4 bytes */
-#define PM_SLEEP_TYPE_S5  5u /* also in boot/dsdt.asl */
+#define PM_PORTS	  14u
+#define PM_EVENT_OFFSET	  0u  /* status, then enable, 2 bytes each */
+#define PM_CONTROL_OFFSET 4u  /* 2 bytes */
+#define PM_TIMER_OFFSET	  8u  /* 4 bytes */
+#define PM_GPE_OFFSET	  12u /* GPE0 status, then enable, 1 byte each */
+#define PM_GPE_SLOTS	  1u  /* number of the event of slots, \_GPE._E01 in boot/slots.asl */
+#define PM_SLEEP_TYPE_S5  5u  /* also in boot/dsdt.asl */
 
 struct pm {
 	struct requests *requests;
@@ -27,6 +30,8 @@ struct pm {
 	uint16_t status;
 	uint16_t enable;
 	uint16_t control;
+	uint8_t gpe_status;
+	uint8_t gpe_enable;
 	bool level;
 };
 
@@ -41,6 +46,9 @@ bool pm_hears_power(struct pm *pm);
 
 /** pm_press_power() - press the power button; from any thread */
 void pm_press_power(struct pm *pm);
+
+/** pm_raise_gpe() - a general-purpose event, by its number. Return: whether the guest listens to it. From any thread. */
+bool pm_raise_gpe(struct pm *pm, unsigned number);
 
 /** pm_reset() - as at power-on; the timer goes on */
 void pm_reset(struct pm *pm);

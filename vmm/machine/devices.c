@@ -51,12 +51,16 @@ int machine_add_devices(struct machine *machine, struct pt_error *err)
 	pci_host_init(&machine->pci);
 	rtc_init(&machine->rtc);
 	pm_init(&machine->pm, &machine->requests, sci_interrupt, machine);
-	r = slots_open(&machine->slots, &machine->kvm, &machine->plan, &machine->pci, err);
+	r = slots_open(&machine->slots, &machine->kvm, &machine->plan, &machine->pci, &machine->pm,
+		       err);
 	if (!r)
 		r = serial_init(&machine->serial, &line, err);
 	for (size_t i = 0; i < sizeof(placements) / sizeof(placements[0]) && !r; i++)
 		r = bus_add(placements[i].bus, placements[i].base, placements[i].size,
 			    placements[i].ops, placements[i].state, err);
+	if (!r && machine->plan.flat)
+		r = bus_add(&machine->ports, PLAN_SLOTS_PORT, ACPI_SLOTS_PORTS, &acpi_slots_ops,
+			    &machine->slots.acpi, err);
 	return r;
 }
 

@@ -88,10 +88,27 @@ static const struct root_port_ops port_ops = {
 	.release = release,
 };
 
-int slots_open(struct slots *slots, const struct kvm *kvm, const struct vm_plan *plan,
-	       struct pci_host *pci, struct pt_error *err)
+static const struct acpi_slot_ops place_ops = {.hold = hold, .release = release};
+
+static void place(struct slot *slot, struct pci_host *pci)
 {
-	*slots = (struct slots){.kvm = kvm, .lock = PTHREAD_MUTEX_INITIALIZER};
+	struct slots *slots = slot->slots;
+
+	if (slots->flat) {
+		acpi_slot_init(&slot->place, &slots->acpi, slot->plan->place, &place_ops, slot,
+			       pci);
+		return;
+	}
+	root_port_init(&slot->port, slot->plan, &port_ops, slot);
+	pci_host_plug(pci, slot->plan->place, slot->plan->function, &root_port_config_ops,
+		      &slot->port);
+}
+
+int slots_open(struct slots *slots, const struct kvm *kvm, const struct vm_plan *plan,
+	       struct pci_host *pci, struct pm *pm, struct pt_error *err)
+{
+	*slots = (struct slots){.kvm = kvm, .flat = plan->flat, .lock = PTHREAD_MUTEX_INITIALIZER};
+	acpi_slots_init(&slots->acpi, pm);
 	if (!plan->port_count)
 		return 0;
 	slots->list = calloc(plan->port_count, sizeof(*slots->list));
@@ -110,9 +127,7 @@ int slots_open(struct slots *slots, const struct kvm *kvm, const struct vm_plan 
 
 		slot->slots = slots;
 		slot->plan = &plan->ports[i];
-		root_port_init(&slot->port, slot->plan, &port_ops, slot);
-		pci_host_plug(pci, slot->plan->place, slot->plan->function, &root_port_config_ops,
-			      &slot->port);
+		place(slot, pci);
 	}
 	return 0;
 }
@@ -121,6 +136,7 @@ void slots_done(struct slots *slots)
 {
 	for (unsigned i = 0; i < slots->count; i++) {
 		root_port_done(&slots->list[i].port);
+		acpi_slot_done(&slots->list[i].place);
 		(void)close(slots->list[i].power_fd);
 	}
 	free(slots->list);
@@ -128,12 +144,64 @@ void slots_done(struct slots *slots)
 	slots->count = 0;
 }
 
+static void plug(struct slot *slot, unsigned function, const struct pci_function_ops *ops,
+		 void *state)
+{
+	if (slot->slots->flat)
+		acpi_slot_plug(&slot->place, function, ops, state);
+	else
+		root_port_plug(&slot->port, function, ops, state);
+}
+
+static void forget(struct slot *slot, unsigned function)
+{
+	if (slot->slots->flat)
+		acpi_slot_forget(&slot->place, function);
+	else
+		root_port_forget(&slot->port, function);
+}
+
+static void insert(struct slot *slot, const struct pci_function_ops *ops, void *state)
+{
+	if (slot->slots->flat)
+		acpi_slot_insert(&slot->place, ops, state);
+	else
+		root_port_insert(&slot->port, ops, state);
+}
+
+static void stage(struct slot *slot, unsigned function, const struct pci_function_ops *ops,
+		  void *state)
+{
+	if (slot->slots->flat)
+		acpi_slot_stage(&slot->place, function, ops, state);
+	else
+		root_port_stage(&slot->port, function, ops, state);
+}
+
+bool slot_ask(struct slot *slot)
+{
+	return slot->slots->flat ? acpi_slot_ask(&slot->place) : root_port_press(&slot->port);
+}
+
+bool slot_held(struct slot *slot)
+{
+	return slot->slots->flat ? acpi_slot_held(&slot->place) : root_port_powered(&slot->port);
+}
+
+void slot_empty(struct slot *slot)
+{
+	if (slot->slots->flat)
+		acpi_slot_remove(&slot->place);
+	else
+		root_port_remove(&slot->port);
+}
+
 void slots_plug(struct slots *slots, const struct plan_device *plan, struct assigned *assigned)
 {
 	struct slot *slot = &slots->list[plan->port];
 
 	slot->functions[plan->function] = assigned;
-	root_port_plug(&slot->port, plan->function, &assigned_function_ops, assigned);
+	plug(slot, plan->function, &assigned_function_ops, assigned);
 }
 
 void slots_plug_virtio(struct slots *slots, struct virtio_unit *unit)
@@ -141,7 +209,7 @@ void slots_plug_virtio(struct slots *slots, struct virtio_unit *unit)
 	struct slot *slot = &slots->list[unit->plan.port];
 
 	slot->virtio = unit;
-	root_port_plug(&slot->port, 0, &virtio_pci_config_ops, &unit->pci);
+	plug(slot, 0, &virtio_pci_config_ops, &unit->pci);
 }
 
 void slots_clear(struct slots *slots, unsigned port)
@@ -151,7 +219,7 @@ void slots_clear(struct slots *slots, unsigned port)
 	slot->virtio = NULL;
 	for (unsigned i = 0; i < PLAN_FUNCTIONS_MAX; i++) {
 		slot->functions[i] = NULL;
-		root_port_forget(&slot->port, i);
+		forget(slot, i);
 	}
 }
 
@@ -162,7 +230,7 @@ void slots_forget_virtio(struct slots *slots, const struct virtio_unit *unit)
 	if (slot->virtio != unit)
 		return;
 	slot->virtio = NULL;
-	root_port_forget(&slot->port, 0);
+	forget(slot, 0);
 }
 
 void slots_forget(struct slots *slots, const struct assigned *assigned)
@@ -174,7 +242,7 @@ void slots_forget(struct slots *slots, const struct assigned *assigned)
 			if (slot->functions[j] != assigned)
 				continue;
 			slot->functions[j] = NULL;
-			root_port_forget(&slot->port, j);
+			forget(slot, j);
 		}
 	}
 }
@@ -186,9 +254,9 @@ void slots_insert(struct slots *slots, const struct plan_device *plan, struct as
 
 	slot->functions[plan->function] = assigned;
 	if (plan->function)
-		root_port_stage(&slot->port, plan->function, &assigned_function_ops, assigned);
+		stage(slot, plan->function, &assigned_function_ops, assigned);
 	else
-		root_port_insert(&slot->port, &assigned_function_ops, assigned);
+		insert(slot, &assigned_function_ops, assigned);
 }
 
 void slots_insert_virtio(struct slots *slots, struct virtio_unit *unit)
@@ -196,7 +264,7 @@ void slots_insert_virtio(struct slots *slots, struct virtio_unit *unit)
 	struct slot *slot = &slots->list[unit->plan.port];
 
 	slot->virtio = unit;
-	root_port_insert(&slot->port, &virtio_pci_config_ops, &unit->pci);
+	insert(slot, &virtio_pci_config_ops, &unit->pci);
 }
 
 int slots_start(struct slots *slots, struct pt_error *err)
@@ -220,6 +288,10 @@ void slots_stop(struct slots *slots)
 
 void slots_reset(struct slots *slots)
 {
-	for (unsigned i = 0; i < slots->count; i++)
-		root_port_reset(&slots->list[i].port);
+	for (unsigned i = 0; i < slots->count; i++) {
+		if (slots->flat)
+			acpi_slot_reset(&slots->list[i].place);
+		else
+			root_port_reset(&slots->list[i].port);
+	}
 }

@@ -68,7 +68,7 @@ static void take(struct unplug_slot *slot)
 	slot->empty = true;
 	slot->shown = false;
 	loop_timer_stop(loop, &slot->limit);
-	root_port_remove(&slot->slot->port);
+	slot_empty(slot->slot);
 	for (unsigned i = 0; i < PLAN_FUNCTIONS_MAX; i++) {
 		struct unplug_function *function = &slot->functions[i];
 
@@ -107,7 +107,7 @@ static int ask(struct unplug_slot *slot, const char *who, struct pt_error *err)
 			    name_of(slot), who);
 		return 0;
 	}
-	if (!root_port_powered(&slot->slot->port)) {
+	if (!slot_held(slot->slot)) {
 		take(slot);
 		report_note(stderr,
 			    "%s: %s; the guest had its slot's power off, so it is given back",
@@ -118,7 +118,7 @@ static int ask(struct unplug_slot *slot, const char *who, struct pt_error *err)
 	if (r)
 		return pt_error_prefix(err, r, "%s", name_of(slot));
 	slot->asked = true;
-	if (root_port_press(&slot->slot->port))
+	if (slot_ask(slot->slot))
 		report_note(stderr, "%s: %s; the guest has %u s to let go of it", name_of(slot),
 			    who, limit);
 	else
@@ -168,7 +168,7 @@ void unplug_reset(struct unplug *unplug)
 
 void unplug_power_changed(struct unplug_slot *slot)
 {
-	if (!slot->asked || root_port_powered(&slot->slot->port))
+	if (!slot->asked || slot_held(slot->slot))
 		return;
 	take(slot);
 	report_note(stderr, "%s: the guest let go of it; given back", name_of(slot));

@@ -56,9 +56,11 @@ struct host_facts;
 #define PLAN_SERIAL_PORT 0x3f8u /* 16550, GSI 4 */
 #define PLAN_SERIAL_GSI	 4u
 #define PLAN_PANIC_PORT	 0x505u /* pvpanic */
-#define PLAN_PM_PORT	 0x600u /* ACPI PM1a event (4), PM1a control (2) at +4, PM timer (4) at +8 */
-#define PLAN_SCI_GSI	 9u
-#define PLAN_RESET_PORT	 0xcf9u /* reset control register; 0x06 resets */
+#define PLAN_PM_PORT \
+	0x600u /* ACPI PM1a event (4), PM1a control (2) at +4, PM timer (4) at +8, GPE0 (2) at +12 */
+#define PLAN_SLOTS_PORT 0x610u /* of ACPI slots */
+#define PLAN_SCI_GSI	9u
+#define PLAN_RESET_PORT 0xcf9u /* reset control register; 0x06 resets */
 #define PLAN_INTX_GSI \
 	16u /* pin P (0 = INTA#) of slot S of bus 0, and of what is behind its port: 16 + (S + P) % 4 */
 #define PLAN_INTX_GSIS 4u
@@ -78,11 +80,11 @@ struct plan_ram {
 };
 
 /**
- * struct plan_port - a root port on bus 0, and the slot behind it
+ * struct plan_port - a root port on bus 0, and the slot behind it; or, in a guest that is flat, a slot that is on bus 0 itself
  * @id: what the port is called by whoever controls the guest: "pci.3" in slot 3
  * @slot: the slot's physical number
  * @place, @function: its device and function number on bus 0; @multifunction: that device has other ports as well
- * @bus: the bus behind it
+ * @bus: the bus behind it; 0 for a slot on bus 0
  * @reserve_32bit, @reserve_64bit: what @memory and @prefetch have at least, of a slot that is empty at first; powers of two, 0
  *	for another
  * @node: the guest's NUMA node that is near to what is behind it, -1 for none
@@ -117,6 +119,7 @@ struct plan_port {
  * @port: index of the port it is behind, in struct vm_plan
  * @function: 0 to PLAN_FUNCTIONS_MAX - 1, of the slot's device
  * @multifunction: the slot's device has other functions as well
+ * @root_bus: its slot is on bus 0 itself
  * @gsi: of its interrupt pin, 0 when it has none
  * @rom: what the guest finds as its expansion ROM; with PT_ROM_BYTES, what is in @rom_file
  * @has_gpudirect_clique, @gpudirect_clique, @low_power: see struct pt_function_setup
@@ -137,6 +140,7 @@ struct plan_device {
 	unsigned port;
 	unsigned function;
 	int multifunction;
+	int root_bus;
 	unsigned irq_pin;
 	unsigned gsi;
 	enum pt_rom_source rom;
@@ -317,6 +321,7 @@ struct vm_plan {
 	unsigned virtio_count;
 	struct plan_port ports[PLAN_PORTS_MAX]; /* in the order of places, and so of buses */
 	unsigned port_count;
+	int flat; /* slots are on bus 0 itself, and come and go by ACPI */
 	unsigned
 		bus_last; /* a guest tries every bus that it is promised, so no more than there are */
 	unsigned unplug_limit; /* seconds */

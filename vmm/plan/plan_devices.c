@@ -59,6 +59,7 @@ static int describe(const struct device_facts *facts, const struct plan_port *po
 		.class_code = host->class_code,
 		.port = port,
 		.function = function,
+		.root_bus = !ports[port].bus,
 		.irq_pin = host->irq_pin,
 	};
 	int ret = check_bars(host, err);
@@ -384,11 +385,11 @@ static int plan_ports(const struct vm_config *config, uint32_t used, struct vm_p
 		struct plan_port *port = &plan->ports[i];
 
 		ret = check_port(plan, i, err);
-		port->bus = i + 1;
+		port->bus = plan->flat ? 0 : i + 1;
 		port->multifunction = port->function ||
 				      (i + 1 < plan->port_count && port[1].place == port->place);
 	}
-	plan->bus_last = plan->port_count;
+	plan->bus_last = plan->flat ? 0 : plan->port_count;
 	return ret;
 }
 
@@ -463,6 +464,7 @@ int plan_devices(const struct vm_config *config, const struct host_facts *facts,
 	uint32_t used = 0;
 	int ret;
 
+	plan->flat = config->flat;
 	ret = check_count(facts, plan, err);
 	if (ret < 0)
 		return ret;

@@ -106,11 +106,17 @@ static void print_bar(const struct plan_device *device, unsigned index, FILE *ou
 			      bar->prefetchable ? ", prefetchable" : "");
 }
 
-static void print_device(const struct plan_device *device, unsigned bus, FILE *out)
+/* Behind a root port there is device 0 alone. */
+static unsigned number_at(const struct plan_port *port)
 {
-	(void)fprintf(out, "    %02x:00.%u: %s, %s [%04x:%04x], class %06x\n", bus,
-		      device->function, device->id, device->bdf, device->vendor, device->device,
-		      device->class_code);
+	return port->bus ? 0 : port->place;
+}
+
+static void print_device(const struct plan_device *device, const struct plan_port *port, FILE *out)
+{
+	(void)fprintf(out, "    %02x:%02x.%u: %s, %s [%04x:%04x], class %06x\n", port->bus,
+		      number_at(port), device->function, device->id, device->bdf, device->vendor,
+		      device->device, device->class_code);
 	if (strcmp(device->name, device->bdf) != 0)
 		(void)fprintf(out, "      opened as: %s\n", device->name);
 	if (device->fd)
@@ -139,7 +145,7 @@ static void print_window(const struct plan_range *range, int digits, const char 
 			      range->base, digits, range->base + range->size - 1, what);
 }
 
-static void print_virtio(const struct plan_virtio *virtio, unsigned bus, FILE *out)
+static void print_virtio(const struct plan_virtio *virtio, const struct plan_port *port, FILE *out)
 {
 	static const char *const vhost[] = {
 		[PLAN_VHOST_AUTO] = "by vhost-net if it is there",
@@ -149,7 +155,7 @@ static void print_virtio(const struct plan_virtio *virtio, unsigned bus, FILE *o
 	const struct plan_disk *disk = &virtio->disk;
 	const struct plan_net *net = &virtio->net;
 
-	(void)fprintf(out, "    %02x:00.0: %s, virtio-", bus, virtio->id);
+	(void)fprintf(out, "    %02x:%02x.0: %s, virtio-", port->bus, number_at(port), virtio->id);
 	switch (virtio->kind) {
 	case PLAN_VIRTIO_CONSOLE:
 		(void)fprintf(out, "console, %s\n",
@@ -189,23 +195,30 @@ static void print_port(const struct vm_plan *plan, unsigned index, FILE *out)
 {
 	const struct plan_port *port = &plan->ports[index];
 
-	(void)fprintf(out, "  slot %u: root port 00:%02x.%u, bus %02x%s", port->slot, port->place,
-		      port->function, port->bus, port->reserve_32bit ? ", empty" : "");
+	if (plan->flat)
+		(void)fprintf(out, "  slot %u: on bus 00%s", port->slot,
+			      port->reserve_32bit ? ", empty" : "");
+	else
+		(void)fprintf(out, "  slot %u: root port 00:%02x.%u, bus %02x%s", port->slot,
+			      port->place, port->function, port->bus,
+			      port->reserve_32bit ? ", empty" : "");
 	if (port->node >= 0)
 		(void)fprintf(out, ", near NUMA node %d", port->node);
 	(void)fprintf(out, "\n");
-	print_window(&port->io, 4, "ports", out);
-	print_window(&port->memory, 13, "memory", out);
-	print_window(&port->prefetch, 13, "prefetchable", out);
+	if (port->bus) {
+		print_window(&port->io, 4, "ports", out);
+		print_window(&port->memory, 13, "memory", out);
+		print_window(&port->prefetch, 13, "prefetchable", out);
+	}
 	for (unsigned i = 0; i < PLAN_FUNCTIONS_MAX; i++) {
 		for (unsigned j = 0; j < plan->device_count; j++) {
 			if (plan->devices[j].port == index && plan->devices[j].function == i)
-				print_device(&plan->devices[j], port->bus, out);
+				print_device(&plan->devices[j], port, out);
 		}
 	}
 	for (unsigned i = 0; i < plan->virtio_count; i++) {
 		if (plan->virtio[i].port == index)
-			print_virtio(&plan->virtio[i], port->bus, out);
+			print_virtio(&plan->virtio[i], port, out);
 	}
 }
 

@@ -208,9 +208,13 @@ static int parse_options(int argc, char **argv, struct qemu_guest *guest, struct
 
 static int check_whole(struct qemu_guest *guest, struct pt_error *err)
 {
+	int ret;
+
 	if (guest->machine == QEMU_MACHINE_NONE)
 		return 0;
-	qemu_layout_rest(guest);
+	ret = qemu_layout_rest(guest, err);
+	if (ret < 0)
+		return ret;
 	if (guest->config.kernel)
 		return 0;
 	return pt_error_remedy(err, pt_error_set(err, -EINVAL, "no kernel to boot"),

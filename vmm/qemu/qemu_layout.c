@@ -8,7 +8,7 @@
 
 #include "qemu/qemu_machines.h"
 
-#define SPARE_SLOTS 6 /* each costs a guest a bus to look at */
+#define SPARE_SLOTS 12 /* each has addresses kept for it */
 
 /* "0x3" or "0x3.0x1" */
 static bool parse_addr(const char *text, unsigned *ret_slot, unsigned *ret_function)
@@ -117,17 +117,22 @@ int qemu_layout_slot(const struct qemu_guest *guest, const struct qemu_place *pl
 }
 
 /* A manager takes the lowest that is free, and leaves out those that are a board's own on a PC. */
-void qemu_layout_rest(struct qemu_guest *guest)
+int qemu_layout_rest(struct qemu_guest *guest, struct pt_error *err)
 {
+	struct vm_config *config = &guest->config;
 	size_t taken, free_slots;
 
 	/* Root ports say it themselves. */
 	if (guest->machine == QEMU_MACHINE_Q35)
-		return;
-	taken = guest->config.device_count + guest->config.disk_count + guest->config.net_count +
-		guest->config.console_count + guest->config.has_rng + guest->config.has_vsock +
-		guest->config.has_balloon;
+		return 0;
+	if (config->port_count)
+		return pt_error_remedy(
+			err, pt_error_set(err, -EOPNOTSUPP, "root ports are of machine type q35"),
+			"in the domain's XML: <os><type machine='q35'>");
+	config->flat = true;
+	taken = config->device_count + config->disk_count + config->net_count +
+		config->console_count + config->has_rng + config->has_vsock + config->has_balloon;
 	free_slots = taken < VM_SLOT_MAX ? VM_SLOT_MAX - taken : 0;
-
-	guest->config.hotplug_slots = free_slots < SPARE_SLOTS ? (unsigned)free_slots : SPARE_SLOTS;
+	config->hotplug_slots = free_slots < SPARE_SLOTS ? (unsigned)free_slots : SPARE_SLOTS;
+	return 0;
 }

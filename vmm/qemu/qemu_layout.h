@@ -26,8 +26,8 @@ int qemu_layout_slot(const struct qemu_guest *guest, const struct qemu_place *pl
 int qemu_layout_port(struct qemu_guest *guest, const char *id, const char *addr,
 		     const char *chassis, struct pt_error *err);
 
-/** qemu_layout_rest() - slots for what comes while the guest runs; when all devices are known */
-void qemu_layout_rest(struct qemu_guest *guest);
+/** qemu_layout_rest() - slots for what comes while the guest runs; when all devices are known. Errors: -EOPNOTSUPP. */
+int qemu_layout_rest(struct qemu_guest *guest, struct pt_error *err);
 
 /** qemu_check_memory() - whether an object is the guest's memory as -m has it; qemu_machine.c. Errors: -EINVAL. */
 int qemu_check_memory(const struct qemu_guest *guest, const struct qemu_value *value,

@@ -91,7 +91,7 @@ come_and_go() {
 	rm -f $image && truncate -s 64M $image
 	disk >/tmp/disk.xml
 	echo "<interface type='ethernet'><mac address='52:54:00:12:34:57'/><target dev='lab0'/><model type='virtio'/></interface>" >/tmp/card.xml
-	domain 'hotplug-virtio lab.cycles=2' "<controller type='pci' index='1' model='pcie-root-port'/><controller type='pci' index='2' model='pcie-root-port'/><controller type='pci' index='3' model='pcie-root-port'/>" &&
+	domain 'hotplug-virtio lab.cycles=2' "${1:-}" &&
 		up && says 'waits for devices' 60 || return
 	for cycle in 1 2; do
 		virsh attach-device lab /tmp/disk.xml && virsh attach-device lab /tmp/card.xml && ip addr add 10.9.0.1/24 dev lab0 &&
@@ -168,8 +168,8 @@ pinned() {
 		complain "the vCPU's thread is not where it was pinned"
 }
 
-machine_q35() {
-	machine=q35 "$@"
+on_q35() {
+	machine=q35 come_and_go "<controller type='pci' index='1' model='pcie-root-port'/><controller type='pci' index='2' model='pcie-root-port'/><controller type='pci' index='3' model='pcie-root-port'/>"
 }
 
 # libvirt looks for huge pages when it starts.
@@ -183,7 +183,8 @@ check "a card by vhost-net" network ""
 check "a card without" network "<driver name='qemu'/>"
 check "two queues by vhost-net" network "<driver name='vhost' queues='2'/>"
 check "sockets" sockets
-check "a disk and a card come and go" machine_q35 come_and_go
+check "a disk and a card come and go" come_and_go
+check "root ports: a disk and a card come and go" on_q35
 check "a balloon that is never inflated" has_a_balloon
 check "huge pages" huge_pages ""
 check "huge pages of a memfd" huge_pages "<source type='memfd'/>"

@@ -113,6 +113,16 @@ disk_comes_and_goes() {
 	says 'result ok hotplug' 60 && in_state "shut off (shutdown)" 60
 }
 
+# Of devices that are flat on a PC's bus, whatever order they are named in.
+addresses_are_the_domains() {
+	local bus="type='pci' domain='0x0000' bus='0x00'"
+	down
+	domain nvme "$(hostdev nvme0 "<address $bus slot='0x09' function='0x0'/>")<memballoon model='virtio'><address $bus slot='0x05' function='0x0'/></memballoon>" &&
+		up && says 'result ok nvme' 120 && in_state "shut off (shutdown)" 60 || return
+	grep '^  0000:' $console
+	grep -q '0000:00:09.0 class 010802' $console && grep -q '0000:00:05.0 class 00ff00' $console || complain "they are elsewhere"
+}
+
 on_q35() {
 	machine=q35 takes_a_disk && machine=q35 disk_comes_and_goes
 }
@@ -161,6 +171,7 @@ check "a refusal names the element" refusal_names_the_element
 check "a disk of the host's, and back" takes_a_disk
 check "who has a disk is told, and a crash gives it back" crash_gives_the_disk_back
 check "a disk comes and goes" disk_comes_and_goes
+check "addresses are those of the domain" addresses_are_the_domains
 check "root ports: a disk at start, and one that comes and goes" on_q35
 check "tenon takes a disk by libvirt" node_devices
 check "tenon runs a domain" tenon_runs_a_domain
