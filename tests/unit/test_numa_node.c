@@ -100,7 +100,7 @@ Test(numa_node, what_does_not_fit)
 	two_gib(&host);
 	host.config.memory = 4 * GIB;
 	must_fail(&host, -ENOMEM, "memory of 4 GiB is more than NUMA node 1 has: 2 GiB",
-		  "a smaller --memory, or leave --numa-node out");
+		  "--memory 2G or less, or leave --numa-node out");
 	two_gib(&host);
 	host.config.memory = 2 * GIB;
 	host.config.hugepages = 2 * MIB;

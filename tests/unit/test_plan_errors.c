@@ -128,7 +128,7 @@ Test(plan_errors, memory_of_the_host)
 	test_host_init(&host);
 	host.config.memory = 66 * GIB;
 	must_fail(&host, -ENOMEM, "memory of 66 GiB is more than this host has: 64 GiB",
-		  "a smaller --memory; 61440M are available now");
+		  "--memory 57600M or less, of what is available now");
 }
 
 Test(plan_errors, memlock_matters_with_devices_only)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "check.h"
+#include "config/size.h"
 #include "golden.h"
 #include "plan/plan.h"
 #include "plan_facts.h"
@@ -150,6 +151,27 @@ Test(plan_hotplug, too_many_empty_slots)
 	cr_assert_eq(plan.port_count, 31);
 }
 
+/* What is said can be typed, and is the most that fits. */
+static void check_reserve(struct test_host *host, uint64_t *reserve, const char *option,
+			  const char *where)
+{
+	struct pt_error err = PT_ERROR_INIT;
+	struct vm_plan plan;
+	char text[64];
+	uint64_t fits;
+
+	cr_assert_eq(plan_make(&host->config, &host->facts, &plan, &err), -ENOSPC);
+	cr_assert(strstr(err.message, where), "%s", err.message);
+	cr_assert_eq(strncmp(err.remedy, option, strlen(option)), 0, "%s", err.remedy);
+	(void)snprintf(text, sizeof(text), "%.*s", (int)strcspn(err.remedy + strlen(option), ","),
+		       err.remedy + strlen(option));
+	cr_assert_eq(size_parse(text, &fits), 0, "%s", text);
+	*reserve = fits;
+	check_ok(plan_make(&host->config, &host->facts, &plan, &err), err);
+	*reserve = fits * 2;
+	cr_assert_eq(plan_make(&host->config, &host->facts, &plan, &err), -ENOSPC);
+}
+
 Test(plan_hotplug, what_they_reserve_has_to_fit)
 {
 	struct pt_error err = PT_ERROR_INIT;
@@ -158,13 +180,10 @@ Test(plan_hotplug, what_they_reserve_has_to_fit)
 
 	(void)guest(&host);
 	host.config.reserve_32bit = GIB;
-	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), -ENOSPC);
-	cr_assert(strstr(err.message, "below 4 GiB"), "%s", err.message);
-	cr_assert(strstr(err.remedy, "--reserve-32bit"), "%s", err.remedy);
+	check_reserve(&host, &host.config.reserve_32bit, "--reserve-32bit ", "below 4 GiB");
 	host.config.reserve_32bit = MIB;
 	host.config.reserve_64bit = UINT64_C(1) << 62;
-	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), -ENOSPC);
-	cr_assert(strstr(err.remedy, "--reserve-64bit"), "%s", err.remedy);
+	check_reserve(&host, &host.config.reserve_64bit, "--reserve-64bit ", "above memory");
 	host.config.reserve_64bit = UINT64_MAX;
 	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), -ENOSPC);
 }

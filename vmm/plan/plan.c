@@ -130,9 +130,11 @@ static int plan_memory(const struct vm_config *config, const struct host_facts *
 		(void)pt_error_set(err, -ENOMEM, "memory of %s is more than this host has: %s",
 				   size_text(memory, size),
 				   size_text(facts->memory_total & ~(MEMORY_STEP - 1), limit));
+		/* A sixteenth is for what comes to the host meanwhile. */
+		memory = facts->memory_available - facts->memory_available / 16;
 		return pt_error_remedy(err, -ENOMEM,
-				       "a smaller --memory; %" PRIu64 "M are available now",
-				       facts->memory_available >> 20);
+				       "--memory %s or less, of what is available now",
+				       size_option_text(memory & ~(MEMORY_STEP - 1), limit));
 	}
 	if (pins_memory(facts) && memory > facts->memlock)
 		return unlockable(memory, facts->memlock, err);

@@ -27,7 +27,8 @@ static int too_small(const struct vm_plan *plan, const struct numa_node *node, s
 	(void)pt_error_set(err, -ENOMEM, "memory of %s is more than NUMA node %u has: %s",
 			   size_text(plan->memory, size), node->id,
 			   size_text(node->total & ~((UINT64_C(2) << 20) - 1), total));
-	return pt_error_remedy(err, -ENOMEM, "a smaller --memory, or leave --numa-node out");
+	return pt_error_remedy(err, -ENOMEM, "--memory %s or less, or leave --numa-node out",
+			       size_option_text(node->total & ~((UINT64_C(2) << 20) - 1), total));
 }
 
 static int too_few_pages(const struct vm_plan *plan, const struct numa_node *node,

@@ -12,6 +12,7 @@
 #include "config/size.h"
 #include "plan/plan_steps.h"
 
+#define MIB	     (UINT64_C(1) << 20)
 #define GIB	     (UINT64_C(1) << 30)
 #define WINDOW64_MIN (64 * GIB) /* unless less fits */
 
@@ -88,22 +89,6 @@ static struct plan_range find_window(const struct host_facts *facts, uint64_t st
 	return best;
 }
 
-/* What empty slots reserve is more than the largest BAR. */
-static int reserve_does_not_fit(enum bar_space space, uint64_t total, uint64_t room,
-				struct pt_error *err)
-{
-	char total_text[SIZE_TEXT_SIZE], has[SIZE_TEXT_SIZE];
-	const char *option = space == BAR_SPACE_MEM32 ? "reserve-32bit" : "reserve-64bit";
-
-	(void)pt_error_set(err, -ENOSPC,
-			   "devices' BARs and what is reserved for slots that are empty at first "
-			   "need %s, and there are %s %s",
-			   size_text(total, total_text), size_text(room, has),
-			   space == BAR_SPACE_MEM32 ? "below 4 GiB" : "above memory");
-	return pt_error_remedy(err, -ENOSPC, "a smaller --%s, or a smaller --hotplug-slots",
-			       option);
-}
-
 static uint64_t largest_reserve(const struct vm_plan *plan, enum bar_space space)
 {
 	uint64_t largest = 0;
@@ -115,6 +100,69 @@ static uint64_t largest_reserve(const struct vm_plan *plan, enum bar_space space
 		largest = reserve > largest ? reserve : largest;
 	}
 	return largest;
+}
+
+/* Where BARs are to be: between @start and @end, clear of what is reserved; in the window below 4 GiB without @facts. */
+struct room {
+	const struct host_facts *facts;
+	uint64_t start;
+	uint64_t end;
+};
+
+static struct plan_range room_window(const struct room *room, uint64_t align, uint64_t wanted)
+{
+	if (room->facts)
+		return find_window(room->facts, room->start, room->end, align, wanted);
+	return (struct plan_range){.base = room->start, .size = room->end - room->start};
+}
+
+static uint64_t largest(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* What each empty slot could have instead, so that all fits; 0: nothing. The plan, which is no plan, is changed meanwhile. */
+static uint64_t reserve_that_fits(struct vm_plan *plan, enum bar_space space,
+				  const struct bar_need *need, const struct room *room)
+{
+	for (uint64_t less = largest_reserve(plan, space) / 2; less >= MIB; less /= 2) {
+		uint64_t total;
+
+		for (unsigned i = 0; i < plan->port_count; i++) {
+			uint64_t *reserve = space == BAR_SPACE_MEM32
+						    ? &plan->ports[i].reserve_32bit
+						    : &plan->ports[i].reserve_64bit;
+
+			*reserve = *reserve > less ? less : *reserve;
+		}
+		total = plan_bars_lay(plan, space, 0, UINT64_MAX);
+		if (total <= room_window(room, largest(largest(need->largest, less), GIB),
+					 wanted_size(total))
+				     .size)
+			return less;
+	}
+	return 0;
+}
+
+/* What empty slots reserve is more than the largest BAR. */
+static int reserve_does_not_fit(struct vm_plan *plan, enum bar_space space,
+				const struct bar_need *need, uint64_t total,
+				const struct room *room, struct pt_error *err)
+{
+	char total_text[SIZE_TEXT_SIZE], has[SIZE_TEXT_SIZE];
+	const char *option = space == BAR_SPACE_MEM32 ? "reserve-32bit" : "reserve-64bit";
+	uint64_t less = reserve_that_fits(plan, space, need, room);
+
+	(void)pt_error_set(err, -ENOSPC,
+			   "devices' BARs and what is reserved for slots that are empty at first "
+			   "need %s, and there are %s %s",
+			   size_text(total, total_text),
+			   size_text(room_window(room, GIB, UINT64_MAX).size, has),
+			   space == BAR_SPACE_MEM32 ? "below 4 GiB" : "above memory");
+	if (!less)
+		return pt_error_remedy(err, -ENOSPC, "a smaller --hotplug-slots");
+	return pt_error_remedy(err, -ENOSPC, "--%s %s, or a smaller --hotplug-slots", option,
+			       size_option_text(less, total_text));
 }
 
 static int does_not_fit(const struct vm_plan *plan, const struct bar_need *need, uint64_t total,
@@ -142,6 +190,7 @@ static void plan_io(struct vm_plan *plan)
 
 static int plan_window32(struct vm_plan *plan, struct pt_error *err)
 {
+	const struct room room = {.start = PLAN_MMIO32_BASE, .end = PLAN_MMIO32_END};
 	const uint64_t size = PLAN_MMIO32_END - PLAN_MMIO32_BASE;
 	struct bar_need need;
 	uint64_t total;
@@ -151,7 +200,7 @@ static int plan_window32(struct vm_plan *plan, struct pt_error *err)
 		return ret;
 	total = plan_bars_lay(plan, BAR_SPACE_MEM32, 0, UINT64_MAX);
 	if (total > size && largest_reserve(plan, BAR_SPACE_MEM32) >= need.largest)
-		return reserve_does_not_fit(BAR_SPACE_MEM32, total, size, err);
+		return reserve_does_not_fit(plan, BAR_SPACE_MEM32, &need, total, &room, err);
 	if (total > size)
 		return does_not_fit(plan, &need, total, size, "addresses below 4 GiB",
 				    "a fixed window", err);
@@ -165,7 +214,7 @@ static int plan_window64(const struct host_facts *facts, const struct plan_limit
 			 struct vm_plan *plan, struct pt_error *err)
 {
 	const struct plan_ram *ram = &plan->ram[plan->ram_count - 1];
-	uint64_t start = ram->gpa + ram->size;
+	struct room room = {.facts = facts, .start = ram->gpa + ram->size, .end = limit->end};
 	struct plan_range window;
 	struct bar_need need;
 	uint64_t align, reserve, total;
@@ -173,15 +222,13 @@ static int plan_window64(const struct host_facts *facts, const struct plan_limit
 
 	if (ret < 0)
 		return ret;
-	if (start < PLAN_HIGH_RAM_BASE)
-		start = PLAN_HIGH_RAM_BASE;
+	room.start = largest(room.start, PLAN_HIGH_RAM_BASE);
 	reserve = largest_reserve(plan, BAR_SPACE_MEM64);
-	align = need.largest > GIB ? need.largest : GIB;
-	align = reserve > align ? reserve : align;
+	align = largest(largest(need.largest, GIB), reserve);
 	total = plan_bars_lay(plan, BAR_SPACE_MEM64, 0, UINT64_MAX);
-	window = find_window(facts, start, limit->end, align, wanted_size(total));
+	window = room_window(&room, align, wanted_size(total));
 	if (total > window.size && reserve >= need.largest)
-		return reserve_does_not_fit(BAR_SPACE_MEM64, total, window.size, err);
+		return reserve_does_not_fit(plan, BAR_SPACE_MEM64, &need, total, &room, err);
 	if (total > window.size)
 		return does_not_fit(plan, &need, total, window.size, "addresses above memory",
 				    limit->why, err);

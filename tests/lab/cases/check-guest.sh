@@ -46,6 +46,13 @@ many_cpus() {
 	finds 1 cpus guest "${kernel[@]}" --cpus 195,sockets=3 && ready 0 "${kernel[@]}" --cpus 128,sockets=2
 }
 
+# No window between memory and where the guest's addresses end has room for it.
+too_large() {
+	finds 2 plan guest "${kernel[@]}" --hotplug-slots 2 --reserve-64bit 2T || return
+	# shellcheck disable=SC2046
+	ready 0 "${kernel[@]}" --hotplug-slots 2 $(says '--reserve-64bit [0-9]*[GT]')
+}
+
 check "a tap device that is not there, and the guest runs" no_tap
 check "one with too few queues, and the guest runs" too_few_queues
 check "one that is none" no_tap_at_all
@@ -53,3 +60,4 @@ check "a node that is not there" no_tun
 check "a place that is not there, and the guest runs" no_folder
 check "a file where the control socket is to be" other_file
 check "CPUs that no interrupt reaches" many_cpus
+check "more room for BARs than there are addresses" too_large
