@@ -377,6 +377,25 @@ Test(check, a_dead_device)
 	compare(&look, "dead-device");
 }
 
+/* A bus reset that failed half way leaves a device that answers, and whose registers are nowhere. */
+Test(check, a_device_without_addresses)
+{
+	static const char config[] = "/sys/devices/pci0000:3a/0000:3a:00.0/0000:3b:00.0/config";
+	uint8_t header[256] = {0x86, 0x80, 0x92, 0x15, [0x0b] = 2, [0x10] = 0x0c, [0x18] = 0x0c};
+	struct look look = on_host("sriov-server");
+
+	add_device(&look, "3b:00.0");
+	model_put_bytes(look.model, config, header, sizeof(header));
+	check_now(&look);
+	check_found(&look, "addresses", FINDING_BLOCKS, "its BARs have no addresses");
+	cr_assert_str_eq(found(&look, "addresses")->commands[1], "echo 1 > /sys/bus/pci/rescan");
+	header[0x1d] = 0x10;
+	model_put_bytes(look.model, config, header, sizeof(header));
+	check_now(&look);
+	cr_assert_null(found(&look, "addresses"));
+	done(&look);
+}
+
 Test(check, a_device_that_will_be_taken)
 {
 	struct look look = on_host("sriov-server");

@@ -35,9 +35,17 @@ static void (*const host_rules[])(struct check_run *check) = {
 /* Of each device that there is. */
 static void (*const device_rules[])(struct check_run *check, const struct device_facts *device) = {
 	/* Before it can be bound, it must be awake, the host do without its screen, and its virtual functions be gone. */
-	check_answers,		check_power,	 check_display,	     check_physical_function,
-	check_virtual_function, check_obstacles, check_device_nodes, check_link,
-	check_errors,		check_reset,
+	check_answers,
+	check_power,
+	check_addresses,
+	check_display,
+	check_physical_function,
+	check_virtual_function,
+	check_obstacles,
+	check_device_nodes,
+	check_link,
+	check_errors,
+	check_reset,
 };
 
 /* Of the guest, and of what takes one look for all devices. The plan comes last: it is asked for what is left. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How a device is: whether it answers, sleeps, has all its lanes, had errors, can be reset, and shows the host's screen. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,68 @@ void check_answers(struct check_run *check, const struct device_facts *device)
 		finding,
 		"that looks for it anew; where it stays away, turn the machine's power off and on; "
 		"dmesg says what happened");
+}
+
+#define BAR_0	     0x10
+#define BAR_TYPE     0x0eu /* of a memory BAR: 64 bits, prefetchable; read-only. PCI 3.0, 6.2.5.1 */
+#define BAR_64	     0x04u
+#define BAR_PREFETCH 0x08u
+
+static bool read_header(const struct check_run *check, const char *path, uint8_t header[64])
+{
+	int fd = check->sys->open(check->sys->ctx, path, O_RDONLY);
+	int64_t n;
+
+	if (fd < 0)
+		return false;
+	n = check->sys->pread(check->sys->ctx, fd, header, 64, 0);
+	(void)check->sys->close(check->sys->ctx, fd);
+	return n == 64;
+}
+
+static bool is_zero(const struct pt_host_bar *bar, const uint8_t *at)
+{
+	const uint32_t type = (bar->is_64bit ? BAR_64 : 0) | (bar->prefetchable ? BAR_PREFETCH : 0);
+	const uint32_t value =
+		at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+	uint32_t upper = 0;
+
+	if (bar->is_64bit)
+		memcpy(&upper, at + 4, sizeof(upper));
+	return (value & BAR_TYPE) == type && !(value & ~BAR_TYPE) && !upper;
+}
+
+/* Those of virtual functions are all zero, and its physical function's business. */
+void check_addresses(struct check_run *check, const struct device_facts *device)
+{
+	const struct pt_host_device *host = &device->host;
+	unsigned there = 0, lost = 0;
+	struct finding *finding;
+	char path[PT_PATH_SIZE];
+	uint8_t header[64];
+
+	(void)snprintf(path, sizeof(path), SYSFS_PCI "%s/config", host->name);
+	if (host->mediated || host->physfn[0] || !device->details.answers ||
+	    !read_header(check, path, header))
+		return;
+	for (unsigned i = 0; i < PT_BARS; i++) {
+		if (!host->bars[i].size || host->bars[i].io)
+			continue;
+		there++;
+		lost += is_zero(&host->bars[i], header + BAR_0 + 4 * (size_t)i);
+	}
+	if (!there || lost < there)
+		return;
+	finding = findings_add(
+		check->findings, FINDING_BLOCKS, "addresses", host->name,
+		"who writes to its registers reaches nothing, and reads zeros or ones");
+	finding_what(finding, "%s: its BARs have no addresses, as after a reset that failed",
+		     host->name);
+	finding_seen(finding, path, "zeros at 0x10");
+	look_anew(check, host->name, finding);
+	finding_hint(finding,
+		     "that gives it addresses anew; where there are none left for it, start "
+		     "the host with pci=realloc");
 }
 
 void check_power(struct check_run *check, const struct device_facts *device)

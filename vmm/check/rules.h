@@ -26,6 +26,7 @@ void check_obstacles(struct check_run *check, const struct device_facts *device)
 
 /* device.c */
 void check_answers(struct check_run *check, const struct device_facts *device);
+void check_addresses(struct check_run *check, const struct device_facts *device);
 void check_power(struct check_run *check, const struct device_facts *device);
 void check_link(struct check_run *check, const struct device_facts *device);
 void check_errors(struct check_run *check, const struct device_facts *device);

@@ -1,6 +1,6 @@
 #!/bin/bash
 # tenon check of a device that vfio-pci refuses by its ids: the kernel is made to take a disk for one. It is found before and after
-# the kernel has refused it; what check says is for the next start of the host.
+# the kernel has refused it; what check says is for the next start of the host, which is the case check-denylist-after.
 # devices: nvme
 # limit: 120
 # once: yes
