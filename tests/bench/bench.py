@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """usage: bench.py [ROUNDS]
-The same guest, kernel and disks under tenon and under stock QEMU, in turn, in the lab: ./run bench. Prints medians with their
-spread and what they are to tenon's, and writes all values to build/bench.json. Times are worth something side by side only;
-counts are the same everywhere."""
+The same guest, kernel and disks under tenon and under stock QEMU, in turn, in the lab, started as they are and by libvirt: ./run
+bench. Prints medians with their spread and what they are to tenon's, and writes all values to build/bench.json. Times are worth
+something side by side only; counts are the same everywhere."""
 
 import json
 import os
@@ -16,25 +16,28 @@ VMMS = ("tenon", "q35", "microvm")
 ATTEMPTS = 3  # for a round: the emulated host can stand still
 
 
-def one_round():
+def one_boot(disks, command):
     """What one boot of the emulated host measured; None if it stood still."""
-    lab = ["python3", "tests/lab/lab.py", *["--device", "nvme"] * DISKS, "--memory", "6G", "--timeout", "1500"]
-    done = subprocess.run([*lab, "--", "python3", "tests/bench/round.py"], cwd=PROJECT, stdout=subprocess.PIPE, text=True, check=False)
+    lab = ["python3", "tests/lab/lab.py", *["--device", "nvme"] * disks, "--memory", "6G", "--timeout", "1500"]
+    done = subprocess.run([*lab, "--", *command], cwd=PROJECT, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         return None
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+def try_boot(disks, command):
+    for _ in range(ATTEMPTS):
+        found = one_boot(disks, command)
+        if found is not None:
+            return found
+    sys.exit("bench: error: the emulated host stood still again and again; try on an idle machine")
 
 
 def measured(rounds):
     values = []
     for number in range(1, rounds + 1):
         print(f"bench: round {number} of {rounds}", file=sys.stderr, flush=True)
-        for _ in range(ATTEMPTS):
-            found = one_round()
-            if found is not None:
-                break
-        else:
-            sys.exit("bench: error: the emulated host stood still again and again; try on an idle machine")
+        found = try_boot(DISKS, ["python3", "tests/bench/round.py"]) + try_boot(1, ["tests/bench/libvirt"])
         values += [value | {"round": number} for value in found]
     return values
 
