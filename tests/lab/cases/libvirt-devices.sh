@@ -15,9 +15,9 @@ pci() {
 	echo "domain='0x${1%%:*}' bus='0x$(cut -d : -f 2 <<<"$1")' slot='0x$(cut -d : -f 3 <<<"${1%.*}")' function='0x${1##*.}'"
 }
 
-# place BUS FUNCTION [XML]: in the guest
+# place BUS:SLOT FUNCTION [XML]: in the guest
 place() {
-	echo "<address type='pci' domain='0x0000' bus='0x0$1' slot='0x00' function='0x$2' ${3:-}/>"
+	echo "<address type='pci' domain='0x0000' bus='0x${1%:*}' slot='0x${1#*:}' function='0x$2' ${3:-}/>"
 }
 
 virtual_function() {
@@ -28,10 +28,12 @@ virtual_function() {
 	grep -q '52:54:00:6d:90:02' $console || complain "it has another address"
 }
 
+# share_slots PLACE OTHER: of the network card and the disk, and of the edus
 share_slots() {
+	local several="multifunction='on'"
 	down
-	domain functions "$(hostdev e1000e0 "$(place 1 0 "multifunction='on'")")$(hostdev nvme0 "$(place 1 1)")" \
-		"$(hostdev edu0 "$(place 2 0 "multifunction='on'")")$(hostdev edu1 "$(place 2 1)")" && up && says 'result ok functions' 120 &&
+	domain "functions lab.slot=0000:$1" "$(hostdev e1000e0 "$(place "$1" 0 "$several")")$(hostdev nvme0 "$(place "$1" 1)")" \
+		"$(hostdev edu0 "$(place "$2" 0 "$several")")$(hostdev edu1 "$(place "$2" 1)")" && up && says 'result ok functions' 120 &&
 		in_state "shut off (shutdown)" 30 && wait_for 20 has_driver "$LAB_nvme0" nvme
 }
 
@@ -82,7 +84,10 @@ is_mediated() {
 prepare_libvirt
 machine=q35
 check "a virtual function with the address that was asked for" virtual_function
-check "functions that share a slot" share_slots
+check "functions that share a slot" share_slots 01:00 02:00
+machine=pc
+check "functions that share a slot of a PC" share_slots 00:05 00:06
+machine=q35
 check "devices that are not managed" are_not_managed
 check "what cannot be done is refused, and the guest goes on" are_refused
 check "a mediated device" is_mediated
