@@ -46,6 +46,34 @@ are_not_managed() {
 	has_driver "$LAB_nvme0" vfio-pci || complain "libvirt has given it to $(driver_of "$LAB_nvme0")"
 }
 
+# may_open DEVICE: whether the control group that libvirt has made for the emulator lets it
+may_open() {
+	sh -c "echo \$\$ >/sys/fs/cgroup$(cut -d : -f 3 "/proc/$(emulator)/cgroup")/cgroup.procs && exec 3<>$1" 2>/dev/null
+}
+
+node_of() {
+	basename "/sys/bus/pci/devices/$(address "$1")"/vfio-dev/vfio*
+}
+
+# By groups, which libvirt lets it have; and then by iommufd, where the administrator does.
+has_its_devices_alone() {
+	local disk card
+	down
+	disk=/dev/vfio/devices/$(node_of nvme0) card=/dev/vfio/devices/$(node_of e1000e0)
+	domain 'nvme,button' "$(managed=no hostdev nvme0)$(managed=no hostdev e1000e0)" && up && says 'listens' 120 || return
+	ls -l "/proc/$(emulator)/fd" | grep -o '/dev/.*' | sort | uniq -c
+	may_open /dev/kvm && ! may_open /dev/iommu && ! may_open "$disk" || complain "its control group is not as libvirt makes them" || return
+	virsh shutdown lab && in_state "shut off (shutdown)" 30 || return
+
+	chgrp kvm /dev/iommu "$disk" "$card" && chmod 660 /dev/iommu "$disk" "$card" || return
+	echo "cgroup_device_acl = [ \"/dev/null\", \"/dev/full\", \"/dev/zero\", \"/dev/random\", \"/dev/urandom\", \"/dev/ptmx\", \"/dev/kvm\",
+		\"/dev/iommu\", \"$disk\", \"$card\" ]" >>/etc/libvirt/qemu.conf
+	kill -KILL "$(</run/libvirtd.pid)" && sleep 1 && start_libvirtd && up && quiet && says 'listens' 120 || return
+	ls -l "/proc/$(emulator)/fd" | grep -o '/dev/.*' | sort | uniq -c | tee /tmp/opened
+	grep -q /dev/iommu /tmp/opened || complain "it has them by their groups" || return
+	may_open /dev/iommu && virsh shutdown lab && in_state "shut off (shutdown)" 30
+}
+
 # What libvirt asks of a guest with devices, and of one without, has one answer; the guest goes on.
 are_refused() {
 	local result=0
@@ -89,6 +117,7 @@ machine=pc
 check "functions that share a slot of a PC" share_slots 00:05 00:06
 machine=q35
 check "devices that are not managed" are_not_managed
+check "its control group, and iommufd where it may" has_its_devices_alone
 check "what cannot be done is refused, and the guest goes on" are_refused
 check "a mediated device" is_mediated
 down

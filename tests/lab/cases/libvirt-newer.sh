@@ -44,12 +44,12 @@ two_share() {
 		wait_for 20 has_driver "$LAB_igb0" igb
 }
 
-# With a network card that stays, or without another device.
+# comes_and_goes [XML]: with a network card that stays, or without another device
 comes_and_goes() {
 	local cycle
 	down
 	hostdev nvme0 "<driver iommufd='yes'/>" >/tmp/disk.xml
-	domain 'hotplug lab.cycles=2' "$spare_ports$1" && up && says 'waits for a disk' 90 || return
+	domain 'hotplug lab.cycles=2' "${1:-}" && up && says 'waits for a disk' 90 || return
 	for cycle in 1 2; do
 		virsh attach-device lab /tmp/disk.xml && says "cycle $cycle: at work" 90 || return
 		((cycle > 1)) || survives_the_daemon || return
@@ -59,7 +59,11 @@ comes_and_goes() {
 	says 'result ok hotplug' 60 && in_state "shut off (shutdown)" 60
 }
 
-# end COMMAND...: of a guest that is at work with a disk, which then is the host's again
+on_pc() {
+	machine=pc "$@"
+}
+
+# gives_it_back COMMAND...: the end of a guest that is at work with a disk, which then is the host's again
 gives_it_back() {
 	down
 	domain control "$(hostdev nvme0)" && up && says 'TENON-GUEST tick' 90 && has_driver "$LAB_nvme0" vfio-pci && "$@" &&
@@ -72,8 +76,9 @@ prepare_libvirt
 check "a guest's life, and its console" lives
 check "a disk by descriptors" takes_a_disk
 check "two devices share one address space" two_share
-check "a disk comes and goes, and the daemon too" comes_and_goes ""
-check "the same beside another device" comes_and_goes "$(hostdev igb0)"
+check "a disk comes and goes, and the daemon too" comes_and_goes "$spare_ports"
+check "the same beside another device" comes_and_goes "$spare_ports$(hostdev igb0)"
+check "the same on a PC's bus" on_pc comes_and_goes
 check "its end gives it back" gives_it_back is_destroyed
 check "a crash gives it back" gives_it_back dies
 down
