@@ -10,6 +10,7 @@
 
 #include "cleanup.h"
 #include "host/binding.h"
+#include "host/device_state.h"
 #include "host/kernel_log.h"
 #include "host/vfs.h"
 #include "report.h"
@@ -143,10 +144,35 @@ static int for_users(int code, struct pt_error *err)
 			       "and leave managed and vfs out");
 }
 
+/* Somebody has done already what this user could not do: then there is nothing to take, nor to write down. */
+static bool is_done(const struct managed *managed, const struct vm_config *config)
+{
+	for (size_t i = 0; i < config->device_count; i++) {
+		const struct vm_config_device *device = &config->devices[i];
+		char name[PT_NAME_SIZE], driver[PT_DRIVER_SIZE];
+
+		if (device->vfs)
+			return false;
+		if (!device->managed)
+			continue;
+		if (resolve(managed, device->name, name, NULL) < 0 ||
+		    pci_driver(&managed->host, name, driver) < 0 ||
+		    strcmp(driver, VFIO_DRIVER) != 0)
+			return false;
+	}
+	return true;
+}
+
+static void leave_all(struct vm_config *config)
+{
+	for (size_t i = 0; i < config->device_count; i++)
+		config->devices[i].managed = false;
+}
+
 int managed_take(struct managed *managed, struct vm_config *config, struct pt_error *err)
 {
 	struct pt_error unused = PT_ERROR_INIT;
-	const bool any = managed_any(config);
+	bool any = managed_any(config);
 	char who[96];
 	int ret;
 
@@ -154,6 +180,10 @@ int managed_take(struct managed *managed, struct vm_config *config, struct pt_er
 		       config->name ? ", guest " : "", config->name ? config->name : "");
 	taken_init(&managed->taken, &managed->host, who);
 	managed->host.libvirt = config->libvirt;
+	if (any && geteuid() != 0 && is_done(managed, config)) {
+		leave_all(config);
+		any = false;
+	}
 	ret = journal_open(NULL, any, &managed->host.journal, any ? err : &unused);
 	if (ret < 0)
 		return any ? for_users(ret, err) : 0;

@@ -87,6 +87,18 @@ unprivileged() {
 }
 check "a user who may open nothing, and the guest runs" unprivileged
 
+# Only root takes it from its driver; done by hand, the same options do.
+unprivileged_managed() {
+	local as=(env -u XDG_RUNTIME_DIR setpriv --reuid 65534 --regid 65534 --clear-groups) PATH=/tmp/user:$PATH TENON=/tmp/user/tenon
+	local LAB_KERNEL=/tmp/user/${LAB_KERNEL##*/} LAB_INITRD=/tmp/user/${LAB_INITRD##*/}
+	tests/lab/bind "$LAB_nvme0" host
+	ulimit -l unlimited
+	finds 2 driver "$LAB_nvme0" --memory 512M --kernel "$LAB_KERNEL" --initrd "$LAB_INITRD" --device "$LAB_nvme0,managed=yes" &&
+		heeded --memory 512M --kernel "$LAB_KERNEL" --initrd "$LAB_INITRD" --device "$LAB_nvme0,managed=yes" &&
+		guest_as nvme --device "$LAB_nvme0,managed=yes"
+}
+check "a device to be taken, of a user who may not, and the guest runs" unprivileged_managed
+
 # What takes effect by what is typed differently, not by a command.
 check "no such device" finds 2 device guest 0000:7f:00.0
 check "files that are not there" finds 2 boot-files guest --memory 512M --kernel /nowhere --device "$LAB_nvme0"
