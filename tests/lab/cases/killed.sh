@@ -3,7 +3,7 @@
 # gives all back: tenon recover restores the host, each time.
 # devices: rtl8139 igb
 # memory: 2G
-# limit: 500
+# limit: 900
 # long: yes
 
 . tests/lab/cases/lib.sh
