@@ -83,6 +83,19 @@ Test(libvirt, it_is_asked_for_the_device_by_its_name)
 			 "free pci_0000_02_00_0\nclose qemu:///system\n");
 }
 
+Test(libvirt, it_is_asked_whether_it_knows_the_device)
+{
+	struct rig rig;
+
+	check_ok(ask(&rig, "qemu:///system", DISK, LIBVIRT_LOOK, 60000), rig.err);
+	cr_assert_str_eq(rig.asked, "open qemu:///system\nlookup pci_0000_02_00_0\n"
+				    "free pci_0000_02_00_0\nclose qemu:///system\n");
+	check_error(ask(&rig, "qemu:///away", DISK, LIBVIRT_LOOK, 60000), -ECONNREFUSED, rig.err,
+		    "does not answer");
+	check_error(ask(&rig, "qemu:///system", "0000:77:00.0", LIBVIRT_LOOK, 60000), -ENOENT,
+		    rig.err, "does not know it");
+}
+
 Test(libvirt, its_refusals_are_told)
 {
 	struct rig rig;
