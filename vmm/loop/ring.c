@@ -63,9 +63,13 @@ static int check(struct io_uring *ring, const struct ring_use *use, struct pt_er
 int ring_open(struct io_uring *ring, unsigned entries, const struct ring_use *use,
 	      struct pt_error *err)
 {
-	/* Who is busy is not interrupted for what is done: it hears of it at its next system call (5.19). */
+	/*
+	 * Who is busy is not interrupted for what is done: it hears of it at its next system call (5.19). The flag that there
+	 * is something makes one, when liburing looks for results and there is none else.
+	 */
 	int ret = io_uring_queue_init(entries, ring,
-				      IORING_SETUP_R_DISABLED | IORING_SETUP_COOP_TASKRUN);
+				      IORING_SETUP_R_DISABLED | IORING_SETUP_COOP_TASKRUN |
+					      IORING_SETUP_TASKRUN_FLAG);
 
 	if (ret == -EINVAL)
 		ret = io_uring_queue_init(entries, ring, IORING_SETUP_R_DISABLED);
