@@ -303,9 +303,11 @@ static void complete(struct blk_slot *slot, int result)
 		went_on(slot, (uint64_t)result);
 }
 
-static void reap(struct virtio_blk *blk)
+/* Return: whether something was done. */
+static bool reap(struct virtio_blk *blk)
 {
 	struct io_uring_cqe *cqe;
+	bool any = false;
 
 	while (blk->under_way && !io_uring_peek_cqe(&blk->ring, &cqe)) {
 		struct blk_slot *slot = io_uring_cqe_get_data(cqe);
@@ -313,7 +315,9 @@ static void reap(struct virtio_blk *blk)
 
 		io_uring_cqe_seen(&blk->ring, cqe);
 		complete(slot, result);
+		any = true;
 	}
+	return any;
 }
 
 /* What the kernel has no room for now is submitted with what comes next. */
@@ -322,13 +326,13 @@ static void submit(struct virtio_blk *blk)
 	while (io_uring_sq_ready(&blk->ring)) {
 		int r = io_uring_submit(&blk->ring);
 
-		reap(blk);
+		(void)reap(blk);
 		if (r < 0 && r != -EINTR) {
 			virtio_again(&blk->virtio, 0);
 			return;
 		}
 	}
-	reap(blk);
+	(void)reap(blk);
 }
 
 /* Those that found no room look again. */
@@ -347,16 +351,20 @@ static void tell(struct virtio_blk *blk)
 	}
 }
 
+/*
+ * The ring is polled as long as it has something to say: the poll for the next request is there before the request, and asking
+ * for it keeps none waiting.
+ */
 static enum loop_next on_done(void *ctx)
 {
 	struct virtio_blk *blk = ctx;
 	bool more;
 
 	pthread_mutex_lock(&blk->virtio.lock);
-	reap(blk);
+	more = reap(blk);
 	submit(blk);
 	tell(blk);
-	more = blk->under_way;
+	more = more || blk->under_way;
 	pthread_mutex_unlock(&blk->virtio.lock);
 	return more ? LOOP_AGAIN : LOOP_PAUSE;
 }
@@ -454,7 +462,7 @@ static void blk_stop(void *device)
 
 	while (blk->under_way) {
 		(void)io_uring_submit_and_wait(&blk->ring, 1);
-		reap(blk);
+		(void)reap(blk);
 	}
 	blk->waiting = 0;
 	tell(blk);

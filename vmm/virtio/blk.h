@@ -3,9 +3,8 @@
  * struct virtio_blk: a disk (VIRTIO 1.2, 5.2) from a raw file or a block device of the host.
  *
  * It has an io_uring of its own, not the loop's: who stops the device, on whatever thread, must be able to wait until nothing
- * reads or writes the guest's memory any more, and only the loop's thread could do so with the loop's. The loop polls it, once
- * for each time that something is left under way. What the page cache has, or a fast disk, is done when it was asked for, and
- * nobody waits.
+ * reads or writes the guest's memory any more, and only the loop's thread could do so with the loop's. The loop polls it
+ * as long as it has something to say. What the page cache has, or a fast disk, is done when it was asked for, and nobody waits.
  *
  * A request is begun when there is room for it; one that finds none stays in its queue. A transfer that the kernel does in
  * part is gone on with. With direct access, what is not aligned as the disk wants it goes through a buffer.
