@@ -6,23 +6,6 @@
 
 . tests/lab/cases/lib.sh
 
-# pull BDF: the emulated slot opens without asking: its port lets the device go when power and power indicator are turned off
-# (PCI Express capability, slot control, bits 10 to 8). The host is told by hand, as its slots have no interrupt for it.
-pull() {
-	local device=/sys/bus/pci/devices/$1
-	python3 - "$(dirname "$(realpath "$device")")/config" <<-'END'
-		import os, sys
-		fd = os.open(sys.argv[1], os.O_RDWR)
-		config = os.pread(fd, 256, 0)
-		at = config[0x34]
-		while config[at] != 0x10:
-		    at = config[at + 1]
-		control = int.from_bytes(config[at + 0x18 : at + 0x1A], "little") | 0x700
-		os.pwrite(fd, control.to_bytes(2, "little"), at + 0x18)
-	END
-	timeout 60 sh -c "echo 1 >$device/remove" || complain "the host could not remove it"
-}
-
 # leaves DISK-ID TEXT COMMAND...: TEXT is what tenon must say
 leaves() {
 	local disk=$1 says=$2
