@@ -3,6 +3,7 @@
 # devices: nvme
 # kernel-parameters: vfio_pci.disable_denylist=1
 # limit: 120
+# once: yes
 
 . tests/lab/cases/lib.sh
 . tests/lab/cases/check.lib
