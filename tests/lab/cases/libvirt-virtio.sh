@@ -162,7 +162,7 @@ pinned() {
 	down
 	elements="<cputune><vcpupin vcpu='0' cpuset='1'/></cputune>" domain button && up && says 'listens' 60 || return
 	virsh vcpupin lab
-	thread=$(virsh qemu-monitor-command lab '{"execute":"query-cpus-fast"}' | grep -o '"thread-id":[0-9]*' | cut -d : -f 2)
+	thread=$(virsh qemu-monitor-command lab '{"execute":"query-cpus-fast"}' | jq '.return[0]["thread-id"]')
 	grep Cpus_allowed_list "/proc/$(emulator)/task/$thread/status" | tee /tmp/allowed
 	virsh vcpupin lab 0 0 && grep -q '	0$' "/proc/$(emulator)/task/$thread/status" && grep -q '	1$' /tmp/allowed ||
 		complain "the vCPU's thread is not where it was pinned"
