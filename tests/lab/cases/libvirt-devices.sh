@@ -10,22 +10,9 @@
 . tests/lab/cases/libvirt.lib
 mtty=83b8f4f2-509f-382f-3c1e-e6bfe0fa1001
 
-# pci BDF: as <address> has it
-pci() {
-	echo "domain='0x${1%%:*}' bus='0x$(cut -d : -f 2 <<<"$1")' slot='0x$(cut -d : -f 3 <<<"${1%.*}")' function='0x${1##*.}'"
-}
-
 # place BUS:SLOT FUNCTION [XML]: in the guest
 place() {
 	echo "<address type='pci' domain='0x0000' bus='0x${1%:*}' slot='0x${1#*:}' function='0x$2' ${3:-}/>"
-}
-
-virtual_function() {
-	make_vfs "$LAB_igb0" 1
-	ip link set "$(ls "/sys/bus/pci/devices/$LAB_igb0/net")" up
-	domain vf "<interface type='hostdev' managed='yes'><mac address='52:54:00:6d:90:02'/><source><address type='pci' $(pci "$vfs")/></source></interface>" &&
-		up && says 'result ok vf' 90 && in_state "shut off (shutdown)" 30 || return
-	grep -q '52:54:00:6d:90:02' $console || complain "it has another address"
 }
 
 # share_slots PLACE OTHER: of the network card and the disk, and of the edus

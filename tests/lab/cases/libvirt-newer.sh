@@ -2,6 +2,7 @@
 # A guest under the newest libvirt of Debian's suites, which opens /dev/iommu and the devices' nodes itself and hands both in: at
 # start and while the guest runs, and the daemon dies meanwhile.
 # devices: nvme igb
+# memory: 2G
 # limit: 900
 # long: yes
 
@@ -79,6 +80,7 @@ check "two devices share one address space" two_share
 check "a disk comes and goes, and the daemon too" comes_and_goes "$spare_ports"
 check "the same beside another device" comes_and_goes "$spare_ports$(hostdev igb0)"
 check "the same on a PC's bus" on_pc comes_and_goes
+check "a virtual function with the address that was asked for" virtual_function
 check "its end gives it back" gives_it_back is_destroyed
 check "a crash gives it back" gives_it_back dies
 down
