@@ -104,7 +104,8 @@ machine=pc
 check "functions that share a slot of a PC" share_slots 00:05 00:06
 machine=q35
 check "devices that are not managed" are_not_managed
-check "its control group, and iommufd where it may" has_its_devices_alone
 check "what cannot be done is refused, and the guest goes on" are_refused
 check "a mediated device" is_mediated
+# The last, as what it puts into qemu.conf stays there.
+check "its control group, and iommufd where it may" has_its_devices_alone
 down
