@@ -89,6 +89,8 @@ enum model_death { MODEL_LIVES, MODEL_GONE, MODEL_DEAD };
 /**
  * struct model_fault - the n-th call from now on fails
  * @countdown: 1 makes the next call fail, 0 none
+ * @only: the n-th of the calls that have this in their text, NULL for any
+ * @stays: and each after it
  * @error: the negative errno it fails with; an allocation returns NULL
  * @calls: calls that could have failed so far
  * @kills: it does not fail; it and all that follow find every device dead, in that way
@@ -100,6 +102,8 @@ enum model_death { MODEL_LIVES, MODEL_GONE, MODEL_DEAD };
  */
 struct model_fault {
 	unsigned countdown;
+	const char *only;
+	bool stays;
 	int error;
 	enum model_death kills;
 	unsigned calls;

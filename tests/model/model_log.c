@@ -103,9 +103,11 @@ static int fault_tick(struct model *model, const char *what)
 	struct model_fault *fault = &model->fault;
 
 	fault->calls++;
-	if (fault->countdown == 0 || --fault->countdown > 0)
+	if (fault->countdown == 0 || (fault->only && !strstr(what, fault->only)) ||
+	    --fault->countdown > 0)
 		return 0;
 	fault->fired = true;
+	fault->countdown = fault->stays;
 	snprintf(fault->where, sizeof(fault->where), "%s", what);
 	for (unsigned i = 0; i < model->device_count; i++) {
 		model->devices[i]->gone |= fault->kills == MODEL_GONE;
