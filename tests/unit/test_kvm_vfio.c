@@ -20,8 +20,16 @@ Test(kvm_vfio, what_is_refused_is_explained)
 {
 	refused(KVM_CREATE_DEVICE, -ENODEV, "no VFIO device", "CONFIG_KVM_VFIO");
 	refused(KVM_CREATE_DEVICE, -EBUSY, "already", "one for all devices");
+	refused(KVM_CREATE_DEVICE, -ENOMEM, "no memory left for a VFIO device", "free memory");
+	refused(KVM_CREATE_DEVICE, -EMFILE, "too many", "ulimit -n");
+	refused(KVM_CREATE_DEVICE, -ENFILE, "too many for the host", "fs.file-max");
+	refused(KVM_CREATE_DEVICE, -EIO, "being ended", "anew");
+	refused(KVM_CREATE_DEVICE, -ETIMEDOUT, "timed out", "dmesg | grep -i kvm");
 	refused(KVM_SET_DEVICE_ATTR, -EINVAL, "none of VFIO's", "6.6");
 	refused(KVM_SET_DEVICE_ATTR, -EEXIST, "already", "once");
 	refused(KVM_SET_DEVICE_ATTR, -ENXIO, "does not know", "6.6");
-	refused(KVM_SET_DEVICE_ATTR, -ENOMEM, "Cannot allocate memory", "");
+	refused(KVM_SET_DEVICE_ATTR, -EBADF, "is closed", "keep the descriptors open");
+	refused(KVM_SET_DEVICE_ATTR, -ENOMEM, "no memory left to remember", "free memory");
+	refused(KVM_SET_DEVICE_ATTR, -EFAULT, "could not read", "uname -r");
+	refused(KVM_SET_DEVICE_ATTR, -EPERM, "another process", "uname -r");
 }

@@ -193,36 +193,48 @@ static int vfio_file(const struct kvm *kvm, uint64_t what, int fd)
 	return kvm_ioctl(kvm, kvm->vfio_fd, KVM_SET_DEVICE_ATTR, &attr);
 }
 
-static int refused_vfio(int code, struct pt_error *err)
-{
-	if (code == -EBUSY) {
-		pt_error_set(err, code, "KVM: the guest has a VFIO device already");
-		return pt_error_remedy(err, code, "make one for all devices of the guest");
-	}
-	pt_error_set(err, code, "KVM: no VFIO device: %s", strerror(-code));
-	return pt_error_remedy(err, code, "use a kernel with CONFIG_KVM_VFIO and VFIO");
-}
+/* What an errno means. Source: virt/kvm/kvm_main.c, kvm_ioctl_create_device(), and virt/kvm/vfio.c, kvm_vfio_file_add(). */
+struct refusal {
+	int code;
+	const char *cause, *remedy;
+};
 
-/* Source: virt/kvm/vfio.c, kvm_vfio_file_add(). */
-static int refused_file(int code, struct pt_error *err)
+#define REPORT "report that as an error of this program, with the kernel's version: uname -r"
+
+static const struct refusal vfio_refusals[] = {
+	{-EBUSY, "the guest has a VFIO device already", "make one for all devices of the guest"},
+	{-ENODEV, "this kernel has no VFIO device for guests",
+	 "use a kernel with CONFIG_KVM_VFIO and VFIO"},
+	{-ENOMEM, "the host has no memory left for a VFIO device", "free memory on the host"},
+	{-EMFILE, "a VFIO device would be one open file too many", "raise the limit: ulimit -n"},
+	{-ENFILE, "a VFIO device would be one open file too many for the host",
+	 "raise the limit, as root: sysctl fs.file-max"},
+	{-EIO, "the guest is being ended, or its process was forked", "make it anew"},
+};
+
+static const struct refusal file_refusals[] = {
+	{-EINVAL, "the device's file is none of VFIO's to it",
+	 "use Linux 6.6 or newer (older ones know groups only), with the vfio module loaded"},
+	{-EEXIST, "it has been told of the device's file already", "name each device once"},
+	{-ENXIO, "it does not know files of VFIO", "use Linux 6.6 or newer"},
+	{-EBADF, "the device's descriptor, or its own for VFIO, is closed",
+	 "keep the descriptors open that were handed in, until the guest has ended"},
+	{-ENOMEM, "the host has no memory left to remember the device's file",
+	 "free memory on the host"},
+	{-EFAULT, "it could not read which file is meant", REPORT},
+	{-EPERM, "another process made the guest", REPORT},
+};
+
+static int refuse(const struct refusal *rows, size_t count, int code, struct pt_error *err)
 {
-	switch (code) {
-	case -EINVAL:
-		pt_error_set(err, code,
-			     "KVM does not take the device's file: to it that is none of VFIO's");
-		return pt_error_remedy(
-			err, code,
-			"use Linux 6.6 or newer (older ones know groups only), with the vfio module loaded");
-	case -EEXIST:
-		pt_error_set(err, code, "KVM has been told of the device's file already");
-		return pt_error_remedy(err, code, "name each device once");
-	case -ENXIO:
-		pt_error_set(err, code, "KVM does not know files of VFIO");
-		return pt_error_remedy(err, code, "use Linux 6.6 or newer");
-	default:
-		return pt_error_set(err, code, "KVM does not take the device's file: %s",
-				    strerror(-code));
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i].code != code)
+			continue;
+		pt_error_set(err, code, "KVM: %s", rows[i].cause);
+		return pt_error_remedy(err, code, "%s", rows[i].remedy);
 	}
+	pt_error_set(err, code, "KVM: its VFIO device: %s", strerror(-code));
+	return pt_error_remedy(err, code, "see the host's kernel log: dmesg | grep -i kvm");
 }
 
 int kvm_vfio_add(struct kvm *kvm, int fd, struct pt_error *err)
@@ -234,11 +246,14 @@ int kvm_vfio_add(struct kvm *kvm, int fd, struct pt_error *err)
 
 		r = kvm_ioctl(kvm, kvm->vm_fd, KVM_CREATE_DEVICE, &device);
 		if (r < 0)
-			return refused_vfio(r, err);
+			return refuse(vfio_refusals,
+				      sizeof(vfio_refusals) / sizeof(vfio_refusals[0]), r, err);
 		kvm->vfio_fd = (int)device.fd;
 	}
 	r = vfio_file(kvm, KVM_DEV_VFIO_FILE_ADD, fd);
-	return r < 0 ? refused_file(r, err) : 0;
+	return r < 0 ? refuse(file_refusals, sizeof(file_refusals) / sizeof(file_refusals[0]), r,
+			      err)
+		     : 0;
 }
 
 void kvm_vfio_del(struct kvm *kvm, int fd)
