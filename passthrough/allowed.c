@@ -7,7 +7,7 @@
  */
 #include <inttypes.h>
 
-#include "internal.h"
+#include "refusal.h"
 
 #define RESERVED_MAX 32
 
@@ -43,8 +43,7 @@ static int explain_allow(struct pt_space *space, const struct pt_iova_range *ran
 				err->code = code;
 			return code;
 		}
-	return pt_error_set(err, code, "%s: IOMMU_IOAS_ALLOW_IOVAS: %s", space->backend->node,
-			    strerror(-code));
+	return pt_refused_space(space, "IOMMU_IOAS_ALLOW_IOVAS", code, err);
 }
 
 PT_PUBLIC int pt_space_allow(struct pt_space *space, const struct pt_iova_range *ranges,

@@ -52,7 +52,7 @@ static int cdev_space_open(struct pt_space *space, int fd, struct pt_error *err)
 		return pt_error_set(err, r, "descriptor %d: is not a " PT_IOMMU_NODE " descriptor",
 				    fd);
 	if (r < 0) {
-		pt_error_set(err, r, PT_IOMMU_NODE ": IOMMU_IOAS_ALLOC: %s", strerror(-r));
+		(void)pt_refused_space(space, "IOMMU_IOAS_ALLOC", r, err);
 		if (space->owns_fd)
 			pt_close_fd(space->sys, &space->fd);
 	}

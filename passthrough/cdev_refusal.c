@@ -4,6 +4,7 @@
  * what they call, Linux 6.6 to 7.3.
  */
 #include "refusal.h"
+#include "sysfs.h"
 #include "vfio_ioctl.h"
 
 #define NO_DESCRIPTOR INT_MAX /* never open: the kernel gives the lowest free number */
@@ -144,17 +145,38 @@ int cdev_refused_bind(struct pt_device *device, int code, struct pt_error *err)
 	case -EAGAIN:
 		return pt_refused_reset(device, code, err);
 	case -EBADF:
-	case -EBADFD:
-		pt_error_set(err, code, "%s: descriptor %d is not an open " PT_IOMMU_NODE, name,
-			     device->space->fd);
+		pt_error_set(err, code,
+			     "%s: descriptor %d, which is to be a " PT_IOMMU_NODE ", is closed",
+			     name, device->space->fd);
 		return pt_error_remedy(err, code,
 				       "keep the descriptor open that the space was made with");
+	case -EBADFD:
+		pt_error_set(err, code, "%s: descriptor %d is open, and is no " PT_IOMMU_NODE, name,
+			     device->space->fd);
+		return pt_error_remedy(err, code,
+				       "make the space with one of " PT_IOMMU_NODE
+				       ", and do not close it while it is in use");
 	case -ENOTTY:
-	case -E2BIG:
 		pt_error_set(err, code,
 			     "%s: this kernel's VFIO does not know VFIO_DEVICE_BIND_IOMMUFD", name);
 		return pt_error_remedy(err, code,
 				       "run a kernel with CONFIG_VFIO_DEVICE_CDEV (6.6 or newer)");
+	case -E2BIG:
+		pt_error_set(
+			err, code,
+			"%s: this kernel's VFIO_DEVICE_BIND_IOMMUFD takes less than it was given%s",
+			name, device->has_vf_token ? ": no VF token" : "");
+		return pt_error_remedy(err, code,
+				       "run Linux 6.17 or newer (this is: uname -r), or use "
+				       "backend=group");
+	case -EFAULT:
+		pt_error_set(err, code,
+			     "%s: the kernel could not read or write what "
+			     "VFIO_DEVICE_BIND_IOMMUFD was given",
+			     name);
+		return pt_error_remedy(err, code,
+				       "report that as an error of this program, with the kernel's "
+				       "version: uname -r");
 	case -ENOMEM:
 		pt_error_set(err, code, "%s: the host has no memory left to bind it", name);
 		return pt_error_remedy(err, code, "free memory on the host");
@@ -163,12 +185,105 @@ int cdev_refused_bind(struct pt_device *device, int code, struct pt_error *err)
 	}
 }
 
+/* Another function of the group is in another address space: through the same iommufd, else BIND had refused it. */
+static int refused_by_sibling(const struct pt_device *device, int code, struct pt_error *err)
+{
+	const struct pt_host_device *host = &device->host;
+	char node[PT_PATH_SIZE], holder[128];
+
+	for (unsigned i = 0; i < host->sibling_count; i++) {
+		const struct pt_host_sibling *sibling = &host->siblings[i];
+
+		(void)snprintf(node, sizeof(node), PT_VFIO_NODES "%s", sibling->node);
+		if (sibling->node[0] == '\0' || pt_space_device(device->space, sibling->name))
+			continue;
+		if (pt_host_holder(device->sys, node, holder, sizeof(holder)) == 0) {
+			if (!pt_self_holds(device->sys, node))
+				continue;
+			(void)snprintf(holder, sizeof(holder), "this process");
+		}
+		pt_error_set(
+			err, code,
+			"%s: %s, of the same IOMMU group (%d), is in another address space: %s "
+			"has it",
+			host->name, sibling->name, host->group, holder);
+		return pt_error_remedy(
+			err, code,
+			"give all functions of the group to one guest; else leave %s "
+			"out",
+			host->name);
+	}
+	return 0;
+}
+
+static int refused_pairing(struct pt_device *device, int code, struct pt_error *err)
+{
+	const struct pt_host_device *host = &device->host;
+	char iommu[PT_NAME_SIZE] = "";
+
+	(void)pt_host_read(device->sys, host->name, &device->host, NULL);
+	if (refused_by_sibling(device, code, err) < 0)
+		return code;
+	(void)pt_sysfs_link(device->sys, host->name, "iommu", iommu, sizeof(iommu));
+	pt_error_set(
+		err, code,
+		"%s: its IOMMU%s%s cannot share an address space with the other devices', or another function "
+		"of its IOMMU group (%d) is in another one",
+		host->name, iommu[0] != '\0' ? " " : "", iommu, host->group);
+	return pt_error_remedy(err, code,
+			       "give all functions of the group to one guest; else leave %s out",
+			       host->name);
+}
+
+/* The first attach holds the pages of all that is mapped already. */
+static int refused_pages(struct pt_device *device, int code, struct pt_error *err)
+{
+	struct pt_space *space = device->space;
+	int r = 0;
+
+	(void)pthread_mutex_lock(&space->map_lock);
+	for (size_t i = 0; i < space->mapping_count && r == 0; i++)
+		r = pt_refused_memory(space, &space->mappings[i], code, err);
+	(void)pthread_mutex_unlock(&space->map_lock);
+	if (r < 0)
+		return pt_error_prefix(err, code, "%s: cannot be attached", device->host.name);
+	pt_error_set(
+		err, code,
+		"%s: cannot be attached: the kernel could not hold the pages of the guest's memory",
+		device->host.name);
+	return pt_error_remedy(err, code,
+			       "have the guest's memory from memfd_create(), or from a file of "
+			       "/dev/shm or hugetlbfs");
+}
+
 static int refused_attach_otherwise(const struct pt_device *device, int code, struct pt_error *err)
 {
+	static const struct {
+		int code;
+		const char *cause, *remedy;
+	} rows[] = {
+		{-EIO, "its IOMMU did not take it",
+		 "see the host's kernel log: dmesg | grep -i -e iommu -e dmar -e AMD-Vi"},
+		{-ENODEV, "it has no IOMMU any more, or is gone",
+		 "see the host's kernel log: dmesg | grep -i -e iommu -e vfio"},
+		{-EPERM, "its IOMMU group belongs to somebody else",
+		 "see who has a function of it, as root: fuser -v /dev/vfio/* " PT_VFIO_NODES "*"},
+		{-EBADF, "its descriptor is closed",
+		 "keep the descriptor open that was handed in, until the device is closed"},
+		{-ENOTTY, "this kernel's VFIO does not know VFIO_DEVICE_ATTACH_IOMMUFD_PT",
+		 "run a kernel with CONFIG_VFIO_DEVICE_CDEV (6.6 or newer)"},
+		{-EOPNOTSUPP, "its IOMMU has no page table of the kind that is asked for",
+		 "see the host's kernel log: dmesg | grep -i -e iommu -e dmar -e AMD-Vi"},
+	};
 	const char *name = device->host.name;
 
-	pt_error_set(err, code, "%s: the kernel could not attach it to an address space: %s", name,
-		     strerror(-code));
+	for (size_t i = 0; i < PT_ARRAY_SIZE(rows); i++) {
+		if (rows[i].code != code)
+			continue;
+		pt_error_set(err, code, "%s: cannot be attached: %s", name, rows[i].cause);
+		return pt_error_remedy(err, code, "%s", rows[i].remedy);
+	}
+	pt_error_set(err, code, "%s: cannot be attached: %s", name, strerror(-code));
 	return pt_error_remedy(err, code, "see the kernel's log: dmesg | grep %s", name);
 }
 
@@ -185,19 +300,17 @@ int cdev_refused_attach(struct pt_device *device, int code, struct pt_error *err
 			return code;
 		return refused_attach_otherwise(device, code, err);
 	case -EINVAL:
-		pt_error_set(
-			err, code,
-			"%s: its IOMMU cannot share an address space with the other devices', or another function "
-			"of its IOMMU group (%d) is in another one",
-			name, host->group);
-		return pt_error_remedy(
-			err, code,
-			"give all functions of the group to one guest; else leave %s out", name);
+		return refused_pairing(device, code, err);
+	case -EFAULT:
+		return refused_pages(device, code, err);
 	case -ENOENT:
-		return pt_error_set(
+		pt_error_set(
 			err, code,
 			"%s: the IO address space is gone: someone destroyed it by descriptor %d",
 			name, device->space->fd);
+		return pt_error_remedy(
+			err, code,
+			"hand in a descriptor that nobody else uses: fuser -v " PT_IOMMU_NODE);
 	case -ENOMEM:
 		/* The first attach pins what is mapped already. */
 		return pt_error_prefix(

@@ -171,8 +171,8 @@ static int read_regions(struct pt_device *device, unsigned count, struct pt_erro
 		if (r == -EINVAL && i == PT_REGION_VGA)
 			r = 0;
 		if (r < 0)
-			return pt_error_set(err, r, "%s: reading region %u: %s", device->host.name,
-					    i, strerror(-r));
+			return pt_error_prefix(err, pt_refused_call(device, PT_CALL_REGION, r, err),
+					       "%s: reading region %u", device->host.name, i);
 	}
 	return 0;
 }
@@ -188,8 +188,8 @@ static int read_irqs(struct pt_device *device, unsigned count, struct pt_error *
 		if (r == -EINVAL)
 			r = 0;
 		if (r < 0)
-			return pt_error_set(err, r, "%s: reading interrupt %u: %s",
-					    device->host.name, i, strerror(-r));
+			return pt_error_prefix(err, pt_refused_call(device, PT_CALL_IRQ, r, err),
+					       "%s: reading interrupt %u", device->host.name, i);
 	}
 	return 0;
 }
@@ -203,13 +203,12 @@ static int read_device(struct pt_device *device, struct pt_error *err)
 	if (r == 0 && device->host.mediated)
 		device->resettable = true;
 	if (r < 0)
-		pt_error_set(err, r, "%s: asking what it is: %s", device->host.name, strerror(-r));
+		(void)pt_error_prefix(err, pt_refused_call(device, PT_CALL_INFO, r, err),
+				      "%s: asking what it is", device->host.name);
 	else
 		r = read_regions(device, regions, err);
 	if (r == 0)
 		r = read_irqs(device, irqs, err);
-	if (r < 0)
-		(void)pt_refused_by_state(device, r, err);
 	return r;
 }
 
@@ -446,10 +445,12 @@ PT_PUBLIC int pt_device_irq_set(struct pt_device *device, unsigned index, unsign
 	if (device->state == PT_DEVICE_LOST)
 		return pt_error_set(err, -ENODEV, "%s: is gone", device->host.name);
 	r = vfio_irq_trigger(device->sys, device->fd, index, start, count, fds);
-	if (r < 0)
-		return pt_error_set(err, pt_device_noted(device, r),
-				    "%s: interrupt %u: enabling vectors %u to %u: %s",
-				    device->host.name, index, start, end - 1, strerror(-r));
+	if (r < 0) {
+		(void)pt_refused_call(device, PT_CALL_TRIGGER, r, err);
+		return pt_error_prefix(err, pt_device_noted(device, r),
+				       "%s: interrupt %u: enabling vectors %u to %u",
+				       device->host.name, index, start, end - 1);
+	}
 	if (r == 0)
 		device->irq_enabled[index] = true;
 	return r;
@@ -459,10 +460,11 @@ PT_PUBLIC int pt_device_irq_unmask_fd(struct pt_device *device, int fd, struct p
 {
 	int r = vfio_irq_unmask_fd(device->sys, device->fd, PT_IRQ_INTX, fd);
 
-	if (r < 0)
-		return pt_error_set(err, pt_device_noted(device, r),
-				    "%s: INTx: unmasking by eventfd: %s", device->host.name,
-				    strerror(-r));
+	if (r < 0) {
+		(void)pt_refused_call(device, PT_CALL_UNMASK, r, err);
+		return pt_error_prefix(err, pt_device_noted(device, r),
+				       "%s: INTx: unmasking by eventfd", device->host.name);
+	}
 	return 0;
 }
 

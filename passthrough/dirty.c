@@ -11,7 +11,7 @@
  */
 #include <inttypes.h>
 
-#include "internal.h"
+#include "refusal.h"
 
 static int refuse_device(const struct pt_device *device, struct pt_error *err)
 {
@@ -63,8 +63,7 @@ static int start(struct pt_space *space, struct pt_error *err)
 			return refuse_device(device, err);
 	r = space->backend->track_dirty(space, true);
 	if (r < 0)
-		return pt_error_set(err, r, "%s: keeping track of what devices write: %s",
-				    space->backend->node, strerror(-r));
+		return pt_refused_space(space, "keeping track of what devices write", r, err);
 	space->tracks_dirty = true;
 	return 0;
 }
@@ -137,10 +136,11 @@ static int read_dirty(struct pt_space *space, uint64_t iova, uint64_t size, uint
 				    " is not mapped, so nothing writes there",
 				    iova, iova + size - 1, mapped);
 	r = space->backend->read_dirty(space, iova, size, page_size, bitmap);
-	if (r < 0)
-		return pt_error_set(
-			err, r, "IOVA 0x%" PRIx64 "-0x%" PRIx64 ": reading what devices wrote: %s",
-			iova, iova + size - 1, strerror(-r));
+	if (r < 0) {
+		(void)pt_refused_space(space, "reading what devices wrote", r, err);
+		return pt_error_prefix(err, r, "IOVA 0x%" PRIx64 "-0x%" PRIx64, iova,
+				       iova + size - 1);
+	}
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a device can do beyond regions and interrupts, as far as its driver and the kernel know it. */
+#include "refusal.h"
 #include "vfio_feature_ioctl.h"
 
 static const char *const names[PT_FEATURE_COUNT] = {
@@ -29,6 +30,14 @@ static int require(const struct pt_device *device, struct pt_error *err)
 				 "ask for its features", err);
 }
 
+static int refused(struct pt_device *device, int code, const char *what, const char *feature,
+		   struct pt_error *err)
+{
+	(void)pt_refused_call(device, PT_CALL_FEATURE, code, err);
+	return pt_error_prefix(err, pt_device_noted(device, code), "%s: %s %s", device->host.name,
+			       what, feature);
+}
+
 PT_PUBLIC int pt_device_features(struct pt_device *device, uint32_t *ret_mask, struct pt_error *err)
 {
 	uint32_t mask = 0;
@@ -41,9 +50,7 @@ PT_PUBLIC int pt_device_features(struct pt_device *device, uint32_t *ret_mask, s
 		if (r >= 0)
 			mask |= 1u << i;
 		else if (r != -ENOTTY && r != -EINVAL)
-			return pt_error_set(err, pt_device_noted(device, r),
-					    "%s: looking for feature %s: %s", device->host.name,
-					    names[i], strerror(-r));
+			return refused(device, r, "looking for feature", names[i], err);
 	}
 	*ret_mask = mask;
 	return 0;
@@ -66,9 +73,7 @@ PT_PUBLIC int pt_device_migration(struct pt_device *device, uint64_t *ret_flags,
 				       "is one");
 	}
 	if (r < 0)
-		return pt_error_set(err, pt_device_noted(device, r),
-				    "%s: asking how it can be migrated: %s", device->host.name,
-				    strerror(-r));
+		return refused(device, r, "asking for feature", names[PT_FEATURE_MIGRATION], err);
 	*ret_flags = flags;
 	return 0;
 }

@@ -56,8 +56,7 @@ static int check_file(struct pt_device *device, const char *node, int fd, struct
 		return r;
 	r = group_viable(device->sys, fd, &viable);
 	if (r < 0)
-		return pt_error_set(err, r, "%s: %s: VFIO_GROUP_GET_STATUS: %s", device->host.name,
-				    node, strerror(-r));
+		return group_refused_status(device, r, err);
 	return viable ? 0 : group_refused_owner(device, -EBUSY, err);
 }
 

@@ -113,18 +113,17 @@ static int group_unmap(struct pt_space *space, uint64_t iova, uint64_t size)
 	return space->container_live ? container_unmap(space->sys, space->fd, iova, size) : 0;
 }
 
-static void group_map_remedy(struct pt_space *space, int code, struct pt_error *err)
+static int group_map_full(struct pt_space *space, int code, struct pt_error *err)
 {
 	char limit[32];
 	uint32_t room;
 
-	if (code != -ENOSPC || container_room(space->sys, space->fd, &room) < 0 || room > 0 ||
+	if (container_room(space->sys, space->fd, &room) < 0 || room > 0 ||
 	    pt_read_file(space->sys, ENTRY_LIMIT, limit, sizeof(limit)) < 0)
-		return;
-	pt_error_remedy(err, code,
-			"a container takes %s mappings and has them all: raise the limit for new "
-			"ones, as in: echo 1000000 > " ENTRY_LIMIT,
-			limit);
+		return 0;
+	pt_error_set(err, code, "a container takes %s mappings and has them all", limit);
+	return pt_error_remedy(err, code,
+			       "raise the limit for new containers: echo 1000000 > " ENTRY_LIMIT);
 }
 
 static int group_ranges(struct pt_space *space, struct pt_iova_range *ranges, size_t max,
@@ -242,7 +241,7 @@ static int explain_attach(struct pt_device *device, const struct pt_mapping *map
 
 	if (code != -EINVAL ||
 	    pt_space_check(space, mapping->iova, mapping->size, NULL) != -EADDRNOTAVAIL) {
-		(void)pt_space_explain_map(space, mapping->iova, mapping->size, code, err);
+		(void)pt_refused_map(space, mapping, code, err);
 		return pt_error_prefix(err, code, "%s", device->host.name);
 	}
 	return pt_space_conflict(space, &device->host, -EADDRINUSE, err);
@@ -334,7 +333,7 @@ const struct pt_backend pt_group_backend = {
 	.map = group_map,
 	.unmap = group_unmap,
 	.map_bar = group_map_bar,
-	.map_remedy = group_map_remedy,
+	.map_full = group_map_full,
 	.ranges = group_ranges,
 	.identify = group_identify,
 	.open = group_open,

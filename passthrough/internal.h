@@ -104,8 +104,8 @@ struct pt_backend {
 		   const struct pt_memory *memory, unsigned access, bool *ret_by_file);
 	int (*unmap)(struct pt_space *space, uint64_t iova, uint64_t size);
 
-	/* The remedy for @code of @map, where the backend knows more than errno says; may be NULL. */
-	void (*map_remedy)(struct pt_space *space, int code, struct pt_error *err);
+	/* Why there is no room for another mapping (ENOSPC): @code and the text, 0 when it does not know; may be NULL. */
+	int (*map_full)(struct pt_space *space, int code, struct pt_error *err);
 
 	/* Lets the space's devices reach @area of a BAR of @device's, which decodes it. @hva: where
 	 * the area is mapped in this process. Inverse: @unmap, before it stops decoding.
@@ -261,9 +261,6 @@ int pt_range_check(uint64_t iova, uint64_t size, struct pt_error *err);
 /* -EOPNOTSUPP when dirty pages are tracked, which cannot be done with @device; else 0. */
 int pt_dirty_admit(struct pt_device *device, struct pt_error *err);
 
-/* Says why a range could not be mapped. Return: @code. */
-int pt_space_explain_map(struct pt_space *space, uint64_t iova, uint64_t size, int code,
-			 struct pt_error *err);
 /* The device of a space that has this canonical name, NULL for none. Under the space's lock. */
 struct pt_device *pt_space_device(const struct pt_space *space, const char *name);
 

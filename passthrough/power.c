@@ -9,6 +9,7 @@
  * the state that the guest reads is ours meanwhile.
  */
 #include "function_internal.h"
+#include "refusal.h"
 
 #define PM_CONTROL	 4u
 #define PM_STATE	 0x03u
@@ -44,29 +45,26 @@ static int read_control(struct pt_function *function, uint8_t *ret_control)
 			      1);
 }
 
-static struct pt_error failure(const struct pt_function *function, const char *what, int code)
+static struct pt_error refused(const struct pt_function *function, const char *what, int code)
 {
 	struct pt_error err = PT_ERROR_INIT;
 
-	pt_error_set(&err, code, "%s: %s: %s", pt_device_name(function->device), what,
-		     strerror(-code));
+	(void)pt_refused_call(function->device, PT_CALL_FEATURE, code, &err);
+	(void)pt_error_prefix(&err, code, "%s: %s", pt_device_name(function->device), what);
 	return err;
-}
-
-static void report_power(struct pt_function *function, const char *what, int code)
-{
-	const struct pt_error err = failure(function, what, code);
-
-	pt_report(function, &err);
 }
 
 /* What is not known is reported; false then. */
 static bool know_control(struct pt_function *function, uint8_t *ret_control)
 {
+	struct pt_error err = PT_ERROR_INIT;
 	int r = read_control(function, ret_control);
 
-	if (r < 0)
-		report_power(function, "reading its power state", r);
+	if (r < 0) {
+		pt_error_set(&err, r, "%s: reading its power state: %s",
+			     pt_device_name(function->device), strerror(-r));
+		pt_report(function, &err);
+	}
 	return r == 0;
 }
 
@@ -128,20 +126,23 @@ void pt_power_sleep(struct pt_function *function)
 	function->low_power = r == 0;
 	if (r == 0 || r == -ENOTTY)
 		return;
-	err = failure(function, "entering low power", r);
+	err = refused(function, "entering low power", r);
 	pt_warn(function, &err);
 }
 
 int pt_power_wake(struct pt_function *function)
 {
+	struct pt_error err;
 	int r;
 
 	if (!function->low_power)
 		return 0;
 	r = pt_device_low_power(function->device, false);
 	if (r < 0) {
-		if (pt_device_state(function->device) != PT_DEVICE_LOST)
-			report_power(function, "leaving low power", r);
+		if (pt_device_state(function->device) != PT_DEVICE_LOST) {
+			err = refused(function, "leaving low power", r);
+			pt_report(function, &err);
+		}
 		return r;
 	}
 	function->low_power = false;

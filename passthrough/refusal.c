@@ -68,8 +68,14 @@ static bool power_state(const struct pt_sys *sys, const char *bdf, char *buf, si
 	return pt_read_file(sys, path, buf, size) > 0;
 }
 
+/* Puts the device's name in front of a cause that was found. */
+static int named(const struct pt_device *device, int code, struct pt_error *err)
+{
+	return code < 0 ? pt_error_prefix(err, code, "%s", device->host.name) : 0;
+}
+
 /* Runtime power management remembers an error, and refuses all that comes after. Source: Documentation/power/runtime_pm.rst. */
-int pt_refused_by_power(const struct pt_device *device, int code, struct pt_error *err)
+static int cause_power(const struct pt_device *device, int code, struct pt_error *err)
 {
 	const char *bdf = device->host.name;
 	char path[PT_PATH_SIZE], status[PT_WORD_SIZE];
@@ -79,14 +85,19 @@ int pt_refused_by_power(const struct pt_device *device, int code, struct pt_erro
 	    strcmp(status, "error") != 0)
 		return 0;
 	pt_error_set(err, code,
-		     "%s: its power management is in error, and the kernel does not wake it", bdf);
+		     "its power management is in error, and the kernel does not wake it");
 	return pt_error_remedy(err, code,
 			       "have the kernel look for it anew: echo 1 > " PT_SYSFS_PCI
 			       "%s/remove; echo 1 > /sys/bus/pci/rescan",
 			       bdf);
 }
 
-int pt_refused_by_state(const struct pt_device *device, int code, struct pt_error *err)
+int pt_refused_by_power(const struct pt_device *device, int code, struct pt_error *err)
+{
+	return named(device, cause_power(device, code, err), err);
+}
+
+int pt_cause_state(const struct pt_device *device, int code, struct pt_error *err)
 {
 	const char *bdf = device->host.name;
 	char state[16];
@@ -95,8 +106,7 @@ int pt_refused_by_state(const struct pt_device *device, int code, struct pt_erro
 		return 0;
 	if (!answers(device->sys, bdf)) {
 		pt_error_set(err, code,
-			     "%s: the device does not answer: its config space reads all ones",
-			     bdf);
+			     "the device does not answer: its config space reads all ones");
 		return pt_error_remedy(
 			err, code,
 			"see the host's kernel log; a device that fell off its bus comes back by a reset of the bus "
@@ -104,13 +114,13 @@ int pt_refused_by_state(const struct pt_device *device, int code, struct pt_erro
 			"cycle",
 			bdf);
 	}
-	if (pt_refused_by_power(device, code, err) < 0)
+	if (cause_power(device, code, err) < 0)
 		return code;
 	if (power_state(device->sys, bdf, state, sizeof(state)) && strcmp(state, "D0") &&
 	    strcmp(state, "unknown")) {
 		pt_error_set(err, code,
-			     "%s: the device is in power state %s, and the kernel cannot wake it",
-			     bdf, state);
+			     "the device is in power state %s, and the kernel cannot wake it",
+			     state);
 		return pt_error_remedy(
 			err, code,
 			"keep it awake: echo on > " PT_SYSFS_PCI
@@ -118,6 +128,11 @@ int pt_refused_by_state(const struct pt_device *device, int code, struct pt_erro
 			bdf);
 	}
 	return 0;
+}
+
+int pt_refused_by_state(const struct pt_device *device, int code, struct pt_error *err)
+{
+	return named(device, pt_cause_state(device, code, err), err);
 }
 
 int pt_refused_by_holder(const struct pt_device *device, int code, const char *node,
@@ -261,6 +276,8 @@ int pt_refused_otherwise(const struct pt_device *device, int code, struct pt_err
 
 	if (r < 0)
 		return r;
-	pt_error_set(err, code, "%s: the kernel could not turn it on: %s", name, strerror(-code));
+	pt_error_set(err, code, "%s: the kernel could not turn it on: %s", name,
+		     code == -EIO ? "the device or its port did not do as the kernel asked"
+				  : strerror(-code));
 	return pt_error_remedy(err, code, "see the kernel's log: dmesg | grep %s", name);
 }

@@ -11,6 +11,9 @@
 /* The device itself does not answer, or is asleep for good. 0: nothing is wrong with it as far as can be seen. */
 int pt_refused_by_state(const struct pt_device *device, int code, struct pt_error *err);
 
+/* The same without the device's name. */
+int pt_cause_state(const struct pt_device *device, int code, struct pt_error *err);
+
 /* The kernel does not wake it any more. 0: it would. */
 int pt_refused_by_power(const struct pt_device *device, int code, struct pt_error *err);
 
@@ -35,6 +38,38 @@ int pt_refused_no_token(const struct pt_device *device, int code, struct pt_erro
 /* It was asked again and again, and a reset was under way each time. */
 int pt_refused_reset(const struct pt_device *device, int code, struct pt_error *err);
 
+/* What is called on a device that is bound. */
+enum pt_call {
+	PT_CALL_INFO,
+	PT_CALL_REGION,
+	PT_CALL_IRQ,
+	PT_CALL_TRIGGER, /* SET_IRQS of these two kinds */
+	PT_CALL_UNMASK,
+	PT_CALL_RESET,
+	PT_CALL_BUS_INFO,
+	PT_CALL_BUS_RESET,
+	PT_CALL_FEATURE,
+};
+
+/* The call failed. The message is without the device's name: the caller puts in front what it was to do. */
+int pt_refused_call(const struct pt_device *device, enum pt_call call, int code,
+		    struct pt_error *err);
+
+/* A range was not mapped, or unmapped. -EOPNOTSUPP of a BAR: this kernel maps none. */
+int pt_refused_map(struct pt_space *space, const struct pt_mapping *wanted, int code,
+		   struct pt_error *err);
+int pt_refused_unmap(const struct pt_space *space, uint64_t iova, uint64_t size, int code,
+		     struct pt_error *err);
+
+/* The kernel cannot have devices reach what this process has at a mapping's address. 0: nothing is wrong with it as far as
+ * can be seen. The message is about the address only. */
+int pt_refused_memory(const struct pt_space *space, const struct pt_mapping *wanted, int code,
+		      struct pt_error *err);
+
+/* Another call on the space's own descriptor failed. @what: it was to do. */
+int pt_refused_space(const struct pt_space *space, const char *what, int code,
+		     struct pt_error *err);
+
 /* What no table has: the device's state, else the kernel's word. */
 int pt_refused_otherwise(const struct pt_device *device, int code, struct pt_error *err);
 
@@ -48,6 +83,8 @@ int cdev_refused_attach(struct pt_device *device, int code, struct pt_error *err
 int group_refused_open(struct pt_device *device, const char *node, int code, struct pt_error *err);
 /* Somebody else has the DMA of the group, so that it is not viable. */
 int group_refused_owner(struct pt_device *device, int code, struct pt_error *err);
+/* The group would not say what it is. */
+int group_refused_status(const struct pt_device *device, int code, struct pt_error *err);
 /* It did not get into the container. -EADDRINUSE: its IOMMU reserves what is mapped. */
 int group_refused_container(struct pt_device *device, int code, struct pt_error *err);
 /* The container did not get the IOMMU of its first group. */

@@ -9,6 +9,7 @@
  * A function that shares its bus and has no reset of its own is stopped with the reset still owed;
  * the last of them to stop resets the bus for all.
  */
+#include "refusal.h"
 #include "vfio_ioctl.h"
 #include "vfio_reset_ioctl.h"
 
@@ -20,6 +21,8 @@ struct obstacles {
 	char first[PT_NAME_SIZE];
 	char text[256];
 };
+
+#define CAUSE_SIZE 256
 
 static const char no_reset[] = "has no reset of its own";
 
@@ -144,8 +147,9 @@ static int try_bus(struct pt_device *device, const struct pt_bus_function *funct
 		   unsigned count, const char *own, bool *ret_waits, struct pt_error *err)
 {
 	struct obstacles obstacles = look(device, functions, count);
+	struct pt_error cause = PT_ERROR_INIT;
+	char bus[CAUSE_SIZE];
 	const char *evidence;
-	char bus[96];
 	int r;
 
 	if (obstacles.foreign > 0 || obstacles.running) {
@@ -154,8 +158,11 @@ static int try_bus(struct pt_device *device, const struct pt_bus_function *funct
 	}
 	r = reset_bus(device, functions, count);
 	if (r < 0) {
-		(void)snprintf(bus, sizeof(bus), "VFIO_DEVICE_PCI_HOT_RESET: %s", strerror(-r));
-		return bus_failed(device, r, own, bus, err);
+		(void)pt_refused_call(device, PT_CALL_BUS_RESET, r, &cause);
+		(void)snprintf(bus, sizeof(bus), "VFIO_DEVICE_PCI_HOT_RESET: %.200s",
+			       cause.message);
+		(void)bus_failed(device, r, own, bus, err);
+		return pt_error_remedy(err, r, "%s", cause.remedy);
 	}
 	settle_others(device, functions, count);
 	r = settle(device, PT_RESET_BUS, &evidence);
@@ -169,6 +176,7 @@ static int try_bus(struct pt_device *device, const struct pt_bus_function *funct
 static int bus_step(struct pt_device *device, int code, const char *own, bool *ret_waits,
 		    struct pt_error *err)
 {
+	struct pt_error cause = PT_ERROR_INIT;
 	struct pt_bus_function *functions;
 	unsigned count;
 	int r = -ENODEV;
@@ -178,15 +186,10 @@ static int bus_step(struct pt_device *device, int code, const char *own, bool *r
 	if (r < 0) {
 		if (code == -ENOTTY && r != -ENODEV)
 			code = r;
-		/* ENODEV is not the device: neither its slot nor its bus has a reset, as on a root bus. */
+		(void)pt_refused_call(device, PT_CALL_BUS_INFO, r, &cause);
 		pt_error_set(err, code, "%s: %s, and its bus cannot be reset (%s)",
-			     device->host.name, own,
-			     r == -ENODEV ? "neither it nor its slot has a reset, as on a root bus"
-					  : strerror(-r));
-		return pt_error_remedy(err, code,
-				       "see /sys/bus/pci/devices/%s/reset_method, and the host's "
-				       "kernel log",
-				       device->host.name);
+			     device->host.name, own, cause.message);
+		return pt_error_remedy(err, code, "%s", cause.remedy);
 	}
 	r = try_bus(device, functions, count, own, ret_waits, err);
 	pt_free(device->sys, functions);
@@ -206,8 +209,9 @@ static int bus_step_locked(struct pt_device *device, int code, const char *own, 
 
 int pt_reset_ladder(struct pt_device *device, bool *ret_waits, struct pt_error *err)
 {
+	struct pt_error cause = PT_ERROR_INIT;
+	char own[CAUSE_SIZE];
 	const char *evidence;
-	char own[96];
 	int r;
 
 	device->reset_owed = true;
@@ -216,11 +220,12 @@ int pt_reset_ladder(struct pt_device *device, bool *ret_waits, struct pt_error *
 	r = reset_function(device);
 	/* Gone, or locked by someone who resets it. */
 	if (pt_device_noted(device, r) == -ENODEV || busy(r))
-		return pt_error_set(err, r, "%s: VFIO_DEVICE_RESET: %s", device->host.name,
-				    strerror(-r));
+		return pt_error_prefix(err, pt_refused_call(device, PT_CALL_RESET, r, err),
+				       "%s: VFIO_DEVICE_RESET", device->host.name);
 	if (r < 0) {
-		(void)snprintf(own, sizeof(own), "its own reset failed (VFIO_DEVICE_RESET: %s)",
-			       strerror(-r));
+		(void)pt_refused_call(device, PT_CALL_RESET, r, &cause);
+		(void)snprintf(own, sizeof(own), "its own reset failed (VFIO_DEVICE_RESET: %.200s)",
+			       cause.message);
 		return bus_step_locked(device, r, own, ret_waits, err);
 	}
 	r = settle(device, PT_RESET_FUNCTION, &evidence);

@@ -9,7 +9,7 @@
  */
 #include <inttypes.h>
 
-#include "internal.h"
+#include "refusal.h"
 
 #define RANGES_SHOWN 64
 
@@ -113,25 +113,6 @@ int pt_range_check(uint64_t iova, uint64_t size, struct pt_error *err)
 	return 0;
 }
 
-int pt_space_explain_map(struct pt_space *space, uint64_t iova, uint64_t size, int code,
-			 struct pt_error *err)
-{
-	if (code == -EINVAL && pt_space_check(space, iova, size, err) == -EADDRNOTAVAIL)
-		return pt_error_set(err, code,
-				    "IOVA 0x%" PRIx64 "-0x%" PRIx64
-				    ": outside what the devices' IOMMU can address",
-				    iova, iova + size - 1);
-	if (code == -ENOMEM)
-		(void)pt_memlock_explain(space, size, err);
-	else
-		pt_error_set(err, code, "%s", strerror(-code));
-	(void)pt_error_prefix(err, code, "IOVA 0x%" PRIx64 "-0x%" PRIx64 ": mapping it for devices",
-			      iova, iova + size - 1);
-	if (space->backend->map_remedy)
-		space->backend->map_remedy(space, code, err);
-	return code;
-}
-
 /* A place in the list for a range that meets none there. */
 static int make_place(struct pt_space *space, uint64_t iova, uint64_t size, struct pt_error *err)
 {
@@ -150,6 +131,12 @@ static int make_place(struct pt_space *space, uint64_t iova, uint64_t size, stru
 PT_PUBLIC int pt_space_map(struct pt_space *space, uint64_t iova, uint64_t size,
 			   const struct pt_memory *memory, unsigned access, struct pt_error *err)
 {
+	const struct pt_mapping wanted = {
+		.iova = iova,
+		.size = size,
+		.hva = memory->hva,
+		.access = access,
+	};
 	bool by_file = false;
 	int r = pt_range_check(iova, size, err), mapped = 0;
 
@@ -168,23 +155,25 @@ PT_PUBLIC int pt_space_map(struct pt_space *space, uint64_t iova, uint64_t size,
 	if (r == 0)
 		mapped = space->backend->map(space, iova, size, memory, access, &by_file);
 	if (r == 0 && mapped >= 0) {
-		space->mappings[space->mapping_count++] = (struct pt_mapping){
-			.iova = iova,
-			.size = size,
-			.hva = memory->hva,
-			.access = access,
-		};
+		space->mappings[space->mapping_count++] = wanted;
 		space->stats.maps++;
 		space->stats.by_file += by_file;
 		space->stats.bytes += size;
 	}
 	(void)pthread_mutex_unlock(&space->map_lock);
-	return mapped < 0 ? pt_space_explain_map(space, iova, size, mapped, err) : r;
+	return mapped < 0 ? pt_refused_map(space, &wanted, mapped, err) : r;
 }
 
 int pt_space_map_bar(struct pt_device *device, unsigned region, const struct pt_area *area,
 		     void *hva, uint64_t iova, struct pt_error *err)
 {
+	const struct pt_mapping wanted = {
+		.iova = iova,
+		.size = area->size,
+		.hva = hva,
+		.access = PT_MAP_READ | PT_MAP_WRITE,
+		.bar = true,
+	};
 	struct pt_space *space = device->space;
 	int r = pt_range_check(iova, area->size, err), mapped = 0;
 
@@ -195,66 +184,58 @@ int pt_space_map_bar(struct pt_device *device, unsigned region, const struct pt_
 	if (r == 0)
 		mapped = space->backend->map_bar(device, region, area, hva, iova);
 	if (r == 0 && mapped >= 0) {
-		space->mappings[space->mapping_count++] = (struct pt_mapping){
-			.iova = iova,
-			.size = area->size,
-			.hva = hva,
-			.access = PT_MAP_READ | PT_MAP_WRITE,
-			.bar = true,
-		};
+		space->mappings[space->mapping_count++] = wanted;
 		space->stats.bars++;
 	}
 	(void)pthread_mutex_unlock(&space->map_lock);
-	return mapped < 0 ? pt_space_explain_map(space, iova, area->size, mapped, err) : r;
+	return mapped < 0 ? pt_refused_map(space, &wanted, mapped, err) : r;
 }
 
-static int unmap(struct pt_space *space, uint64_t iova, uint64_t size, bool bar)
+/* @bar: a device's, not memory. */
+static struct pt_mapping *find(struct pt_space *space, uint64_t iova, uint64_t size, bool bar)
 {
-	int r = -ENOENT;
+	for (size_t i = 0; i < space->mapping_count; i++) {
+		struct pt_mapping *m = &space->mappings[i];
+
+		if (m->iova == iova && m->size == size && m->bar == bar)
+			return m;
+	}
+	return NULL;
+}
+
+static int unmap(struct pt_space *space, uint64_t iova, uint64_t size, bool bar,
+		 struct pt_error *err)
+{
+	struct pt_mapping *mapping;
+	int r = 0;
 
 	(void)pthread_mutex_lock(&space->map_lock);
-	for (size_t i = 0; i < space->mapping_count; i++) {
-		const struct pt_mapping *m = &space->mappings[i];
-
-		if (m->iova != iova || m->size != size || m->bar != bar)
-			continue;
+	mapping = find(space, iova, size, bar);
+	if (mapping)
 		r = space->backend->unmap(space, iova, size);
-		if (r < 0)
-			break;
-		space->mappings[i] = space->mappings[--space->mapping_count];
+	if (mapping && r == 0) {
+		*mapping = space->mappings[--space->mapping_count];
 		space->stats.unmaps += !bar;
 		space->stats.bytes -= bar ? 0 : size;
 		space->stats.bars -= bar;
-		r = 0;
-		break;
 	}
 	(void)pthread_mutex_unlock(&space->map_lock);
-	return r;
+	if (!mapping)
+		return pt_error_set(err, -ENOENT,
+				    "IOVA 0x%" PRIx64 ", 0x%" PRIx64 " bytes: not a mapping", iova,
+				    size);
+	return r < 0 ? pt_refused_unmap(space, iova, size, r, err) : 0;
 }
 
 PT_PUBLIC int pt_space_unmap(struct pt_space *space, uint64_t iova, uint64_t size,
 			     struct pt_error *err)
 {
-	int r = unmap(space, iova, size, false);
-
-	if (r == -ENOENT)
-		return pt_error_set(err, r,
-				    "IOVA 0x%" PRIx64 ", 0x%" PRIx64 " bytes: not a mapping", iova,
-				    size);
-	if (r < 0)
-		return pt_error_set(err, r, "IOVA 0x%" PRIx64 "-0x%" PRIx64 ": unmapping it: %s",
-				    iova, iova + size - 1, strerror(-r));
-	return 0;
+	return unmap(space, iova, size, false, err);
 }
 
 int pt_space_unmap_bar(struct pt_space *space, uint64_t iova, uint64_t size, struct pt_error *err)
 {
-	int r = unmap(space, iova, size, true);
-
-	if (r < 0)
-		return pt_error_set(err, r, "IOVA 0x%" PRIx64 "-0x%" PRIx64 ": unmapping it: %s",
-				    iova, iova + size - 1, strerror(-r));
-	return 0;
+	return unmap(space, iova, size, true, err);
 }
 
 bool pt_space_first_without_peers(struct pt_space *space)
@@ -273,10 +254,7 @@ PT_PUBLIC int pt_space_ranges(struct pt_space *space, struct pt_iova_range *rang
 {
 	int r = space->backend->ranges(space, ranges, max, ret_count);
 
-	if (r < 0)
-		return pt_error_set(err, r, "%s: reading the usable IOVA ranges: %s",
-				    space->backend->node, strerror(-r));
-	return 0;
+	return r < 0 ? pt_refused_space(space, "reading the usable IOVA ranges", r, err) : 0;
 }
 
 PT_PUBLIC int pt_space_check(struct pt_space *space, uint64_t iova, uint64_t size,

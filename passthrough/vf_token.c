@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* VF tokens: what the user of a physical function and those of its virtual functions share. */
-#include "internal.h"
+#include "refusal.h"
 #include "uuid.h"
 #include "vfio_ioctl.h"
 
@@ -34,8 +34,10 @@ PT_PUBLIC int pt_device_set_vf_token(struct pt_device *device, const char *token
 			err, r,
 			"load vfio-pci with enable_sriov=1 before the function is bound to it");
 	}
-	if (r < 0)
-		return pt_error_set(err, pt_device_noted(device, r), "%s: setting its VF token: %s",
-				    device->host.name, strerror(-r));
+	if (r < 0) {
+		(void)pt_refused_call(device, PT_CALL_FEATURE, r, err);
+		return pt_error_prefix(err, pt_device_noted(device, r), "%s: setting its VF token",
+				       device->host.name);
+	}
 	return 0;
 }

@@ -237,9 +237,15 @@ Test(refusals, every_other_errno_names_the_device)
 		int error;
 		const char *part;
 	} others[] = {
-		{-EIO, "could not turn it on"}, {-ENOTTY, "BIND_IOMMUFD"}, {-E2BIG, "BIND_IOMMUFD"},
-		{-EBADF, "/dev/iommu"},		{-EBADFD, "/dev/iommu"},   {-ENOMEM, "memory"},
-		{-ETIMEDOUT, "timed out"},	{-EACCES, "token"},
+		{-EIO, "could not turn it on: the device or its port"},
+		{-ENOTTY, "does not know VFIO_DEVICE_BIND_IOMMUFD"},
+		{-E2BIG, "BIND_IOMMUFD takes less"},
+		{-EFAULT, "could not read or write what VFIO_DEVICE_BIND_IOMMUFD"},
+		{-EBADF, "/dev/iommu, is closed"},
+		{-EBADFD, "is open, and is no /dev/iommu"},
+		{-ENOMEM, "no memory left"},
+		{-ETIMEDOUT, "timed out"},
+		{-EACCES, "token"},
 	};
 	struct host host = host_open();
 
@@ -319,20 +325,68 @@ Test(refusals, other_errnos_of_attach)
 		int error;
 		const char *part;
 	} others[] = {
-		{-EINVAL, "share an address space"},
+		{-EINVAL, "its IOMMU dmar0 cannot share an address space"},
 		{-ENOENT, "is gone"},
 		{-EADDRINUSE, "cannot translate all"},
-		{-EOPNOTSUPP, "not supported"},
+		{-EOPNOTSUPP, "no page table of the kind"},
+		{-EFAULT, "could not hold the pages"},
+		{-EIO, "its IOMMU did not take it"},
+		{-ENODEV, "no IOMMU any more"},
+		{-EPERM, "belongs to somebody else"},
+		{-EBADF, "its descriptor is closed"},
+		{-ENOTTY, "does not know VFIO_DEVICE_ATTACH"},
+		{-ENOMEM, "Cannot allocate memory"},
+		{-ETIMEDOUT, "timed out"},
 	};
-	struct host host = host_open();
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		/* BIND is done once; before ATTACH the IOMMU is asked what it can do. */
-		*model_fault(host.model) =
-			(struct model_fault){.countdown = i == 0 ? 3 : 2, .error = others[i].error};
+		struct host host = host_open();
+
+		*model_fault(host.model) = (struct model_fault){
+			.countdown = 1, .only = "ATTACH_IOMMUFD_PT", .error = others[i].error};
 		check_error(attach(&host), others[i].error, host.err, others[i].part);
 		says(&host, BDF);
+		cr_assert_neq(host.err.remedy[0], '\0', "%s", host.err.message);
+		if (others[i].error != -ENODEV)
+			check_ok(attach(&host), host.err);
+		host_close(&host);
 	}
+}
+
+/* Two spaces on one iommufd, as BIND would refuse it otherwise. */
+Test(refusals, attach_names_the_sibling_that_is_elsewhere)
+{
+	struct model_pci sibling = model_nvme(SIBLING, 26);
+	struct host host = host_open();
+
+	model_add(host.model, &sibling);
+	model_process(host.model, 4711, "qemu-system-x86", "/dev/vfio/devices/vfio1");
+	*model_fault(host.model) =
+		(struct model_fault){.countdown = 1, .only = "ATTACH_IOMMUFD_PT", .error = -EINVAL};
+	check_error(attach(&host), -EINVAL, host.err,
+		    SIBLING ", of the same IOMMU group (26), is in another address space");
+	says(&host, "qemu-system-x86 (pid 4711) has it");
+	check_remedy(host.err, "leave " BDF " out");
+	host_close(&host);
+}
+
+/* The first attach holds all that is mapped: what cannot be held is looked for. */
+Test(refusals, attach_names_the_memory_that_cannot_be_held)
+{
+	struct pt_memory memory = {.hva = (void *)0x7f0000000000, .fd = -1};
+	struct host host = host_open();
+
+	model_put_file(host.model, "/proc/self/maps",
+		       "7f0000000000-7f0000100000 r--p 00000000 00:00 0\n");
+	check_ok(pt_space_map(host.space, 0, 0x100000, &memory, PT_MAP_READ | PT_MAP_WRITE,
+			      &host.err),
+		 host.err);
+	*model_fault(host.model) =
+		(struct model_fault){.countdown = 1, .only = "ATTACH_IOMMUFD_PT", .error = -EFAULT};
+	check_error(attach(&host), -EFAULT, host.err, BDF ": cannot be attached");
+	says(&host, "0x7f0000000000-0x7f00000fffff");
+	says(&host, "may not be written");
+	check_remedy(host.err, "memfd_create");
 	check_ok(attach(&host), host.err);
 	host_close(&host);
 }
