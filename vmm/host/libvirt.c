@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/libvirt.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <passthrough/host.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "library.h"
 
 /* The part of libvirt's API that is used; its objects are opaque. */
 struct api {
@@ -193,40 +195,22 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* A function of the library. Return: false when it has none of this name. */
-static bool find(void *library, const char *name, void *ret_function)
-{
-	void *function = dlsym(library, name);
-
-	memcpy(ret_function, &function, sizeof(function));
-	return function != NULL;
-}
-
-/* The library stays: a thread that is late may be in it. */
-static int load(const char *name, struct api *ret_api, struct pt_error *err)
-{
-	void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
-
-	if (!library)
-		return pt_error_remedy(
-			err, pt_error_set(err, -ENOENT, "libvirt's library: %s", dlerror()),
-			"install libvirt (libvirt0), or do without it");
-	if (find(library, "virConnectOpen", &ret_api->open) &&
-	    find(library, "virConnectClose", &ret_api->close) &&
-	    find(library, "virNodeDeviceLookupByName", &ret_api->lookup) &&
-	    find(library, "virNodeDeviceFree", &ret_api->free) &&
-	    find(library, "virNodeDeviceDetachFlags", &ret_api->detach) &&
-	    find(library, "virNodeDeviceReAttach", &ret_api->reattach) &&
-	    find(library, "virDomainLookupByName", &ret_api->find_domain) &&
-	    find(library, "virDomainFree", &ret_api->free_domain) &&
-	    find(library, "virDomainIsActive", &ret_api->is_active) &&
-	    find(library, "virDomainGetXMLDesc", &ret_api->describe) &&
-	    find(library, "virConnectDomainXMLToNative", &ret_api->to_native) &&
-	    find(library, "virGetLastErrorMessage", &ret_api->last_error) &&
-	    find(library, "virSetErrorFunc", &ret_api->set_error_function))
-		return 0;
-	return pt_error_set(err, -ENOENT, "%s: is not libvirt: %s", name, dlerror());
-}
+static const struct library_function functions[] = {
+	{"virConnectOpen", offsetof(struct api, open)},
+	{"virConnectClose", offsetof(struct api, close)},
+	{"virNodeDeviceLookupByName", offsetof(struct api, lookup)},
+	{"virNodeDeviceFree", offsetof(struct api, free)},
+	{"virNodeDeviceDetachFlags", offsetof(struct api, detach)},
+	{"virNodeDeviceReAttach", offsetof(struct api, reattach)},
+	{"virDomainLookupByName", offsetof(struct api, find_domain)},
+	{"virDomainFree", offsetof(struct api, free_domain)},
+	{"virDomainIsActive", offsetof(struct api, is_active)},
+	{"virDomainGetXMLDesc", offsetof(struct api, describe)},
+	{"virConnectDomainXMLToNative", offsetof(struct api, to_native)},
+	{"virGetLastErrorMessage", offsetof(struct api, last_error)},
+	{"virSetErrorFunc", offsetof(struct api, set_error_function)},
+	{0},
+};
 
 static struct call *call_new(const struct api *api, const char *uri, const char *name,
 			     int (*act)(struct call *call, void *connection),
@@ -292,10 +276,11 @@ static int ask(const char *library, const char *uri, const char *name,
 	struct api api;
 	struct call *call;
 	pthread_t thread;
-	int ret = load(library, &api, err);
+	int ret = library_load(library, functions, &api, err);
 
 	if (ret < 0)
-		return ret;
+		return pt_error_remedy(err, pt_error_prefix(err, ret, "libvirt's library"),
+				       "install libvirt (libvirt0), or do without it");
 	call = call_new(&api, uri, name, act, edit);
 	if (!call)
 		return pt_error_set(err, -ENOMEM, "out of memory");

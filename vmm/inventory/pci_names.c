@@ -1,27 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "inventory/pci_names.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <pci/pci.h>
 #include <stdarg.h>
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cmd.h"
 #include "inventory/printable.h"
+#include "library.h"
 #include "report.h"
 
 #define LIBRARY "libpci.so.3"
 
-/*
- * The library is loaded when names are wanted: a guest is run without it and without what it brings along. On a host that
- * has it not, devices have numbers.
- */
+/* Loaded when names are wanted. On a host that has it not, devices have numbers. */
 struct library {
-	void *handle;
 	__typeof__(pci_alloc) *alloc;
 	__typeof__(pci_cleanup) *cleanup;
 	__typeof__(pci_set_param) *set_param;
@@ -56,24 +52,14 @@ static void __attribute__((format(printf, 1, 2))) say_nothing(char *format, ...)
 	(void)format;
 }
 
-/* Return: false when it has none of this name. */
-static bool find(const struct library *library, const char *name, void *ret_function)
-{
-	void *function = dlsym(library->handle, name);
-
-	memcpy(ret_function, &function, sizeof(function));
-	return function != NULL;
-}
-
-static bool load(struct library *library)
-{
-	library->handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	return library->handle && find(library, "pci_alloc", &library->alloc) &&
-	       find(library, "pci_cleanup", &library->cleanup) &&
-	       find(library, "pci_set_param", &library->set_param) &&
-	       find(library, "pci_set_name_list_path", &library->set_name_list_path) &&
-	       find(library, "pci_lookup_name", &library->lookup_name);
-}
+static const struct library_function functions[] = {
+	{"pci_alloc", offsetof(struct library, alloc)},
+	{"pci_cleanup", offsetof(struct library, cleanup)},
+	{"pci_set_param", offsetof(struct library, set_param)},
+	{"pci_set_name_list_path", offsetof(struct library, set_name_list_path)},
+	{"pci_lookup_name", offsetof(struct library, lookup_name)},
+	{0},
+};
 
 struct pci_names *pci_names_open(const char *file)
 {
@@ -83,8 +69,8 @@ struct pci_names *pci_names_open(const char *file)
 
 	if (!names)
 		return NULL;
-	if (!load(&names->library)) {
-		pci_names_close(names);
+	if (library_load(LIBRARY, functions, &names->library, NULL) < 0) {
+		free(names);
 		return NULL;
 	}
 	/* pci_init() would look for a way to the devices; names need none. */
@@ -105,10 +91,7 @@ void pci_names_close(struct pci_names *names)
 {
 	if (!names)
 		return;
-	if (names->access)
-		names->library.cleanup(names->access);
-	if (names->library.handle)
-		(void)dlclose(names->library.handle);
+	names->library.cleanup(names->access);
 	free(names);
 }
 
