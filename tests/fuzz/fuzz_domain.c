@@ -14,9 +14,8 @@
 #include "qemu/qemu_xml.h"
 
 /* In place of host/libvirt.c. */
-int libvirt_domain_read(const char *library, const char *uri, const char *name,
-			char *(*edit)(const char *xml), unsigned limit,
-			struct libvirt_domain *ret_domain, struct pt_error *err)
+int libvirt_domain_read(const char *library, const char *uri, const char *name, libvirt_edit *edit,
+			unsigned limit, struct libvirt_domain *ret_domain, struct pt_error *err)
 {
 	(void)library, (void)uri, (void)edit, (void)limit, (void)ret_domain;
 	return pt_error_set(err, -ENOENT, "%s", name);
@@ -29,16 +28,20 @@ void libvirt_domain_done(struct libvirt_domain *domain)
 
 static void check_without(const char *xml)
 {
-	char *rest = qemu_xml_without(xml, qemu_domain_devices);
-	struct qemu_element element;
+	struct pt_error err = PT_ERROR_INIT;
+	struct qemu_xml read;
+	char *rest;
+	int ret = qemu_xml_without(xml, qemu_domain_devices, &rest, &err);
 
-	fuzz_require(rest, "no memory");
-	fuzz_require(strlen(rest) <= strlen(xml), "longer");
+	fuzz_require(ret == 0 || (ret == -EINVAL && *err.message), "%s", err.message);
+	if (ret < 0)
+		return;
+	fuzz_require(qemu_xml_read(rest, &read, &err) == 0, "it cannot be read again");
 	for (size_t i = 0; qemu_domain_devices[i]; i++)
-		if (qemu_xml_find(xml, xml + strlen(xml), qemu_domain_devices[i], &element))
-			fuzz_require(element.start < element.end &&
-					     element.end <= xml + strlen(xml),
-				     "an element beyond the text");
+		fuzz_require(!qemu_xml_child(qemu_xml_child(read.domain, "devices"),
+					     qemu_domain_devices[i]),
+			     "a device is left");
+	qemu_xml_done(&read);
 	free(rest);
 }
 

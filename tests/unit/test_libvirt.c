@@ -49,13 +49,14 @@ static int ask(struct rig *rig, const char *uri, const char *name, enum libvirt_
 	return ret;
 }
 
-static char *edit(const char *xml)
+static int edit(const char *xml, char **ret_xml, struct pt_error *err)
 {
-	char *copy = strdup(xml);
-
-	cr_assert_not_null(copy);
-	memset(strstr(copy, "flags"), '.', strlen("flags"));
-	return copy;
+	if (strstr(xml, "broken"))
+		return pt_error_set(err, -EINVAL, "it is broken");
+	*ret_xml = strdup(xml);
+	cr_assert_not_null(*ret_xml);
+	memset(strstr(*ret_xml, "flags"), '.', strlen("flags"));
+	return 0;
 }
 
 static int read_domain(struct rig *rig, const char *uri, const char *name,

@@ -10,6 +10,7 @@
 
 #include "check.h"
 #include "qemu/qemu_domain.h"
+#include "qemu/qemu_domain_devices.h"
 #include "qemu/qemu_words.h"
 #include "qemu/qemu_xml.h"
 
@@ -56,7 +57,8 @@ struct rig {
 	char said[1024];
 };
 
-static int parse(struct rig *rig, const char *command, const char *devices)
+/* @limits: what is not in <devices> */
+static int parse(struct rig *rig, const char *command, const char *limits, const char *devices)
 {
 	char *text = strdup(command), *xml = NULL;
 	FILE *out;
@@ -64,7 +66,9 @@ static int parse(struct rig *rig, const char *command, const char *devices)
 
 	*rig = (struct rig){.err = PT_ERROR_INIT};
 	out = fmemopen(rig->said, sizeof(rig->said), "w");
-	cr_assert_geq(asprintf(&xml, "<domain>" TYPE "%s</domain>", devices), 0);
+	cr_assert_geq(asprintf(&xml, "<domain type='kvm'>" TYPE "%s<devices>%s</devices></domain>",
+			       limits, devices),
+		      0);
 	ret = qemu_domain_parse(text, xml, "qemu:///system", out, &rig->config, &rig->err);
 	(void)fclose(out);
 	free(text);
@@ -79,7 +83,8 @@ Test(qemu_domain, what_libvirt_would_do_itself_is_done)
 	check_ok(parse(&rig, COMMAND,
 		       "<on_reboot>destroy</on_reboot><on_crash>restart</on_crash><cputune>"
 		       "<vcpupin vcpu='0' cpuset='4'/><vcpupin vcpu='1' cpuset='5-6'/>"
-		       "<emulatorpin cpuset='0'/></cputune>" DISK MEDIATED CARD SOCKETS),
+		       "<emulatorpin cpuset='0'/></cputune>",
+		       DISK MEDIATED CARD SOCKETS),
 		 rig.err);
 	cr_assert_str_eq(rig.config.name, "lab");
 	cr_assert_str_eq(rig.config.kernel, "/images/kernel");
@@ -101,7 +106,7 @@ Test(qemu_domain, devices_are_read_from_the_xml)
 {
 	struct rig rig;
 
-	check_ok(parse(&rig, COMMAND, DISK MEDIATED CARD SOCKETS), rig.err);
+	check_ok(parse(&rig, COMMAND, "", DISK MEDIATED CARD SOCKETS), rig.err);
 	cr_assert_eq(rig.config.device_count, 2);
 	cr_assert_str_eq(rig.config.devices[0].name, "0000:02:1f.1");
 	cr_assert_str_eq(rig.config.devices[0].id, "hostdev0");
@@ -127,34 +132,37 @@ Test(qemu_domain, what_limits_it_is_told)
 {
 	struct rig rig;
 
-	check_ok(parse(&rig, COMMAND,
-		       "<memtune><hard_limit unit='KiB'>1</hard_limit></memtune><blkiotune/>"),
+	check_ok(parse(&rig, COMMAND, "<memtune><hard_limit unit='KiB'>1</hard_limit></memtune>",
+		       "<disk type='file'><iotune/></disk>"),
 		 rig.err);
 	cr_assert(strstr(rig.said, "<memtune> is without effect"), "%s", rig.said);
-	cr_assert(strstr(rig.said, "<blkiotune> is without effect"), "%s", rig.said);
+	cr_assert(strstr(rig.said, "<iotune> is without effect"), "%s", rig.said);
 	vm_config_done(&rig.config);
 }
 
-/* Elements of a domain, or another command line; what is wrong; and what the remedy names. */
+/* A domain, or another command line; what is wrong; and what the remedy names. */
 static const struct {
 	const char *command;
+	const char *limits;
 	const char *devices;
 	const char *message;
 	const char *remedy;
 } refusals[] = {
-	{COMMAND, "<interface type='bridge'><model type='virtio'/></interface>",
+	{COMMAND, "", "<interface type='bridge'><model type='virtio'/></interface>",
 	 "<interface type='bridge'>: libvirt itself makes", "<interface type='ethernet'>"},
-	{COMMAND, "<interface type='hostdev'/>", "<interface type='hostdev'>", "mac ADDRESS"},
-	{COMMAND, "<interface type='ethernet'><target dev='t'/><model type='e1000'/></interface>",
+	{COMMAND, "", "<interface type='hostdev'/>", "<interface type='hostdev'>", "mac ADDRESS"},
+	{COMMAND, "",
+	 "<interface type='ethernet'><target dev='t'/><model type='e1000'/></interface>",
 	 "no card by virtio", "<model type='virtio'/>"},
-	{COMMAND, "<interface type='ethernet'><model type='virtio'/></interface>", "without a name",
-	 "<target dev='TAP'/>"},
-	{COMMAND, "<hostdev mode='subsystem' type='usb'/>", "neither a PCI device", "type='pci'"},
-	{COMMAND, "<vsock><cid auto='yes'/></vsock>", "without an address", "<cid auto='no'"},
-	{COMMAND, "<cputune><vcpupin vcpu='0' cpuset='x'/></cputune>", "<cputune>: ", ""},
-	{COMMAND " -device qemu-xhci", "", "there is no such device", "<controller type='usb'"},
-	{COMMAND " 'open", "", "quotes that are not understood", ""},
-	{"LC_ALL=C", "", "without an emulator", ""},
+	{COMMAND, "", "<interface type='ethernet'><model type='virtio'/></interface>",
+	 "without a name", "<target dev='TAP'/>"},
+	{COMMAND, "", "<hostdev mode='subsystem' type='usb'/>", "neither a PCI device",
+	 "type='pci'"},
+	{COMMAND, "", "<vsock><cid auto='yes'/></vsock>", "without an address", "<cid auto='no'"},
+	{COMMAND, "<cputune><vcpupin vcpu='0' cpuset='x'/></cputune>", "", "<cputune>: ", ""},
+	{COMMAND " -device qemu-xhci", "", "", "there is no such device", "<controller type='usb'"},
+	{COMMAND " 'open", "", "", "quotes that are not understood", ""},
+	{"LC_ALL=C", "", "", "without an emulator", ""},
 };
 
 Test(qemu_domain, what_only_libvirt_could_make_is_refused)
@@ -162,8 +170,9 @@ Test(qemu_domain, what_only_libvirt_could_make_is_refused)
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
 		struct rig rig;
 
-		cr_assert_lt(parse(&rig, refusals[i].command, refusals[i].devices), 0, "%s",
-			     refusals[i].devices);
+		cr_assert_lt(
+			parse(&rig, refusals[i].command, refusals[i].limits, refusals[i].devices),
+			0, "%s", refusals[i].message);
 		cr_assert(strstr(rig.err.message, refusals[i].message), "%s", rig.err.message);
 		cr_assert(strstr(rig.err.remedy, refusals[i].remedy), "%s", rig.err.remedy);
 	}
@@ -192,22 +201,85 @@ Test(qemu_domain, words)
 	cr_assert_eq(qemu_words_split(text, words, 6, &count, &err), -E2BIG);
 }
 
+/* What others keep in a domain, in name spaces of their own, is nobody's device. */
+Test(qemu_domain, metadata_is_left_alone)
+{
+	struct rig rig;
+
+	check_ok(parse(&rig, COMMAND,
+		       "<metadata><a:notes xmlns:a='http://a'><a:memtune/></a:notes>"
+		       "<notes xmlns='http://b'><memtune/><vcpupin vcpu='0' cpuset='1'/>"
+		       "<hostdev type='pci'/></notes></metadata>",
+		       "<!-- <vsock/> --><n:vsock xmlns:n='http://n'/>"),
+		 rig.err);
+	cr_assert_str_eq(rig.said, "");
+	cr_assert_null(rig.config.pin);
+	cr_assert_eq(rig.config.vsock.cid, 0);
+	vm_config_done(&rig.config);
+}
+
 Test(qemu_domain, elements)
 {
-	static const char *const names[] = {"b", "d", NULL};
-	static const char xml[] = "<a><bb x='1'/><b y='&lt;&amp;' x='2'>t<c/></b><d/>u<b/></a>";
-	const char *end = xml + strlen(xml);
-	struct qemu_element element, child;
-	char value[QEMU_XML_VALUE_SIZE], *rest = qemu_xml_without(xml, names);
+	static const char text[] = "<domain><a x='1'/><b y='&lt;&amp;' x=''>t&gt;<c/></b>"
+				   "<!-- b --><n:b xmlns:n='n'/><b z='2'/></domain>";
+	struct pt_error err = PT_ERROR_INIT;
+	struct qemu_xml xml;
+	const xmlNode *b;
 
-	cr_assert_str_eq(rest, "<a><bb x='1'/>u</a>");
+	check_ok(qemu_xml_read(text, &xml, &err), err);
+	b = qemu_xml_child(xml.domain, "b");
+	cr_assert_str_eq(qemu_xml_attribute(b, "y"), "<&");
+	cr_assert_str_eq(qemu_xml_attribute(b, "x"), "");
+	cr_assert_str_eq(qemu_xml_attribute(b, "z"), "");
+	cr_assert_str_eq(qemu_xml_text(b), "t>");
+	cr_assert_not_null(qemu_xml_child(b, "c"));
+	cr_assert_null(qemu_xml_child(xml.domain, "c"));
+	cr_assert_eq(qemu_xml_within(xml.domain, "c"), qemu_xml_child(b, "c"));
+	b = qemu_xml_next(b);
+	cr_assert_str_eq(qemu_xml_attribute(b, "z"), "2");
+	cr_assert_null(qemu_xml_next(b));
+	cr_assert_str_eq(qemu_xml_attribute(qemu_xml_child(NULL, "b"), "z"), "");
+	cr_assert_str_eq(qemu_xml_text(NULL), "");
+	qemu_xml_done(&xml);
+}
+
+Test(qemu_domain, xml_without_devices)
+{
+	static const char *const names[] = {"hostdev", "vsock", NULL};
+	struct pt_error err = PT_ERROR_INIT;
+	char *rest;
+
+	check_ok(qemu_xml_without("<domain><hostdev/><devices><hostdev a='1'><source/></hostdev>"
+				  "<disk b='&amp;'/><hostdev/><vsock/></devices></domain>",
+				  names, &rest, &err),
+		 err);
+	cr_assert(strstr(rest, "<domain><hostdev/><devices><disk b=\"&amp;\"/></devices></domain>"),
+		  "%s", rest);
 	free(rest);
-	cr_assert(qemu_xml_find(xml, end, "b", &element));
-	cr_assert(qemu_xml_is(&element, "x", "2"));
-	cr_assert(qemu_xml_attribute(&element, "y", value));
-	cr_assert_str_eq(value, "<&");
-	cr_assert_not(qemu_xml_attribute(&element, "z", value));
-	cr_assert(qemu_xml_within(&element, "c", &child));
-	cr_assert_not(qemu_xml_within(&element, "d", &child));
-	cr_assert_not(qemu_xml_find(xml, end, "e", &child));
+}
+
+Test(qemu_domain, what_is_no_domain)
+{
+	static const struct {
+		const char *text;
+		const char *message;
+	} wrong[] = {
+		{"", "cannot be read"},
+		{"<domain>\n<devices></domain>", "the domain's XML: line 2: Premature end"},
+		{"<domain a='&b;'/>", "Entity 'b' not defined"},
+		{"<network/>", "no <domain>"},
+		{"<!DOCTYPE domain [<!ENTITY a 'x'>]><domain><a b='&a;'/></domain>",
+		 "has a document type"},
+	};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct pt_error err = PT_ERROR_INIT;
+		struct qemu_xml xml;
+		char *rest;
+
+		check_error(qemu_xml_read(wrong[i].text, &xml, &err), -EINVAL, err,
+			    wrong[i].message);
+		check_error(qemu_xml_without(wrong[i].text, qemu_domain_devices, &rest, &err),
+			    -EINVAL, err, wrong[i].message);
+	}
 }

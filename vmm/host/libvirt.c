@@ -42,7 +42,7 @@ struct call {
 	char *uri;
 	char *name;
 	int (*act)(struct call *call, void *connection);
-	char *(*edit)(const char *xml);
+	libvirt_edit *edit;
 	struct libvirt_domain domain;
 	pthread_mutex_t lock;
 	pthread_cond_t finished;
@@ -136,10 +136,11 @@ static int reattach(struct call *call, void *connection)
 
 static int read_command(struct call *call, void *connection, struct libvirt_domain *read)
 {
-	char *xml = call->edit(read->xml);
+	char *xml;
+	int ret = call->edit(read->xml, &xml, &call->err);
 
-	if (!xml)
-		return pt_error_set(&call->err, -ENOMEM, "out of memory");
+	if (ret < 0)
+		return ret;
 	read->command = call->api.to_native(connection, NATIVE_FORMAT, xml, 0);
 	free(xml);
 	return read->command ? 0 : refused(call, -EINVAL, "writes no command line for it");
@@ -213,8 +214,7 @@ static const struct library_function functions[] = {
 };
 
 static struct call *call_new(const struct api *api, const char *uri, const char *name,
-			     int (*act)(struct call *call, void *connection),
-			     char *(*edit)(const char *xml))
+			     int (*act)(struct call *call, void *connection), libvirt_edit *edit)
 {
 	struct call *call = calloc(1, sizeof(*call));
 	pthread_condattr_t attributes;
@@ -270,8 +270,8 @@ static int await(struct call *call, unsigned limit, struct libvirt_domain *ret_d
 }
 
 static int ask(const char *library, const char *uri, const char *name,
-	       int (*act)(struct call *call, void *connection), char *(*edit)(const char *xml),
-	       unsigned limit, struct libvirt_domain *ret_domain, struct pt_error *err)
+	       int (*act)(struct call *call, void *connection), libvirt_edit *edit, unsigned limit,
+	       struct libvirt_domain *ret_domain, struct pt_error *err)
 {
 	struct api api;
 	struct call *call;
@@ -309,9 +309,8 @@ int libvirt_do(const char *library, const char *uri, const char *name, enum libv
 	return ask(library, uri, name, acts[action], NULL, limit, NULL, err);
 }
 
-int libvirt_domain_read(const char *library, const char *uri, const char *name,
-			char *(*edit)(const char *xml), unsigned limit,
-			struct libvirt_domain *ret_domain, struct pt_error *err)
+int libvirt_domain_read(const char *library, const char *uri, const char *name, libvirt_edit *edit,
+			unsigned limit, struct libvirt_domain *ret_domain, struct pt_error *err)
 {
 	return ask(library, uri, name, read_domain, edit, limit, ret_domain, err);
 }

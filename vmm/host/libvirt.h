@@ -41,15 +41,17 @@ struct libvirt_domain {
 	char *command;
 };
 
+typedef int libvirt_edit(const char *xml, char **ret_xml, struct pt_error *err);
+
 /**
  * libvirt_domain_read() - domain @name, of which nothing is changed
- * @edit: makes of the XML that of which the command line is asked, from malloc(3), or NULL without memory; called by a thread
+ * @edit: makes of the XML that of which the command line is asked, from malloc(3); called by a thread
  *
- * Errors: as of libvirt_do(); -EINVAL it has no command line, and the message says why; -EIO. Inverse: libvirt_domain_done().
+ * Errors: as of libvirt_do(), and of @edit; -EINVAL it has no command line, and the message says why; -EIO. Inverse:
+ * libvirt_domain_done().
  */
-int libvirt_domain_read(const char *library, const char *uri, const char *name,
-			char *(*edit)(const char *xml), unsigned limit,
-			struct libvirt_domain *ret_domain, struct pt_error *err);
+int libvirt_domain_read(const char *library, const char *uri, const char *name, libvirt_edit *edit,
+			unsigned limit, struct libvirt_domain *ret_domain, struct pt_error *err);
 
 /** libvirt_domain_done() - accepts one that was only zeroed */
 void libvirt_domain_done(struct libvirt_domain *domain);

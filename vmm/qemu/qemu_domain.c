@@ -21,74 +21,61 @@
 	60000 /* milliseconds; an emulator that libvirt does not know yet is asked first */
 #define STANDARD_URI "qemu:///system"
 
-static bool has(const char *xml, const char *text)
-{
-	return strstr(xml, text) != NULL;
-}
-
 static int set(struct vm_config *config, const char *name, const char *value, struct pt_error *err)
 {
 	return setting_set(setting_find(&guest_settings, name), config, value, NULL, err);
 }
 
 /* "0:4 1:5", as --pin takes it. */
-static int take_pins(const char *xml, struct vm_config *config, struct pt_error *err)
+static int take_pins(const xmlNode *domain, struct vm_config *config, struct pt_error *err)
 {
-	char *pins = NULL;
+	const xmlNode *tune = qemu_xml_child(domain, "cputune"),
+		      *emulator = qemu_xml_child(tune, "emulatorpin"),
+		      *pin = qemu_xml_child(tune, "vcpupin");
+	CLEANUP_FREE char *pins = NULL;
 	size_t size;
-	CLEANUP_FREE char *text = NULL;
 	FILE *out = open_memstream(&pins, &size);
-	const char *end = xml + strlen(xml);
-	char vcpu[QEMU_XML_VALUE_SIZE], cpus[QEMU_XML_VALUE_SIZE];
-	struct qemu_element pin;
-	bool any = false;
 	int ret = 0;
 
 	if (!out)
 		return pt_error_set(err, -ENOMEM, "out of memory");
-	for (const char *at = xml; qemu_xml_find(at, end, "vcpupin", &pin); at = pin.end) {
-		if (!qemu_xml_attribute(&pin, "vcpu", vcpu) ||
-		    !qemu_xml_attribute(&pin, "cpuset", cpus))
-			continue;
-		(void)fprintf(out, "%s%s:%s", any ? " " : "", vcpu, cpus);
-		any = true;
-	}
+	for (; pin; pin = qemu_xml_next(pin))
+		(void)fprintf(out, "%s%s:%s", ftell(out) ? " " : "",
+			      qemu_xml_attribute(pin, "vcpu"), qemu_xml_attribute(pin, "cpuset"));
 	(void)fclose(out);
-	text = pins;
-	if (any)
-		ret = set(config, "pin", text, err);
-	if (ret == 0 && qemu_xml_find(xml, end, "emulatorpin", &pin) &&
-	    qemu_xml_attribute(&pin, "cpuset", cpus))
-		ret = set(config, "emulator-pin", cpus, err);
+	if (*pins)
+		ret = set(config, "pin", pins, err);
+	if (ret == 0 && emulator)
+		ret = set(config, "emulator-pin", qemu_xml_attribute(emulator, "cpuset"), err);
 	return ret < 0 ? pt_error_prefix(err, ret, "<cputune>") : 0;
 }
 
-static int take_ends(const char *xml, struct vm_config *config, struct pt_error *err)
+static int take_ends(const xmlNode *domain, struct vm_config *config, struct pt_error *err)
 {
-	const char *on_panic = "stop";
+	const char *on_reboot = qemu_xml_text(qemu_xml_child(domain, "on_reboot")),
+		   *on_crash = qemu_xml_text(qemu_xml_child(domain, "on_crash")),
+		   *on_panic = "stop";
 	int ret = 0;
 
-	if (has(xml, "<on_reboot>destroy<"))
+	if (strcmp(on_reboot, "destroy") == 0)
 		ret = set(config, "on-reboot", "stop", err);
-	if (has(xml, "<on_crash>restart<") || has(xml, "<on_crash>coredump-restart<"))
+	if (strcmp(on_crash, "restart") == 0 || strcmp(on_crash, "coredump-restart") == 0)
 		on_panic = "reset";
-	else if (has(xml, "<on_crash>preserve<"))
+	else if (strcmp(on_crash, "preserve") == 0)
 		on_panic = "pause";
 	return ret < 0 ? ret : set(config, "on-panic", on_panic, err);
 }
 
 /* What limits a domain is libvirt's doing as well: the guest runs without it. */
-static void say_what_is_left_out(const char *xml, FILE *out)
+static void say_what_is_left_out(const xmlNode *domain, FILE *out)
 {
 	static const char *const left_out[] = {
 		"memtune", "blkiotune", "iotune",   "bandwidth", "vcpusched",	"shares",
 		"quota",   "period",	"resource", "seclabel",	 "iothreadpin",
 	};
-	const char *end = xml + strlen(xml);
-	struct qemu_element element;
 
 	for (size_t i = 0; i < sizeof(left_out) / sizeof(left_out[0]); i++) {
-		if (qemu_xml_find(xml, end, left_out[i], &element))
+		if (qemu_xml_within(domain, left_out[i]))
 			report_note(out,
 				    "<%s> is without effect: it is libvirt's to do, which has no "
 				    "part in this",
@@ -105,7 +92,7 @@ static char **find_emulator(char **words)
 }
 
 /* What libvirt wrote, and what it was not asked of. */
-static int parse_command(char *command, const char *xml, struct qemu_guest *guest,
+static int parse_command(char *command, const xmlNode *domain, struct qemu_guest *guest,
 			 struct pt_error *err)
 {
 	CLEANUP(qemu_added_done) struct qemu_added added = {0};
@@ -116,7 +103,7 @@ static int parse_command(char *command, const char *xml, struct qemu_guest *gues
 
 	if (!words)
 		return pt_error_set(err, -ENOMEM, "out of memory");
-	ret = qemu_domain_add(xml, &added, err);
+	ret = qemu_domain_add(domain, &added, err);
 	if (ret == 0)
 		ret = qemu_words_split(command, words, WORDS_MAX - QEMU_ADDED_MAX, &count, err);
 	if (ret < 0)
@@ -133,15 +120,18 @@ int qemu_domain_parse(char *command, const char *xml, const char *uri, FILE *out
 		      struct vm_config *ret_config, struct pt_error *err)
 {
 	CLEANUP(qemu_guest_done) struct qemu_guest guest;
+	CLEANUP(qemu_xml_done) struct qemu_xml read = {0};
 	struct vm_config *config = &guest.config;
 	int ret;
 
 	qemu_guest_init(&guest);
-	ret = parse_command(command, xml, &guest, err);
+	ret = qemu_xml_read(xml, &read, err);
 	if (ret == 0)
-		ret = take_ends(xml, config, err);
+		ret = parse_command(command, read.domain, &guest, err);
 	if (ret == 0)
-		ret = take_pins(xml, config, err);
+		ret = take_ends(read.domain, config, err);
+	if (ret == 0)
+		ret = take_pins(read.domain, config, err);
 	if (ret == 0)
 		ret = set(config, "host.libvirt", uri, err);
 	if (ret == 0)
@@ -149,8 +139,8 @@ int qemu_domain_parse(char *command, const char *xml, const char *uri, FILE *out
 			  setting_find(&guest_settings, "stop-limit")->standard, err);
 	if (ret < 0)
 		return ret;
-	qemu_domain_manage(xml, config);
-	say_what_is_left_out(xml, out);
+	qemu_domain_manage(read.domain, config);
+	say_what_is_left_out(read.domain, out);
 	free(config->control);
 	config->control = NULL;
 	config->paused = false;
@@ -160,9 +150,9 @@ int qemu_domain_parse(char *command, const char *xml, const char *uri, FILE *out
 	return 0;
 }
 
-static char *without_devices(const char *xml)
+static int without_devices(const char *xml, char **ret_xml, struct pt_error *err)
 {
-	return qemu_xml_without(xml, qemu_domain_devices);
+	return qemu_xml_without(xml, qemu_domain_devices, ret_xml, err);
 }
 
 static int check_not_running(const struct libvirt_domain *domain, const char *uri, const char *name,

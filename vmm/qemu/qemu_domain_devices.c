@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "qemu/qemu_xml.h"
+#include "cleanup.h"
 
 #define PLACE_SIZE 64
 
@@ -35,34 +35,27 @@ static int add(struct qemu_added *added, struct pt_error *err, const char *forma
 }
 
 /* "0x1f" */
-static bool number(const struct qemu_element *element, const char *name, unsigned *ret_number)
+static bool number(const xmlNode *element, const char *name, unsigned *ret_number)
 {
-	char text[QEMU_XML_VALUE_SIZE], *end;
+	const char *text = qemu_xml_attribute(element, name);
+	char *end;
 
-	if (!qemu_xml_attribute(element, name, text))
-		return false;
 	*ret_number = (unsigned)strtoul(text, &end, 0);
 	return end != text && !*end;
 }
 
-/* In the guest; what is in <source> is the host's. ",bus=pci.1,addr=0x0.0x1", or nothing. */
-static void place_of(const char *xml, const struct qemu_element *device, char place[PLACE_SIZE])
+/* In the guest. ",bus=pci.1,addr=0x0.0x1", or nothing. */
+static void place_of(const xmlNode *domain, const xmlNode *device, char place[PLACE_SIZE])
 {
-	struct qemu_element source, address, machine;
-	const char *from = device->start + 1, *root = "pci.0";
+	const xmlNode *address = qemu_xml_child(device, "address"),
+		      *type = qemu_xml_child(qemu_xml_child(domain, "os"), "type");
+	const char *root = strstr(qemu_xml_attribute(type, "machine"), "q35") ? "pcie.0" : "pci.0";
 	unsigned bus, slot, function;
-	char text[QEMU_XML_VALUE_SIZE];
 
 	*place = '\0';
-	if (qemu_xml_within(device, "source", &source))
-		from = source.end;
-	if (!qemu_xml_find(from, device->end, "address", &address) ||
-	    !number(&address, "bus", &bus) || !number(&address, "slot", &slot) ||
-	    !number(&address, "function", &function))
+	if (!number(address, "bus", &bus) || !number(address, "slot", &slot) ||
+	    !number(address, "function", &function))
 		return;
-	if (qemu_xml_find(xml, device->start, "type", &machine) &&
-	    qemu_xml_attribute(&machine, "machine", text) && strstr(text, "q35"))
-		root = "pcie.0";
 	if (bus)
 		(void)snprintf(place, PLACE_SIZE, ",bus=pci.%u,addr=0x%x.0x%x", bus, slot,
 			       function);
@@ -70,78 +63,69 @@ static void place_of(const char *xml, const struct qemu_element *device, char pl
 		(void)snprintf(place, PLACE_SIZE, ",bus=%s,addr=0x%x.0x%x", root, slot, function);
 }
 
-static bool host_address(const struct qemu_element *hostdev, char ret_name[PT_NAME_SIZE])
+/* On the host. */
+static const xmlNode *source_of(const xmlNode *hostdev)
 {
-	struct qemu_element source, address;
+	return qemu_xml_child(qemu_xml_child(hostdev, "source"), "address");
+}
+
+static bool host_address(const xmlNode *hostdev, char ret_name[PT_NAME_SIZE])
+{
+	const xmlNode *address = source_of(hostdev);
 	unsigned domain, bus, slot, function;
 	char text[64];
 
-	if (!qemu_xml_within(hostdev, "source", &source) ||
-	    !qemu_xml_within(&source, "address", &address) ||
-	    !number(&address, "domain", &domain) || !number(&address, "bus", &bus) ||
-	    !number(&address, "slot", &slot) || !number(&address, "function", &function))
+	if (!number(address, "domain", &domain) || !number(address, "bus", &bus) ||
+	    !number(address, "slot", &slot) || !number(address, "function", &function))
 		return false;
 	(void)snprintf(text, sizeof(text), "%04x:%02x:%02x.%x", domain, bus, slot, function);
 	return pt_bdf_parse(text, ret_name) == 0;
 }
 
-/* Of a mediated device. */
-static bool uuid_of(const struct qemu_element *hostdev, char ret_uuid[QEMU_XML_VALUE_SIZE])
+static bool is(const xmlNode *element, const char *name, const char *value)
 {
-	struct qemu_element source, address;
-
-	return qemu_xml_within(hostdev, "source", &source) &&
-	       qemu_xml_within(&source, "address", &address) &&
-	       qemu_xml_attribute(&address, "uuid", ret_uuid);
+	return strcmp(qemu_xml_attribute(element, name), value) == 0;
 }
 
-/* In a list of pairs a comma is doubled. */
-static void double_commas(const char *text, char *ret_text, size_t size)
+/* ",rombar=off", ",romfile=FILE", where a comma is doubled. The caller frees it; NULL: out of memory. */
+static char *rom_of(const xmlNode *hostdev)
 {
-	size_t used = 0;
+	const xmlNode *rom = qemu_xml_child(hostdev, "rom");
+	const char *file = qemu_xml_attribute(rom, "file");
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
 
-	for (; *text && used + 2 < size; text++) {
-		ret_text[used++] = *text;
-		if (*text == ',')
-			ret_text[used++] = ',';
-	}
-	ret_text[used] = '\0';
+	if (!out)
+		return NULL;
+	if (is(rom, "bar", "off") || is(rom, "enabled", "no"))
+		(void)fputs(",rombar=off", out);
+	if (*file)
+		(void)fputs(",romfile=", out);
+	for (; *file; file++)
+		(void)fprintf(out, *file == ',' ? ",%c" : "%c", *file);
+	(void)fclose(out);
+	return text;
 }
 
-/* ",rombar=off", ",romfile=FILE" */
-static void rom_of(const struct qemu_element *hostdev, char *ret_text, size_t size)
-{
-	char file[QEMU_XML_VALUE_SIZE], escaped[2 * QEMU_XML_VALUE_SIZE] = "";
-	struct qemu_element rom;
-
-	*ret_text = '\0';
-	if (!qemu_xml_within(hostdev, "rom", &rom))
-		return;
-	if (qemu_xml_attribute(&rom, "file", file))
-		double_commas(file, escaped, sizeof(escaped));
-	(void)snprintf(ret_text, size, "%s%s%s",
-		       qemu_xml_is(&rom, "bar", "off") || qemu_xml_is(&rom, "enabled", "no")
-			       ? ",rombar=off"
-			       : "",
-		       *escaped ? ",romfile=" : "", escaped);
-}
-
-static int add_hostdev(const char *xml, const struct qemu_element *hostdev, unsigned index,
+static int add_hostdev(const xmlNode *domain, const xmlNode *hostdev, unsigned index,
 		       struct qemu_added *added, struct pt_error *err)
 {
-	char host[PT_NAME_SIZE], uuid[QEMU_XML_VALUE_SIZE], place[PLACE_SIZE],
-		rom[2 * QEMU_XML_VALUE_SIZE + 32];
+	const char *uuid = qemu_xml_attribute(source_of(hostdev), "uuid");
+	char host[PT_NAME_SIZE], place[PLACE_SIZE];
+	CLEANUP_FREE char *rom = rom_of(hostdev);
 	int ret;
 
-	place_of(xml, hostdev, place);
-	rom_of(hostdev, rom, sizeof(rom));
-	if (qemu_xml_is(hostdev, "type", "pci") && host_address(hostdev, host)) {
+	if (!rom)
+		return pt_error_set(err, -ENOMEM, "out of memory");
+	place_of(domain, hostdev, place);
+	if (is(hostdev, "type", "pci") && host_address(hostdev, host)) {
 		ret = add(added, err, "-device");
 		return ret < 0 ? ret
 			       : add(added, err, "vfio-pci,host=%s,id=hostdev%u%s%s", host, index,
 				     place, rom);
 	}
-	if (qemu_xml_is(hostdev, "type", "mdev") && uuid_of(hostdev, uuid)) {
+	if (is(hostdev, "type", "mdev") && *uuid) {
 		ret = add(added, err, "-device");
 		return ret < 0 ? ret
 			       : add(added, err,
@@ -171,25 +155,18 @@ static int only_libvirt(const char *type, struct pt_error *err)
 }
 
 /* Of an element within another, or "". */
-static void detail(const struct qemu_element *parent, const char *name, const char *key,
-		   char ret_value[QEMU_XML_VALUE_SIZE])
+static const char *detail(const xmlNode *parent, const char *name, const char *key)
 {
-	struct qemu_element element;
-
-	if (!qemu_xml_within(parent, name, &element) ||
-	    !qemu_xml_attribute(&element, key, ret_value))
-		*ret_value = '\0';
+	return qemu_xml_attribute(qemu_xml_child(parent, name), key);
 }
 
-static int add_netdev(const struct qemu_element *interface, unsigned index,
-		      struct qemu_added *added, struct pt_error *err)
+static int add_netdev(const xmlNode *interface, unsigned index, struct qemu_added *added,
+		      struct pt_error *err)
 {
-	char tap[QEMU_XML_VALUE_SIZE], driver[QEMU_XML_VALUE_SIZE], queues[QEMU_XML_VALUE_SIZE];
+	const char *tap = detail(interface, "target", "dev"),
+		   *queues = detail(interface, "driver", "queues");
 	int ret;
 
-	detail(interface, "target", "dev", tap);
-	detail(interface, "driver", "name", driver);
-	detail(interface, "driver", "queues", queues);
 	if (!*tap)
 		return pt_error_remedy(
 			err,
@@ -199,48 +176,47 @@ static int add_netdev(const struct qemu_element *interface, unsigned index,
 	ret = add(added, err, "-netdev");
 	return ret < 0 ? ret
 		       : add(added, err, "tap,id=hostnet%u,ifname=%s,vhost=%s%s%s", index, tap,
-			     strcmp(driver, "qemu") == 0 ? "off" : "on", *queues ? ",queues=" : "",
-			     queues);
+			     strcmp(detail(interface, "driver", "name"), "qemu") == 0 ? "off"
+										      : "on",
+			     *queues ? ",queues=" : "", queues);
 }
 
-static int add_interface(const char *xml, const struct qemu_element *interface, unsigned index,
+static int add_interface(const xmlNode *domain, const xmlNode *interface, unsigned index,
 			 struct qemu_added *added, struct pt_error *err)
 {
-	char type[QEMU_XML_VALUE_SIZE], model[QEMU_XML_VALUE_SIZE], mac[QEMU_XML_VALUE_SIZE],
-		mtu[QEMU_XML_VALUE_SIZE], place[PLACE_SIZE];
-	const char *suffix;
+	const char *type = qemu_xml_attribute(interface, "type"),
+		   *model = detail(interface, "model", "type"),
+		   *mtu = detail(interface, "mtu", "size");
+	char place[PLACE_SIZE];
 	int ret;
 
-	if (!qemu_xml_attribute(interface, "type", type) || strcmp(type, "ethernet") != 0)
+	if (strcmp(type, "ethernet") != 0)
 		return only_libvirt(type, err);
-	place_of(xml, interface, place);
-	detail(interface, "model", "type", model);
-	detail(interface, "mac", "address", mac);
-	detail(interface, "mtu", "size", mtu);
+	place_of(domain, interface, place);
 	if (strncmp(model, "virtio", strlen("virtio")) != 0)
 		return pt_error_remedy(
 			err,
 			pt_error_set(err, -EOPNOTSUPP, "an <interface> that is no card by virtio"),
 			"in the domain's XML: <model type='virtio'/>");
-	suffix = model + strlen("virtio");
 	ret = add_netdev(interface, index, added, err);
 	if (ret == 0)
 		ret = add(added, err, "-device");
 	if (ret < 0)
 		return ret;
-	return add(added, err, "virtio-net-pci%s,netdev=hostnet%u,id=net%u,mac=%s%s%s%s", suffix,
-		   index, index, mac, *mtu ? ",host_mtu=" : "", mtu, place);
+	return add(added, err, "virtio-net-pci%s,netdev=hostnet%u,id=net%u,mac=%s%s%s%s",
+		   model + strlen("virtio"), index, index, detail(interface, "mac", "address"),
+		   *mtu ? ",host_mtu=" : "", mtu, place);
 }
 
-static int add_vsock(const char *xml, const struct qemu_element *vsock, unsigned index,
+static int add_vsock(const xmlNode *domain, const xmlNode *vsock, unsigned index,
 		     struct qemu_added *added, struct pt_error *err)
 {
-	char cid[QEMU_XML_VALUE_SIZE], place[PLACE_SIZE];
+	const char *cid = detail(vsock, "cid", "address");
+	char place[PLACE_SIZE];
 	int ret;
 
 	(void)index;
-	place_of(xml, vsock, place);
-	detail(vsock, "cid", "address", cid);
+	place_of(domain, vsock, place);
 	if (!*cid)
 		return pt_error_remedy(
 			err,
@@ -253,28 +229,27 @@ static int add_vsock(const char *xml, const struct qemu_element *vsock, unsigned
 		       : add(added, err, "vhost-vsock-pci,id=vsock0,guest-cid=%s%s", cid, place);
 }
 
-static int add_all(const char *xml, const char *name,
-		   int (*add_one)(const char *xml, const struct qemu_element *element,
-				  unsigned index, struct qemu_added *added, struct pt_error *err),
+static int add_all(const xmlNode *domain, const char *name,
+		   int (*add_one)(const xmlNode *domain, const xmlNode *device, unsigned index,
+				  struct qemu_added *added, struct pt_error *err),
 		   struct qemu_added *added, struct pt_error *err)
 {
-	const char *at = xml, *end = xml + strlen(xml);
-	struct qemu_element element;
+	const xmlNode *device = qemu_xml_child(qemu_xml_child(domain, "devices"), name);
 	unsigned index = 0;
 	int ret = 0;
 
-	for (; ret == 0 && qemu_xml_find(at, end, name, &element); at = element.end)
-		ret = add_one(xml, &element, index++, added, err);
+	for (; ret == 0 && device; device = qemu_xml_next(device))
+		ret = add_one(domain, device, index++, added, err);
 	return ret;
 }
 
-int qemu_domain_add(const char *xml, struct qemu_added *added, struct pt_error *err)
+int qemu_domain_add(const xmlNode *domain, struct qemu_added *added, struct pt_error *err)
 {
-	int ret = add_all(xml, "hostdev", add_hostdev, added, err);
+	int ret = add_all(domain, "hostdev", add_hostdev, added, err);
 
 	if (ret == 0)
-		ret = add_all(xml, "interface", add_interface, added, err);
-	return ret < 0 ? ret : add_all(xml, "vsock", add_vsock, added, err);
+		ret = add_all(domain, "interface", add_interface, added, err);
+	return ret < 0 ? ret : add_all(domain, "vsock", add_vsock, added, err);
 }
 
 void qemu_added_done(struct qemu_added *added)
@@ -283,14 +258,13 @@ void qemu_added_done(struct qemu_added *added)
 		free(added->words[--added->count]);
 }
 
-void qemu_domain_manage(const char *xml, struct vm_config *config)
+void qemu_domain_manage(const xmlNode *domain, struct vm_config *config)
 {
-	const char *at = xml, *end = xml + strlen(xml);
-	struct qemu_element hostdev;
+	const xmlNode *hostdev = qemu_xml_child(qemu_xml_child(domain, "devices"), "hostdev");
 	char name[PT_NAME_SIZE];
 
-	for (; qemu_xml_find(at, end, "hostdev", &hostdev); at = hostdev.end) {
-		if (!qemu_xml_is(&hostdev, "managed", "yes") || !host_address(&hostdev, name))
+	for (; hostdev; hostdev = qemu_xml_next(hostdev)) {
+		if (!is(hostdev, "managed", "yes") || !host_address(hostdev, name))
 			continue;
 		for (size_t i = 0; i < config->device_count; i++) {
 			if (strcmp(config->devices[i].name, name) == 0)

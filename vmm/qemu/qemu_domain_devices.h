@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "config/vm_config.h"
+#include "qemu/qemu_xml.h"
 
 #define QEMU_ADDED_MAX (4 * VM_DEVICES_MAX)
 
@@ -28,12 +29,12 @@ extern const char *const qemu_domain_devices[];
  *
  * Inverse: qemu_added_done(), after a failure too. Errors: -EOPNOTSUPP one that only libvirt could make; -E2BIG; -ENOMEM.
  */
-int qemu_domain_add(const char *xml, struct qemu_added *added, struct pt_error *err);
+int qemu_domain_add(const xmlNode *domain, struct qemu_added *added, struct pt_error *err);
 
 /** qemu_added_done() - accepts one that was only zeroed */
 void qemu_added_done(struct qemu_added *added);
 
 /** qemu_domain_manage() - those devices that libvirt would take from their drivers are taken for the guest */
-void qemu_domain_manage(const char *xml, struct vm_config *config);
+void qemu_domain_manage(const xmlNode *domain, struct vm_config *config);
 
 #endif

@@ -1,121 +1,154 @@
 /* SPDX-License-Identifier: MIT */
 #include "qemu/qemu_xml.h"
 
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-#define NAME_SIZE 64
+#include "cleanup.h"
+#include "library.h"
 
-bool qemu_xml_find(const char *at, const char *end, const char *name, struct qemu_element *ret)
+static const struct library_function functions[] = {
+	{"xmlReadDoc", offsetof(struct qemu_xml_library, read)},
+	{"xmlFreeDoc", offsetof(struct qemu_xml_library, free)},
+	{"xmlGetLastError", offsetof(struct qemu_xml_library, last_error)},
+	{"xmlUnlinkNode", offsetof(struct qemu_xml_library, unlink)},
+	{"xmlFreeNode", offsetof(struct qemu_xml_library, free_node)},
+	{"xmlDocDumpMemory", offsetof(struct qemu_xml_library, write)},
+	{0},
+};
+
+/* Before libxml2 2.14, and since: what is used here is the same in both. */
+static int load(struct qemu_xml_library *ret_functions, struct pt_error *err)
 {
-	char open[NAME_SIZE], close[NAME_SIZE];
-	const char *tag_end, *last;
-	size_t len;
+	int ret = library_load("libxml2.so.2", functions, ret_functions, NULL);
 
-	(void)snprintf(open, sizeof(open), "<%s", name);
-	(void)snprintf(close, sizeof(close), "</%s>", name);
-	len = strlen(open);
-	for (;; at += len) {
-		at = strstr(at, open);
-		if (!at || at >= end)
-			return false;
-		if (at[len] && strchr(" >/\n", at[len]))
-			break;
-	}
-	tag_end = strchr(at, '>');
-	if (!tag_end)
-		return false;
-	last = tag_end + 1;
-	if (tag_end[-1] != '/') {
-		last = strstr(tag_end, close);
-		last = last ? last + strlen(close) : end;
-	}
-	*ret = (struct qemu_element){at, last < end ? last : end};
-	return true;
+	if (ret < 0)
+		ret = library_load("libxml2.so.16", functions, ret_functions, err);
+	if (ret == 0)
+		return 0;
+	return pt_error_remedy(err, pt_error_prefix(err, ret, "what reads a domain's XML"),
+			       "install libxml2");
 }
 
-bool qemu_xml_within(const struct qemu_element *parent, const char *name, struct qemu_element *ret)
+static int not_understood(const struct qemu_xml_library *library, struct pt_error *err)
 {
-	return qemu_xml_find(parent->start + 1, parent->end, name, ret);
+	const xmlError *error = library->last_error();
+
+	if (!error || !error->message)
+		return pt_error_set(err, -EINVAL, "the domain's XML cannot be read");
+	return pt_error_set(err, -EINVAL, "the domain's XML: line %d: %.*s", error->line,
+			    (int)strcspn(error->message, "\n"), error->message);
 }
 
-/* What a value's "&...;" stands for. Return: how many characters it has, 0 for none that is known. */
-static size_t decode(const char *text, char *ret_c)
+int qemu_xml_read(const char *text, struct qemu_xml *ret_xml, struct pt_error *err)
 {
-	static const struct {
-		const char *name;
-		char c;
-	} entities[] = {
-		{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&apos;", '\''}, {"&quot;", '"'}};
+	CLEANUP(qemu_xml_done) struct qemu_xml xml = {0};
+	int ret = load(&xml.library, err);
 
-	for (size_t i = 0; i < sizeof(entities) / sizeof(entities[0]); i++) {
-		size_t len = strlen(entities[i].name);
-
-		if (strncmp(text, entities[i].name, len) != 0)
-			continue;
-		*ret_c = entities[i].c;
-		return len;
-	}
+	if (ret < 0)
+		return ret;
+	xml.document = xml.library.read((const xmlChar *)text, NULL, NULL,
+					XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	if (!xml.document)
+		return not_understood(&xml.library, err);
+	if (xml.document->intSubset)
+		return pt_error_set(err, -EINVAL, "the domain's XML has a document type");
+	xml.domain = qemu_xml_child((const xmlNode *)xml.document, "domain");
+	if (!xml.domain)
+		return pt_error_set(err, -EINVAL, "the domain's XML is no <domain>");
+	*ret_xml = xml;
+	xml.document = NULL;
 	return 0;
 }
 
-bool qemu_xml_attribute(const struct qemu_element *element, const char *name,
-			char ret_value[QEMU_XML_VALUE_SIZE])
+void qemu_xml_done(struct qemu_xml *xml)
 {
-	const char *tag_end = strchr(element->start, '>');
-	char key[NAME_SIZE];
-	const char *at;
-	size_t size = 0;
+	if (xml->document)
+		xml->library.free(xml->document);
+	*xml = (struct qemu_xml){0};
+}
 
-	(void)snprintf(key, sizeof(key), " %s='", name);
-	at = strstr(element->start, key);
-	if (!at || !tag_end || at > tag_end)
-		return false;
-	for (at += strlen(key); *at && *at != '\''; size++) {
-		size_t len = *at == '&' ? decode(at, &ret_value[size]) : 0;
+static bool is(const xmlNode *node, const char *name)
+{
+	return node->type == XML_ELEMENT_NODE && !node->ns &&
+	       strcmp((const char *)node->name, name) == 0;
+}
 
-		if (size == QEMU_XML_VALUE_SIZE - 1)
-			return false;
-		if (!len)
-			ret_value[size] = *at;
-		at += len ? len : 1;
+static const xmlNode *first(const xmlNode *node, const char *name)
+{
+	while (node && !is(node, name))
+		node = node->next;
+	return node;
+}
+
+const xmlNode *qemu_xml_child(const xmlNode *parent, const char *name)
+{
+	return parent ? first(parent->children, name) : NULL;
+}
+
+const xmlNode *qemu_xml_next(const xmlNode *element)
+{
+	return first(element->next, (const char *)element->name);
+}
+
+const xmlNode *qemu_xml_within(const xmlNode *parent, const char *name)
+{
+	const xmlNode *found = NULL;
+
+	for (const xmlNode *node = parent->children; node && !found; node = node->next) {
+		if (node->type == XML_ELEMENT_NODE)
+			found = is(node, name) ? node : qemu_xml_within(node, name);
 	}
-	ret_value[size] = '\0';
-	return *at == '\'';
+	return found;
 }
 
-bool qemu_xml_is(const struct qemu_element *element, const char *name, const char *value)
+/* Elements and attributes have theirs in a node of its own. */
+static const char *text_of(const xmlNode *node)
 {
-	char text[QEMU_XML_VALUE_SIZE];
-
-	return qemu_xml_attribute(element, name, text) && strcmp(text, value) == 0;
+	return node && node->type == XML_TEXT_NODE && node->content ? (const char *)node->content
+								    : "";
 }
 
-static bool find_any(const char *at, const char *end, const char *const *names,
-		     struct qemu_element *ret)
+const char *qemu_xml_text(const xmlNode *element)
 {
-	struct qemu_element first = {end, end}, element;
+	return text_of(element ? element->children : NULL);
+}
 
+const char *qemu_xml_attribute(const xmlNode *element, const char *name)
+{
+	const xmlAttr *attribute = element ? element->properties : NULL;
+
+	while (attribute && strcmp((const char *)attribute->name, name) != 0)
+		attribute = attribute->next;
+	return text_of(attribute ? attribute->children : NULL);
+}
+
+int qemu_xml_without(const char *text, const char *const *names, char **ret_text,
+		     struct pt_error *err)
+{
+	CLEANUP(qemu_xml_done) struct qemu_xml xml = {0};
+	const xmlNode *devices;
+	xmlChar *rest = NULL;
+	int ret = qemu_xml_read(text, &xml, err);
+
+	if (ret < 0)
+		return ret;
+	devices = qemu_xml_child(xml.domain, "devices");
 	for (; *names; names++) {
-		if (qemu_xml_find(at, end, *names, &element) && element.start < first.start)
-			first = element;
-	}
-	*ret = first;
-	return first.start < end;
-}
+		xmlNode *device;
 
-char *qemu_xml_without(const char *xml, const char *const *names)
-{
-	const char *at = xml, *end = xml + strlen(xml);
-	char *copy = strdup(xml), *to = copy;
-	struct qemu_element element;
-
-	if (!copy)
-		return NULL;
-	for (; find_any(at, end, names, &element); at = element.end) {
-		memcpy(to, at, (size_t)(element.start - at));
-		to += element.start - at;
+		while ((device = (xmlNode *)qemu_xml_child(devices, *names))) {
+			xml.library.unlink(device);
+			xml.library.free_node(device);
+		}
 	}
-	memcpy(to, at, (size_t)(end - at) + 1);
-	return copy;
+	/* From malloc(3): nobody tells libxml2 of another. */
+	xml.library.write(xml.document, &rest, NULL);
+	if (!rest)
+		return pt_error_set(err, -ENOMEM, "out of memory");
+	*ret_text = (char *)rest;
+	return 0;
 }

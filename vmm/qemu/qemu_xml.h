@@ -1,36 +1,68 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is looked for in a domain's XML as libvirt itself writes it: attributes in single quotes, one blank before each, and no text
- * that has a '<'. It is no reader of other XML.
+ * A domain's XML, by libxml2, which is loaded when it is used. libvirt needs it too, so where there are domains it is there, and then
+ * in the process already.
  */
 #ifndef TENON_QEMU_QEMU_XML_H
 #define TENON_QEMU_QEMU_XML_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include <libxml/parser.h>
+#include <passthrough/error.h>
 
-#define QEMU_XML_VALUE_SIZE 1024
-
-/** struct qemu_element - @start: its '<'; @end: what follows it */
-struct qemu_element {
-	const char *start;
-	const char *end;
+/** struct qemu_xml_library - what is used of it */
+struct qemu_xml_library {
+	__typeof__(xmlReadDoc) *read;
+	__typeof__(xmlFreeDoc) *free;
+	__typeof__(xmlGetLastError) *last_error;
+	__typeof__(xmlUnlinkNode) *unlink;
+	__typeof__(xmlFreeNode) *free_node;
+	__typeof__(xmlDocDumpMemory) *write;
 };
 
-/** qemu_xml_find() - the next element of this name that begins at @at or later, before @end */
-bool qemu_xml_find(const char *at, const char *end, const char *name, struct qemu_element *ret);
+struct qemu_xml {
+	struct qemu_xml_library library;
+	xmlDoc *document;
+	const xmlNode *domain;
+};
 
-/** qemu_xml_within() - the first of this name within another */
-bool qemu_xml_within(const struct qemu_element *parent, const char *name, struct qemu_element *ret);
+/**
+ * qemu_xml_read() - nothing else is read for it, and no document type is taken: libvirt writes none
+ *
+ * Errors: -ENOENT there is no libxml2; -EINVAL. Inverse: qemu_xml_done().
+ */
+int qemu_xml_read(const char *text, struct qemu_xml *ret_xml, struct pt_error *err);
 
-/** qemu_xml_attribute() - of the element's own tag. Return: false when it has none, or one that is too long. */
-bool qemu_xml_attribute(const struct qemu_element *element, const char *name,
-			char ret_value[QEMU_XML_VALUE_SIZE]);
+/** qemu_xml_done() - accepts one that was only zeroed */
+void qemu_xml_done(struct qemu_xml *xml);
 
-/** qemu_xml_is() - whether it has an attribute with this value */
-bool qemu_xml_is(const struct qemu_element *element, const char *name, const char *value);
+/*
+ * Elements are those without a name space, as libvirt's own are. One that is not there is NULL, and NULL has no children and no
+ * attributes: qemu_xml_attribute(qemu_xml_child(device, "rom"), "bar").
+ */
 
-/** qemu_xml_without() - a copy without the elements of these names, which end with a NULL; the caller frees it. NULL: out of memory. */
-char *qemu_xml_without(const char *xml, const char *const *names);
+/** qemu_xml_child() - the first child of this name */
+const xmlNode *qemu_xml_child(const xmlNode *parent, const char *name);
+
+/** qemu_xml_next() - the next one of the same name */
+const xmlNode *qemu_xml_next(const xmlNode *element);
+
+/** qemu_xml_within() - one of this name in another, at any depth */
+const xmlNode *qemu_xml_within(const xmlNode *parent, const char *name);
+
+/** qemu_xml_text() - that of an element, or "" */
+const char *qemu_xml_text(const xmlNode *element);
+
+/** qemu_xml_attribute() - its value, or "" */
+const char *qemu_xml_attribute(const xmlNode *element, const char *name);
+
+/**
+ * qemu_xml_without() - the same domain without those of its devices that have one of these names
+ * @names: end with a NULL
+ * @ret_text: from malloc(3)
+ *
+ * Errors: of qemu_xml_read(); -ENOMEM.
+ */
+int qemu_xml_without(const char *text, const char *const *names, char **ret_text,
+		     struct pt_error *err);
 
 #endif
