@@ -136,6 +136,34 @@ Test(qmp, answers_carry_the_id_whatever_it_is)
 	       "found\"},\"id\":null}\r\n");
 }
 
+Test(qmp, what_there_is_not_is_refused_with_the_reason)
+{
+	static const struct {
+		const char *command;
+		const char *reason;
+	} absent[] = {
+		{"migrate\",\"arguments\":{\"uri\":\"tcp:127.0.0.1:4444\"}", "does not migrate"},
+		{"migrate_cancel\"", "does not migrate"},
+		{"migrate-set-parameters\"", "does not migrate"},
+		{"query-migrate\"", "does not migrate"},
+		{"snapshot-save\"", "no snapshots of a guest"},
+		{"blockdev-snapshot-sync\"", "no snapshots of disks"},
+		{"human-monitor-command\"", "no human monitor"},
+		{"dump-guest-memory\"", "not written to a file"},
+		{"screendump\"", "no screen"},
+	};
+
+	negotiate();
+	for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++) {
+		char text[128];
+
+		(void)snprintf(text, sizeof(text), "{\"execute\":\"%s}", absent[i].command);
+		cr_assert(strstr(tell(text), "\"class\":\"CommandNotFound\""), "%s", said);
+		cr_assert(strstr(said, absent[i].reason), "%s", said);
+	}
+	cr_assert_str_empty(fake.did);
+}
+
 Test(qmp, controls_the_guest)
 {
 	negotiate();

@@ -138,6 +138,32 @@ static bool only_asks(const char *name)
 	return false;
 }
 
+/* Commands of QEMU's that there are not, for a reason that is worth telling, by how they begin. */
+static const struct {
+	const char *beginning;
+	const char *reason;
+} absent[] = {
+	{"migrat", "a guest does not migrate, and is not saved"},
+	{"query-migrat", "a guest does not migrate, and is not saved"},
+	{"snapshot-", "there are no snapshots of a guest"},
+	{"blockdev-snapshot", "there are no snapshots of disks"},
+	{"human-monitor-command", "there is no human monitor; query-commands lists what there is"},
+	{"dump-guest-memory", "a guest's memory is not written to a file"},
+	{"screendump", "there is no screen"},
+};
+
+static int not_found(const char *name, struct pt_error *err)
+{
+	const char *reason = NULL;
+
+	for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++) {
+		if (strncmp(name, absent[i].beginning, strlen(absent[i].beginning)) == 0)
+			reason = absent[i].reason;
+	}
+	return pt_error_set(err, -ENOENT, "The command %s has not been found%s%s", name,
+			    reason ? ": " : "", reason ? reason : "");
+}
+
 /* Which command, if it may be given now. */
 static const struct qmp_command *choose(const struct qmp_session *session, const char *name,
 					struct qmp_error *err)
@@ -159,7 +185,7 @@ static const struct qmp_command *choose(const struct qmp_session *session, const
 	}
 	if (!command) {
 		err->class = "CommandNotFound";
-		(void)pt_error_set(&err->error, -ENOENT, "The command %s has not been found", name);
+		(void)not_found(name, &err->error);
 	} else if (!only_asks(name) &&
 		   session->target->ops->status(session->target->ctx) == TARGET_PRELAUNCH) {
 		(void)pt_error_set(&err->error, -ENODEV, "There is no guest");

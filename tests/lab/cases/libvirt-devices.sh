@@ -77,6 +77,11 @@ are_refused() {
 	refused virsh setmem lab 128M --live
 	refused virsh screenshot lab
 	refused virsh qemu-monitor-command lab --hmp 'info registers'
+	says_why migrate '"uri":"tcp:127.0.0.1:4444"' 'a guest does not migrate'
+	says_why migrate_cancel '' 'a guest does not migrate'
+	says_why query-migrate '' 'a guest does not migrate'
+	says_why snapshot-save '"job-id":"a","tag":"b","vmstate":"c","devices":[]' 'there are no snapshots'
+	says_why dump-guest-memory '"paging":false,"protocol":"file:/tmp/dump"' 'is not written to a file'
 	[[ $(virsh domstate lab) == running* ]] || complain "it is $(virsh domstate lab --reason)" || result=1
 	virsh shutdown lab && in_state "shut off (shutdown)" 60 && return "$result"
 }
@@ -87,6 +92,12 @@ refused() {
 	fi
 	grep -m 1 . /tmp/refused
 	grep -q '^error: ' /tmp/refused || complain "no error: $*" || result=1
+}
+
+# says_why COMMAND ARGUMENTS TEXT: a command that libvirt passes on
+says_why() {
+	virsh qemu-monitor-command lab "{\"execute\":\"$1\",\"arguments\":{$2}}" | tee /tmp/refused
+	grep -q "\"class\":\"CommandNotFound\".*$3" /tmp/refused || complain "it is not told why $1 is refused" || result=1
 }
 
 is_mediated() {
