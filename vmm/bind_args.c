@@ -61,7 +61,7 @@ void bind_args_help(const char *name, FILE *out)
 	(void)fprintf(out, "Usage: %s\n%s\n\n", verb->usage, verb->text);
 	for (size_t i = 0; i < COUNT(options); i++) {
 		if (options[i].verbs & verb->bit)
-			(void)fprintf(out, "  %-8s %-5s  %s\n", options[i].name,
+			(void)fprintf(out, "  %-9s %-5s  %s\n", options[i].name,
 				      options[i].value ? options[i].value : "", options[i].text);
 	}
 	(void)fprintf(out, "\nExit code: 0 all done; 1 something could not be; 2 wrong options.\n");
@@ -162,7 +162,9 @@ static int parse_option(const struct verb *verb, int argc, char **argv, int at,
 		value++;
 	} else if (option->value) {
 		if (at + 1 == argc)
-			return pt_error_set(err, -EINVAL, "%s: no value given", option->name);
+			return pt_error_remedy(
+				err, pt_error_set(err, -EINVAL, "%s: no value given", option->name),
+				"write %s %s", option->name, option->value);
 		value = argv[at + 1];
 		words = 2;
 	}
@@ -191,10 +193,9 @@ int bind_args_parse(int argc, char **argv, struct bind_args *ret_args, struct pt
 			err, pt_error_set(err, -EINVAL, "\"%s\" is one too many", args.names[0]),
 			"to give back that device alone: tenon unbind %s", args.names[0]);
 	if (!args.help && verb->bit != RECOVER && args.count == 0)
-		return pt_error_remedy(
-			err, pt_error_set(err, -EINVAL, "no device named"),
-			"tenon %s 0000:02:00.0; `lspci -D` lists the devices there are",
-			verb->name);
+		return pt_error_remedy(err, pt_error_set(err, -EINVAL, "no device named"),
+				       "tenon %s 0000:02:00.0; tenon devices lists those there are",
+				       verb->name);
 	*ret_args = args;
 	return 0;
 }

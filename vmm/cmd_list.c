@@ -108,6 +108,14 @@ int cmd_list(int argc, char **argv)
 	struct pt_error err = PT_ERROR_INIT;
 	char directory[PT_PATH_SIZE];
 
+	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+		(void)printf(
+			"Usage: tenon list\n\n"
+			"Lists the guests of this user that run, with the devices that each has; for root,\n"
+			"services as well. Their names are those that tenon ctl takes.\n\n"
+			"Exit code: 0; 1 they cannot be looked for; 2 wrong options.\n");
+		return EXIT_OK;
+	}
 	if (argc > 1) {
 		(void)pt_error_set(&err, -EINVAL, "list takes no arguments; \"%s\" is one",
 				   argv[1]);

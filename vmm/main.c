@@ -28,7 +28,7 @@ static const struct subcommand {
 	{"bind", "take devices from their drivers: tenon bind BDF...", cmd_bind, true},
 	{"unbind", "give them back: tenon unbind BDF...", cmd_unbind, true},
 	{"recover", "give back what a tenon took that was killed", cmd_recover, true},
-	{"list", "list the guests that run", cmd_list, false},
+	{"list", "list the guests that run", cmd_list, true},
 	{"ctl", "control one: tenon ctl GUEST status|pause|resume|shutdown|reset|...", cmd_ctl,
 	 true},
 	{"version", "print the version", cmd_version, false},

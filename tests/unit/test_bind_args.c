@@ -54,6 +54,7 @@ Test(bind_args, mistakes_are_told)
 		    "unknown option \"--group\"");
 	check_error(parse("bind 1:0.0 --limit", &args, &err), -EINVAL, err,
 		    "--limit: no value given");
+	check_remedy(err, "write --limit TIME");
 	check_error(parse("bind 1:0.0 --limit 5", &args, &err), -EINVAL, err, "is not a time");
 	check_error(parse("bind 1:0.0 --group=yes", &args, &err), -EINVAL, err, "takes no value");
 	check_error(parse("bind 1:0.0 --driver ../x", &args, &err), -EINVAL, err,

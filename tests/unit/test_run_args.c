@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/guest_setting.h"
 #include "config/run_args.h"
 
 #define ARGS_MAX 80
@@ -292,6 +293,28 @@ Test(run_args, files)
 	MUST_FAIL(-EINVAL, "\"b\" is one too many: one file describes the guest, and that is a",
 		  "a", "b");
 	MUST_FAIL(-ENOENT, "--cpus: No such file or directory", "--", "--cpus");
+	MUST_FAIL(-EINVAL, "\"02:00.0\" is a device, and the guest's file goes there", "02:00.0");
+}
+
+/* argp itself would write what is too long for its column beside it. */
+Test(run_args, help_has_what_an_option_does_below_it)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	unsigned options = 0;
+
+	cr_assert_not_null(out);
+	run_args_help(&plan_verb, out);
+	(void)fclose(out);
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+		if (strncmp(line, "  --", 4) != 0 || strncmp(line, "  --help", 8) == 0)
+			continue;
+		cr_assert_null(strchr(line + 2, ' '), "%s", line);
+		options++;
+	}
+	cr_assert_geq(options, guest_settings.count);
+	free(text);
 }
 
 Test(run_args, no_kernel)

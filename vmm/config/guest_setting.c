@@ -173,7 +173,7 @@ static const struct setting rows[] = {
 	{
 		.name = "cpu",
 		.arg = "CPU",
-		.help = "What they can do: host, which is all that the host's can and KVM passes on, and behind it "
+		.help = "What the virtual CPUs can do: host, which is all that the host's can and KVM passes on, and behind it "
 			",+NAME or ,-NAME for features that must be there or must not",
 		.standard = "host",
 		.group = SETTING_GUEST,
@@ -253,7 +253,7 @@ static const struct setting rows[] = {
 	{
 		.name = "initrd",
 		.arg = "FILE",
-		.help = "Initial RAM disk for it",
+		.help = "Initial RAM disk for the kernel",
 		.group = SETTING_BOOT,
 		.kind = SETTING_PATH,
 		FIELD(initrd),
@@ -302,7 +302,7 @@ static const struct setting rows[] = {
 	{
 		.name = "reserve-32bit",
 		.arg = "SIZE",
-		.help = "Address space below 4 GiB for the BARs of what comes into such a slot, each of them",
+		.help = "Address space below 4 GiB for the BARs of what comes into an empty slot, for each of them",
 		.standard = "16M",
 		.group = SETTING_DEVICES,
 		.kind = SETTING_SIZE,

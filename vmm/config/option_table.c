@@ -30,7 +30,7 @@ static void describe_kind(const struct device_kind *kind, FILE *out)
 	(void)fprintf(out, "%s; can be given several times, and %s. %s is %s", kind->help,
 		      device_list_of(kind)->adds, rows[0].arg, rows[0].help);
 	for (size_t i = 1; i < kind->settings.count; i++) {
-		(void)fprintf(out, "\n%s=%s: ", rows[i].name, rows[i].arg);
+		(void)fprintf(out, "\n,%s=%s: ", rows[i].name, rows[i].arg);
 		describe_setting(&rows[i], out);
 	}
 }
@@ -105,7 +105,7 @@ static int add_kind(struct option_table *table, size_t i)
 int option_table_init(struct option_table *table, const struct argp_option *others, size_t count,
 		      struct pt_error *err)
 {
-	const size_t total = SETTING_GROUPS + guest_settings.count + DEVICE_KINDS + count;
+	const size_t total = SETTING_GROUPS + 1 + guest_settings.count + DEVICE_KINDS + count;
 	int ret = 0;
 
 	*table = (struct option_table){0};
@@ -120,6 +120,9 @@ int option_table_init(struct option_table *table, const struct argp_option *othe
 		ret = add_setting(table, i);
 	for (size_t i = 0; i < DEVICE_KINDS && ret == 0; i++)
 		ret = add_kind(table, i);
+	if (ret == 0)
+		table->list[table->count++] =
+			(struct argp_option){.doc = "Besides:", .group = GROUP_OTHERS};
 	for (size_t i = 0; i < count && ret == 0; i++) {
 		table->list[table->count] = others[i];
 		table->list[table->count++].group = GROUP_OTHERS;

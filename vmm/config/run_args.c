@@ -8,6 +8,7 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <passthrough/host.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,8 +66,8 @@ struct parse {
 	struct pt_error *err;
 };
 
-static int unknown_option(const struct option_table *options, const char *typed,
-			  struct pt_error *err)
+static int unknown_option(const struct run_verb *verb, const struct option_table *options,
+			  const char *typed, struct pt_error *err)
 {
 	const char *names[OPTIONS_MAX];
 	const char *bare = typed + strspn(typed, "-");
@@ -87,14 +88,14 @@ static int unknown_option(const struct option_table *options, const char *typed,
 				    len, typed, nearest);
 	return pt_error_remedy(err,
 			       pt_error_set(err, -EINVAL, "unknown option \"%.*s\"", len, typed),
-			       "tenon help run lists the options");
+			       "%s --help lists the options", verb->name);
 }
 
 /*
  * Options are written out: an abbreviation that works today would become ambiguous with an option of tomorrow.
  */
-static int check_spelling(const struct option_table *options, int argc, char **argv, bool *ret_help,
-			  struct pt_error *err)
+static int check_spelling(const struct run_verb *verb, const struct option_table *options, int argc,
+			  char **argv, bool *ret_help, struct pt_error *err)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
 		const struct argp_option *option;
@@ -108,7 +109,7 @@ static int check_spelling(const struct option_table *options, int argc, char **a
 		}
 		option = argv[i][1] == '-' ? option_table_find(options, argv[i] + 2) : NULL;
 		if (!option)
-			return unknown_option(options, argv[i], err);
+			return unknown_option(verb, options, argv[i], err);
 		if (!option->arg && value)
 			return pt_error_remedy(
 				err,
@@ -126,9 +127,17 @@ static int check_spelling(const struct option_table *options, int argc, char **a
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct parse *parse = state->input;
+	char device[PT_NAME_SIZE];
 
 	switch (key) {
 	case ARGP_KEY_ARG:
+		if (pt_bdf_parse(arg, device) == 0)
+			return -pt_error_remedy(
+				parse->err,
+				pt_error_set(parse->err, -EINVAL,
+					     "\"%s\" is a device, and the guest's file goes there",
+					     arg),
+				"to pass it through: --device %s", arg);
 		if (parse->file)
 			return -pt_error_remedy(
 				parse->err,
@@ -270,7 +279,7 @@ int run_args_parse(const struct run_verb *verb, int argc, char **argv, struct ru
 	if (ret < 0)
 		return ret;
 	vm_config_init(&args.config);
-	ret = check_spelling(&options, argc, argv, &args.help, &err->error);
+	ret = check_spelling(verb, &options, argc, argv, &args.help, &err->error);
 	if (ret == 0 && !args.help)
 		ret = read_arguments(verb, &options, argc, argv, &args, err);
 	if (ret < 0)
@@ -305,5 +314,7 @@ void run_args_help(const struct run_verb *verb, FILE *out)
 	if (!name || !text || make_options(verb, &options, &err) < 0)
 		return;
 	argp.options = options.list;
+	/* An option on a line of its own: they are too long for a column, and argp then writes some beside it. */
+	(void)setenv("ARGP_HELP_FMT", "long-opt-col=2,opt-doc-col=6", 0);
 	argp_help(&argp, out, ARGP_HELP_STD_HELP, name);
 }

@@ -148,7 +148,7 @@ int device_state_read(const struct driver_host *host, const char *name,
 		return pt_error_remedy(
 			err,
 			pt_error_set(err, -ENODEV, "%s: no such PCI device on this host", name),
-			"`lspci -D` lists those there are");
+			"tenon devices lists those there are");
 	(void)snprintf(record.name, sizeof(record.name), "%s", name);
 	if (ret > 0)
 		ret = read_boot(host, record.boot);
