@@ -5,11 +5,15 @@
 #ifndef TESTS_PLAN_FACTS_H
 #define TESTS_PLAN_FACTS_H
 
+#include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/vm_config.h"
+#include "golden.h"
 #include "host/host_facts.h"
+#include "plan/plan.h"
 
 #define KIB (UINT64_C(1) << 10)
 #define MIB (UINT64_C(1) << 20)
@@ -71,6 +75,37 @@ static inline void test_bar(struct device_facts *device, unsigned index, uint64_
 		.is_64bit = strstr(kind, "64") != NULL,
 		.prefetchable = strstr(kind, "pref") != NULL,
 	};
+}
+
+/** test_host_add_nvme() - one with 16 KiB of registers, 64-bit */
+static inline void test_host_add_nvme(struct test_host *host)
+{
+	test_bar(test_host_add(host), 0, 16 * KIB, "64");
+}
+
+/** must_plan() - the plan that there must be */
+static inline struct vm_plan must_plan(const struct test_host *host)
+{
+	struct pt_error err = PT_ERROR_INIT;
+	struct vm_plan plan;
+	int ret = plan_make(&host->config, &host->facts, &plan, &err);
+
+	cr_assert_eq(ret, 0, "%s", err.message);
+	return plan;
+}
+
+/** must_print() - the plan as plan_print() writes it is in the file of that name in golden/ */
+static inline void must_print(const struct test_host *host, const char *name)
+{
+	struct vm_plan plan = must_plan(host);
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	plan_print(&plan, out);
+	(void)fclose(out);
+	golden_compare(name, text);
+	free(text);
 }
 
 #endif

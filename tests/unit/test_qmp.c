@@ -1,55 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "control/qmp_schema.h"
-#include "control/qmp_session.h"
-#include "unit/fake_target.h"
+#include "qmp_talk.h"
 
-static struct fake_target fake;
-static struct qmp_session session;
-static char *said;
-
-static void begin(void)
-{
-	fake_target_init(&fake);
-	qmp_session_init(&session, &fake.target);
-}
-
-static void end(void)
-{
-	qmp_session_done(&session);
-	free(said);
-	said = NULL;
-}
-
-TestSuite(qmp, .init = begin, .fini = end);
-
-/* What it has said since the last call. */
-static const char *heard(void)
-{
-	const char *bytes;
-	size_t size = qmp_session_pending(&session, &bytes);
-
-	free(said);
-	said = strndup(bytes ? bytes : "", size);
-	qmp_session_sent(&session, size);
-	return said;
-}
-
-static const char *tell(const char *text)
-{
-	qmp_session_input(&session, text, strlen(text));
-	return heard();
-}
-
-static void negotiate(void)
-{
-	(void)heard();
-	(void)tell("{\"execute\":\"qmp_capabilities\"}");
-}
+TestSuite(qmp, .init = talk_begin, .fini = talk_end);
 
 /* What those commands are asked that are nothing without. */
 static const struct {
@@ -69,27 +25,6 @@ static const char *question_of(const char *command)
 			return questions[i].arguments;
 	}
 	return "{}";
-}
-
-/* The answer to a command; the caller's reference. */
-static json_t *ask(const char *command)
-{
-	char text[256];
-	json_t *answer, *result;
-
-	(void)snprintf(text, sizeof(text), "{\"execute\":\"%s\",\"arguments\":%s}", command,
-		       question_of(command));
-	answer = json_loads(tell(text), JSON_DISABLE_EOF_CHECK, NULL);
-	cr_assert_not_null(answer, "%s", said);
-	result = json_incref(json_object_get(answer, "return"));
-	json_decref(answer);
-	cr_assert_not_null(result, "%s", said);
-	return result;
-}
-
-static void expect(const char *answer, const char *wanted)
-{
-	cr_assert_str_eq(answer, wanted, "said %s", answer);
 }
 
 Test(qmp, greets_and_names_what_answers)
@@ -176,68 +111,6 @@ Test(qmp, controls_the_guest)
 	(void)tell("{\"execute\":\"quit\"}");
 	cr_assert_not(fake.paused);
 	cr_assert_str_eq(fake.did, "power reset quit ");
-}
-
-Test(qmp, unplugs_by_id_and_by_host_address)
-{
-	negotiate();
-	expect(tell("{\"execute\":\"device_del\",\"arguments\":{\"id\":\"nic\"}}"),
-	       "{\"return\":{}}\r\n");
-	expect(tell("{\"execute\":\"device_del\",\"arguments\":{\"id\":\"0000:02:00.0\"}}"),
-	       "{\"return\":{}}\r\n");
-	cr_assert_str_eq(fake.did, "unplug unplug ");
-	expect(tell("{\"execute\":\"device_del\",\"arguments\":{\"id\":\"disk\"}}"),
-	       "{\"error\":{\"class\":\"DeviceNotFound\",\"desc\":\"Device 'disk' not found\"}}\r\n");
-	fake.unplug_result = -EALREADY;
-	expect(tell("{\"execute\":\"device_del\",\"arguments\":{\"id\":\"nic\"}}"),
-	       "{\"error\":{\"class\":\"GenericError\",\"desc\":\"Device nic is already in the process of "
-	       "unplug\"}}\r\n");
-	fake.present = false;
-	cr_assert_not_null(
-		strstr(tell("{\"execute\":\"device_del\",\"arguments\":{\"id\":\"nic\"}}"),
-		       "DeviceNotFound"));
-}
-
-#define ADD "{\"execute\":\"device_add\",\"id\":1,\"arguments\":{\"driver\":\"vfio-pci\","
-
-/* It is answered when the device is there, and what was said behind it after that. */
-Test(qmp, a_device_that_comes)
-{
-	negotiate();
-	expect(tell(ADD "\"host\":\"0000:03:00.0\",\"id\":\"disk\",\"slot\":3,\"rom\":\"a,b\"}}"
-			"{\"execute\":\"stop\"}"),
-	       "");
-	cr_assert_str_eq(fake.did, "plug 0000:03:00.0,id=disk,slot=3,rom=a,,b");
-	fake.plug_done(fake.plug_ctx, NULL);
-	expect(tell(""), "{\"return\":{},\"id\":1}\r\n{\"return\":{}}\r\n");
-	cr_assert(fake.paused);
-}
-
-Test(qmp, a_device_that_does_not_come)
-{
-	const struct pt_error why = {.code = -EBUSY, .message = "in use", .remedy = "wait"};
-
-	negotiate();
-	expect(tell(ADD "\"host\":\"0000:03:00.0\"}}"), "");
-	fake.plug_done(fake.plug_ctx, &why);
-	expect(tell(""),
-	       "{\"error\":{\"class\":\"GenericError\",\"desc\":\"in use; remedy: wait\"},\"id\":1}\r\n");
-	fake.plug_result = -ENOSPC;
-	expect(tell(ADD "\"host\":\"0000:03:00.0\"}}"),
-	       "{\"error\":{\"class\":\"GenericError\",\"desc\":\"no room\"},\"id\":1}\r\n");
-	cr_assert_not_null(strstr(tell(ADD "\"host\":\"a\",\"slot\":[]}}"),
-				  "Parameter 'slot' expects a text or a number"));
-	cr_assert_not_null(strstr(tell("{\"execute\":\"device_add\",\"arguments\":{\"driver\":"
-				       "\"e1000\",\"host\":\"a\"}}"),
-				  "'e1000' is not a device"));
-}
-
-Test(qmp, a_client_that_does_not_wait_for_it)
-{
-	negotiate();
-	expect(tell(ADD "\"host\":\"0000:03:00.0\"}}"), "");
-	qmp_session_done(&session);
-	fake.plug_done(fake.plug_ctx, NULL);
 }
 
 static const struct {
@@ -358,7 +231,7 @@ Test(qmp, shows_the_buses_as_the_guest_has_them)
 
 	set_up_pci();
 	negotiate();
-	list = ask("query-pci");
+	list = ask("query-pci", "{}");
 	port = json_array_get(json_object_get(json_array_get(list, 0), "devices"), 0);
 	bridge = json_object_get(port, "pci_bridge");
 	cr_assert_eq(json_integer_value(json_object_get(port, "slot")), 1);
@@ -394,14 +267,9 @@ Test(qmp, buses_that_go_in_circles_end)
 	set_up_pci();
 	memcpy(fake.config[1], fake.config[0], sizeof(fake.config[0])); /* behind bus 1 is bus 1 */
 	negotiate();
-	list = ask("query-pci");
+	list = ask("query-pci", "{}");
 	cr_assert_eq(json_array_size(list), 1);
 	json_decref(list);
-}
-
-static void came(void)
-{
-	qmp_session_descriptor(&session, dup(1));
 }
 
 /* Every query, against the type that the schema gives it; add-fd is answered where a descriptor came. */
@@ -418,7 +286,7 @@ Test(qmp, answers_are_of_the_type_that_the_schema_says)
 		if (!command->returns)
 			continue;
 		came();
-		answer = ask(command->name);
+		answer = ask(command->name, question_of(command->name));
 		cr_assert_eq(qmp_check(answer, command->returns, "return", false, &err), 0,
 			     "%s: %s", command->name, err.message);
 		json_decref(answer);
@@ -519,7 +387,7 @@ Test(qmp, the_schema_explains_every_name_once)
 	size_t i, j;
 
 	negotiate();
-	schema = ask("query-qmp-schema");
+	schema = ask("query-qmp-schema", "{}");
 	json_array_foreach(schema, i, row)
 	{
 		const char *name = json_string_value(json_object_get(row, "name"));
@@ -539,213 +407,4 @@ Test(qmp, the_schema_explains_every_name_once)
 		cr_assert_not_null(json_object_get(seen, command->name));
 	json_decref(seen);
 	json_decref(schema);
-}
-
-Test(qmp, names_descriptors)
-{
-	const char *const text = "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"a\"}}";
-	int fd = -1;
-
-	negotiate();
-	cr_assert_not_null(strstr(tell(text), "No file descriptor supplied via SCM_RIGHTS"));
-	came();
-	expect(tell(text), "{\"return\":{}}\r\n");
-	came();
-	expect(tell(text), "{\"return\":{}}\r\n");
-	cr_assert_eq(session.fds.kept_count, 1, "the one of the name is closed");
-	came();
-	cr_assert_not_null(strstr(tell("{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"1a\"}}"),
-				  "a name not starting with a digit"));
-	cr_assert_eq(session.fds.unclaimed_count, 0, "what came with a bad command is closed");
-	expect(tell("{\"execute\":\"closefd\",\"arguments\":{\"fdname\":\"a\"}}"),
-	       "{\"return\":{}}\r\n");
-	cr_assert_eq(qmp_fds_take(&session.fds, "a", &fd, NULL), -ENOENT);
-	cr_assert_not_null(
-		strstr(tell("{\"execute\":\"closefd\",\"arguments\":{\"fdname\":\"a\"}}"),
-		       "File descriptor named 'a' has not been found"));
-}
-
-Test(qmp, keeps_descriptors_for_commands_behind_one_that_waits)
-{
-	negotiate();
-	came();
-	came();
-	(void)tell(
-		"{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"vfio-pci\",\"host\":\"0:1.0\"}}"
-		"{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"a\"}}"
-		"{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"b\"}}\r\n");
-	cr_assert_eq(session.fds.unclaimed_count, 2);
-	fake.plug_done(fake.plug_ctx, NULL);
-	cr_assert_eq(session.fds.kept_count, 2);
-	cr_assert_eq(session.fds.unclaimed_count, 0);
-}
-
-Test(qmp, puts_descriptors_into_sets)
-{
-	json_t *sets;
-
-	negotiate();
-	came();
-	cr_assert_not_null(strstr(tell("{\"execute\":\"add-fd\"}"), "\"fdset-id\":0"));
-	came();
-	cr_assert_not_null(strstr(tell("{\"execute\":\"add-fd\",\"arguments\":{\"opaque\":\"x\"}}"),
-				  "\"fdset-id\":1"));
-	came();
-	(void)tell("{\"execute\":\"add-fd\",\"arguments\":{\"fdset-id\":1}}");
-	came();
-	cr_assert_not_null(strstr(tell("{\"execute\":\"add-fd\",\"arguments\":{\"fdset-id\":-3}}"),
-				  "'fdset-id' expects a number"));
-	sets = ask("query-fdsets");
-	cr_assert_eq(json_array_size(sets), 2);
-	cr_assert_eq(json_array_size(json_object_get(json_array_get(sets, 1), "fds")), 2);
-	json_decref(sets);
-	expect(tell("{\"execute\":\"remove-fd\",\"arguments\":{\"fdset-id\":1}}"),
-	       "{\"return\":{}}\r\n");
-	cr_assert_not_null(
-		strstr(tell("{\"execute\":\"remove-fd\",\"arguments\":{\"fdset-id\":1}}"),
-		       "'fdset-id:1' not found"));
-	cr_assert_not_null(strstr(
-		tell("{\"execute\":\"remove-fd\",\"arguments\":{\"fdset-id\":0,\"fd\":999}}"),
-		"'fdset-id:0, fd:999' not found"));
-	cr_assert_eq(session.fds.kept_count, 1);
-}
-
-Test(qmp, has_few_descriptors_open)
-{
-	negotiate();
-	for (unsigned i = 0; i < QMP_FDS_KEPT_MAX; i++) {
-		came();
-		(void)tell("{\"execute\":\"add-fd\"}");
-	}
-	came();
-	cr_assert_not_null(strstr(tell("{\"execute\":\"add-fd\"}"), "already"));
-	cr_assert_eq(session.fds.kept_count, QMP_FDS_KEPT_MAX);
-	cr_assert_eq(session.fds.unclaimed_count, 0);
-}
-
-/* As libvirt brings a device whose node and whose iommufd it has opened itself. */
-Test(qmp, brings_a_device_by_descriptors)
-{
-	negotiate();
-	came();
-	(void)tell("{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"iommufd\"}}");
-	expect(tell("{\"execute\":\"object-add\",\"arguments\":{\"qom-type\":\"iommufd\",\"id\":"
-		    "\"iommufd0\",\"fd\":\"iommufd\"}}"),
-	       "{\"return\":{}}\r\n");
-	cr_assert_str_eq(fake.iommufd, "iommufd0");
-	cr_assert_eq(close(fake.iommufd_fd), 0);
-	came();
-	(void)tell("{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"node\"}}");
-	expect(tell(ADD
-		    "\"id\":\"hostdev0\",\"iommufd\":\"iommufd0\",\"fd\":\"node\",\"bus\":\"pci.0\","
-		    "\"addr\":\"0xa\"}}"),
-	       "");
-	cr_assert_str_eq(strchr(fake.did, ','), ",id=hostdev0,slot=10 in iommufd0");
-	cr_assert_eq(strncmp(fake.did, "plug fd=", 8), 0);
-	cr_assert_eq(atoi(fake.did + 8), fake.plug_fd);
-	cr_assert_eq(close(fake.plug_fd), 0);
-	fake.plug_done(fake.plug_ctx, NULL);
-	expect(tell(""), "{\"return\":{},\"id\":1}\r\n");
-	expect(tell("{\"execute\":\"object-del\",\"arguments\":{\"id\":\"iommufd0\"}}"), "");
-	fake.plug_done(fake.plug_ctx, NULL);
-	expect(tell(""), "{\"return\":{}}\r\n");
-	cr_assert_not_null(strstr(tell("{\"execute\":\"object-del\",\"arguments\":{\"id\":\"x\"}}"),
-				  "object 'x' not found"));
-}
-
-Test(qmp, closes_descriptors_of_what_is_refused)
-{
-	static const char *const bad[] = {
-		ADD "\"fd\":\"node\",\"slot\":[]}}",
-		ADD "\"fd\":\"node\",\"bus\":\"pci.9\"}}",
-		ADD "\"fd\":\"node\"}}",
-		"{\"execute\":\"object-add\",\"arguments\":{\"qom-type\":\"iommufd\",\"id\":\"a\","
-		"\"fd\":\"node\"}}",
-	};
-
-	negotiate();
-	fake.plug_result = fake.iommufd_result = -ENOSPC;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		int fd = dup(1);
-
-		qmp_session_descriptor(&session, fd);
-		(void)tell("{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"node\"}}");
-		cr_assert_not_null(strstr(tell(bad[i]), "error"), "%s", bad[i]);
-		cr_assert_eq(close(fd), -1, "%s", bad[i]);
-	}
-	cr_assert_not_null(strstr(tell(ADD "\"fd\":\"17\"}}"), "the name that getfd has given"));
-	cr_assert_not_null(strstr(tell(ADD "\"id\":\"x\"}}"), "Parameter 'host' is missing"));
-	cr_assert_not_null(strstr(
-		tell("{\"execute\":\"object-add\",\"arguments\":{\"qom-type\":\"secret\",\"id\":\"a\"}}"),
-		"'secret' is not an object"));
-	cr_assert_not_null(strstr(
-		tell("{\"execute\":\"object-add\",\"arguments\":{\"qom-type\":\"iommufd\",\"id\":\"a\",\"x\":1}}"),
-		"'iommufd.x' not found"));
-}
-
-static const struct {
-	const char *says;
-	const char *slot; /* NULL: it is refused */
-} places[] = {
-	{"\"addr\":\"0x2\"", ",slot=2"},
-	{"\"addr\":\"1f.0x7\"", ",slot=31.7"},
-	{"\"bus\":\"pcie.0\",\"addr\":\"04\"", ",slot=4"},
-	{"\"bus\":\"pci.3\",\"addr\":\"0x0\"", ",slot=3"},
-	{"\"bus\":\"pci.3\"", ",slot=3"},
-	{"\"bus\":\"pci.3\",\"addr\":\"0x0.0x1\",\"multifunction\":true", ",slot=3.1"},
-	{"\"bus\":\"pci.0\"", ""},
-	{"\"bus\":\"pci.3\",\"addr\":\"0x1\"", NULL},
-	{"\"bus\":\"pci.4\"", NULL},
-	{"\"addr\":\"0x0\"", NULL},
-	{"\"addr\":\"0x20\"", NULL},
-	{"\"addr\":\"0x2.8\"", NULL},
-	{"\"addr\":\"-2\"", NULL},
-	{"\"addr\":\"2.\"", NULL},
-	{"\"addr\":\"\"", NULL},
-};
-
-Test(qmp, understands_where_a_device_is_to_be)
-{
-	negotiate();
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		char text[256];
-
-		fake.did[0] = '\0';
-		(void)snprintf(text, sizeof(text), ADD "\"host\":\"a\",%s}}", places[i].says);
-		(void)tell(text);
-		if (!places[i].slot) {
-			cr_assert_not_null(strstr(said, "error"), "%s", text);
-			cr_assert_str_empty(fake.did);
-			continue;
-		}
-		cr_assert_eq(strncmp(fake.did, "plug a", 6), 0, "%s: %s", text, said);
-		cr_assert_str_eq(fake.did + 6, places[i].slot);
-		fake.plug_done(fake.plug_ctx, NULL);
-		(void)heard();
-	}
-}
-
-Test(qmp, understands_roms_as_qemu_says_them)
-{
-	negotiate();
-	(void)tell(ADD "\"host\":\"a\",\"rombar\":0}}");
-	cr_assert_str_eq(fake.did, "plug a,rom=off");
-	fake.plug_done(fake.plug_ctx, NULL);
-	fake.did[0] = '\0';
-	(void)tell(ADD "\"host\":\"a\",\"romfile\":\"/x,y\",\"low-power\":true}}");
-	cr_assert_str_eq(fake.did, "plug a,rom=/x,,y,low-power=yes");
-	fake.plug_done(fake.plug_ctx, NULL);
-}
-
-Test(qmp, a_device_as_on_the_command_line)
-{
-	negotiate();
-	(void)tell(
-		"{\"execute\":\"x-tenon-device-add\",\"arguments\":{\"kind\":\"disk\",\"value\":\"/a,id=x\"}}");
-	cr_assert_str_eq(fake.did, "plug disk /a,id=x");
-	fake.plug_done(fake.plug_ctx, NULL);
-	expect(tell(""), "{\"return\":{}}\r\n");
-	cr_assert_not_null(strstr(
-		tell("{\"execute\":\"x-tenon-device-add\",\"arguments\":{\"kind\":\"tape\",\"value\":\"a\"}}"),
-		"does not accept value 'tape'"));
 }

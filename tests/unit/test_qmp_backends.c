@@ -9,33 +9,16 @@
 #include <unistd.h>
 
 #include "control/qmp_session.h"
-#include "unit/fake_target.h"
+#include "qmp_talk.h"
 
-static struct fake_target fake;
-static struct qmp_session session;
-static char *said;
 static char image[64];
-
-static const char *tell(const char *text)
-{
-	const char *bytes;
-	size_t size;
-
-	qmp_session_input(&session, text, strlen(text));
-	size = qmp_session_pending(&session, &bytes);
-	free(said);
-	said = strndup(bytes ? bytes : "", size);
-	qmp_session_sent(&session, size);
-	return said;
-}
 
 static void begin(void)
 {
 	int fd;
 
-	fake_target_init(&fake);
-	qmp_session_init(&session, &fake.target);
-	(void)tell("{\"execute\":\"qmp_capabilities\"}");
+	talk_begin();
+	negotiate();
 	memcpy(image, "/tmp/tenon-image-XXXXXX", 24);
 	fd = mkstemp(image);
 	cr_assert_geq(fd, 0);
@@ -44,10 +27,8 @@ static void begin(void)
 
 static void end(void)
 {
-	qmp_session_done(&session);
+	talk_end();
 	backends_done(&fake.backends);
-	free(said);
-	said = NULL;
 	(void)unlink(image);
 }
 
