@@ -157,18 +157,27 @@ static void down(void)
 
 TestSuite(plug, .init = up, .fini = down);
 
-/* The loop runs until the device is there, or is not. Return: 0, or why not. */
-static int bring(const struct plan_device *device)
+/* The loop runs until the device is there, or is not. @ret: how its coming began. Return: 0, or why not. */
+static int until_there(int ret)
 {
 	unsigned before = over.done;
-	int r = plug_start(&plug, device, done, NULL, &over.err);
 
-	if (r)
-		return r;
+	if (ret)
+		return ret;
 	check_ok(loop_watch_start(&loop, &over.watch, &err), err);
 	check_ok(loop_run(&loop, &err), err);
 	cr_assert_eq(over.done, before + 1);
 	return over.err.code;
+}
+
+static int bring(const struct plan_device *device)
+{
+	return until_there(plug_start(&plug, device, done, NULL, &over.err));
+}
+
+static int bring_virtio(const struct plan_virtio *virtio)
+{
+	return until_there(plug_start_virtio(&plug, virtio, done, NULL, &over.err));
 }
 
 /* The guest has pciehp, by message. */
@@ -179,12 +188,24 @@ static void guest_listens(unsigned port)
 	out(port + SLTCTL, 2, in(port + SLTCTL, 2) | LISTEN | PDC);
 }
 
-static void guest_turns_on(unsigned port, unsigned device)
+static void guest_turns_on(unsigned port)
 {
 	out(port + SLTSTA, 2, 0x11f);
 	out(port + SLTCTL, 2, in(port + SLTCTL, 2) & ~POWER_OFF);
+}
+
+/* What is passed through is set up then as well. */
+static void guest_takes(unsigned port, unsigned device)
+{
+	guest_turns_on(port);
 	cr_assert_eq(in(device, 4), 0x00101b36);
 	out(device + 4, 2, 6);
+}
+
+static void guest_takes_virtio(unsigned port, unsigned device)
+{
+	guest_turns_on(port);
+	cr_assert_eq(in(device, 2), 0x1af4);
 }
 
 static void guest_turns_off(unsigned port)
@@ -209,7 +230,7 @@ Test(plug, a_device_comes)
 	cr_assert_eq(seen.messages, 1);
 	cr_assert_eq(in(PORT2 + SLTSTA, 2) & (PDS | PDC | ABP), PDS | PDC | ABP);
 	cr_assert_eq(in(DISK2, 4), UINT32_MAX, "the slot has no power yet");
-	guest_turns_on(PORT2, DISK2);
+	guest_takes(PORT2, DISK2);
 	cr_assert_eq(memory.count, 1);
 	cr_assert_gt(seen.slots, 0);
 	cr_assert_eq(pt_space_stats(space).maps, 1, "the guest's memory");
@@ -224,7 +245,7 @@ Test(plug, ten_times_in_and_out)
 	guest_listens(PORT2);
 	for (unsigned i = 0; i < 10; i++) {
 		check_ok(bring(&device), over.err);
-		guest_turns_on(PORT2, DISK2);
+		guest_takes(PORT2, DISK2);
 		cr_assert_eq(memory.count, 1);
 		if (i & 1) {
 			unplug_force(&unplug, 1);
@@ -253,16 +274,16 @@ Test(plug, slots_and_entries_are_used_again_in_any_order)
 
 	check_ok(bring(&a), over.err);
 	check_ok(bring(&b), over.err);
-	guest_turns_on(PORT, DISK);
-	guest_turns_on(PORT2, DISK2);
+	guest_takes(PORT, DISK);
+	guest_takes(PORT2, DISK2);
 	unplug_force(&unplug, 1);
 	guest_turns_off(PORT2);
 	unplug_force(&unplug, 0);
 	guest_turns_off(PORT);
 	check_ok(bring(&c), over.err);
 	check_ok(bring(&d), over.err);
-	guest_turns_on(PORT, DISK);
-	guest_turns_on(PORT2, DISK2);
+	guest_takes(PORT, DISK);
+	guest_takes(PORT2, DISK2);
 	cr_assert_str_eq(slots.list[0].functions[0]->plan->bdf, "0000:03:00.0");
 	cr_assert_str_eq(slots.list[1].functions[0]->plan->bdf, "0000:02:00.0");
 	slots_stop(&slots);
@@ -341,7 +362,7 @@ static void every_call_fails_once(bool first)
 	}
 	cr_assert_gt(failed, first ? 30 : 20, "%u", failed);
 	check_ok(over.err.code, over.err);
-	guest_turns_on(PORT2, DISK2);
+	guest_takes(PORT2, DISK2);
 	cr_assert_eq(memory.count, 1);
 }
 
@@ -426,26 +447,6 @@ static struct plan_virtio a_virtio(enum plan_virtio_kind kind, const char *id, u
 	return virtio;
 }
 
-static int bring_virtio(const struct plan_virtio *virtio)
-{
-	unsigned before = over.done;
-	int r = plug_start_virtio(&plug, virtio, done, NULL, &over.err);
-
-	if (r)
-		return r;
-	check_ok(loop_watch_start(&loop, &over.watch, &err), err);
-	check_ok(loop_run(&loop, &err), err);
-	cr_assert_eq(over.done, before + 1);
-	return over.err.code;
-}
-
-static void guest_turns_virtio_on(unsigned port, unsigned device)
-{
-	out(port + SLTSTA, 2, 0x11f);
-	out(port + SLTCTL, 2, in(port + SLTCTL, 2) & ~POWER_OFF);
-	cr_assert_eq(in(device, 2), 0x1af4);
-}
-
 Test(plug, a_virtio_device_comes_and_goes_ten_times)
 {
 	const struct plan_virtio rng = a_virtio(PLAN_VIRTIO_RNG, "rng0", 1);
@@ -457,7 +458,7 @@ Test(plug, a_virtio_device_comes_and_goes_ten_times)
 
 		check_ok(bring_virtio(&rng), over.err);
 		cr_assert_eq(memory.count, 0, "its link is down");
-		guest_turns_virtio_on(PORT2, DISK2);
+		guest_takes_virtio(PORT2, DISK2);
 		cr_assert_eq(memory.count, 1);
 		cr_assert_eq(plan.virtio_count, 1);
 		if (i & 1) {
@@ -489,11 +490,11 @@ Test(plug, virtio_and_passed_through_devices_in_turn)
 
 	for (unsigned i = 0; i < 3; i++) {
 		check_ok(bring_virtio(&rng), over.err);
-		guest_turns_virtio_on(PORT2, DISK2);
+		guest_takes_virtio(PORT2, DISK2);
 		unplug_force(&unplug, 1);
 		guest_turns_off(PORT2);
 		check_ok(bring(&device), over.err);
-		guest_turns_on(PORT2, DISK2);
+		guest_takes(PORT2, DISK2);
 		unplug_force(&unplug, 1);
 		guest_turns_off(PORT2);
 	}
@@ -513,7 +514,7 @@ Test(plug, a_virtio_device_that_cannot_come)
 	cr_assert_str_empty(plan.virtio[0].id);
 	cr_assert_null(units[0]);
 	check_ok(bring_virtio(&rng), over.err);
-	guest_turns_virtio_on(PORT2, DISK2);
+	guest_takes_virtio(PORT2, DISK2);
 	cr_assert_eq(plan.virtio_count, 1);
 }
 
@@ -550,7 +551,7 @@ Test(plug, a_device_of_two_functions)
 		cr_assert_eq(in(PORT2 + SLTSTA, 2) & PDS, 0);
 		check_ok(bring(&first), over.err);
 		cr_assert_eq(seen.messages, 1);
-		guest_turns_on(PORT2, DISK2);
+		guest_takes(PORT2, DISK2);
 		cr_assert_eq(in(DISK2 + 0x1000, 4), 0x00101b36);
 		cr_assert_eq(in(DISK2 + 0xc, 4) >> 16 & 0x80, 0x80,
 			     "it says that there are others");
@@ -573,6 +574,6 @@ Test(plug, a_function_that_waits_can_be_taken_back)
 	cr_assert_eq(over.left, 1, "the guest need not be asked");
 	cr_assert_eq(seen.messages, 0);
 	check_ok(bring(&whole), over.err);
-	guest_turns_on(PORT2, DISK2);
+	guest_takes(PORT2, DISK2);
 	cr_assert_eq(in(DISK2 + 0x1000, 4), UINT32_MAX);
 }
