@@ -84,6 +84,17 @@ static bool add_known(const json_t *arguments, const char *key, json_t *value,
 	return false;
 }
 
+/* A key is refused, or rightly without effect, or one of --device's. */
+static int add_other(const char *driver, const char *key, const json_t *value,
+		     struct device_option *option, struct pt_error *err)
+{
+	int r = qemu_property(driver, key, value, err);
+
+	if (r)
+		return r < 0 ? r : 0;
+	return device_option_value(option, key, value, err);
+}
+
 /* What a device is said to be in QMP, as --device takes it: "HOST,KEY=VALUE..." */
 static int passthrough_option(const struct target *target, json_t *arguments, int fd,
 			      struct device_option *option, struct pt_error *err)
@@ -103,12 +114,7 @@ static int passthrough_option(const struct target *target, json_t *arguments, in
 	{
 		if (add_known(arguments, key, value, option))
 			continue;
-		r = qemu_property("vfio-pci", key, value, err);
-		if (r < 0)
-			return r;
-		if (r > 0)
-			continue;
-		r = device_option_value(option, key, value, err);
+		r = add_other("vfio-pci", key, value, option, err);
 		if (r)
 			return r;
 	}
@@ -289,12 +295,7 @@ static int virtio_option(const struct target *target, const struct driver *drive
 	{
 		if (is_known(driver, key))
 			continue;
-		r = qemu_property(text_of(arguments, "driver"), key, value, err);
-		if (r < 0)
-			return r;
-		if (r > 0)
-			continue;
-		r = device_option_value(option, key, value, err);
+		r = add_other(text_of(arguments, "driver"), key, value, option, err);
 		if (r)
 			return r;
 	}
