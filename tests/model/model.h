@@ -353,6 +353,9 @@ struct model_device *model_device(const struct model *model, unsigned index);
  */
 void model_bindable(struct model *model);
 
+/** model_drive() - the function's driver is @driver from now on, NULL for none, whoever has it open */
+void model_drive(struct model_device *device, const char *driver);
+
 /** model_kill() - the device falls off its bus; sysfs shows it too */
 void model_kill(struct model_device *device);
 

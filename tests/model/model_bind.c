@@ -84,6 +84,14 @@ static void detach(struct model_device *device)
 	device->pci.driver = NULL;
 }
 
+void model_drive(struct model_device *device, const char *driver)
+{
+	if (device->pci.driver)
+		detach(device);
+	if (driver)
+		attach(device, driver);
+}
+
 static int store_bind(struct model *model, void *arg, const char *value)
 {
 	struct model_device *device = find(model, value);

@@ -78,10 +78,21 @@ struct stage {
 	const struct plugged *plugged;
 };
 
+/**
+ * struct life - a guest's
+ * @space_fd: of an iommufd or a container that is handed in, -1 for none; @device_fd: of the first device
+ * @token: VF token of the first device, NULL for none
+ * @no_kvm: an embedder without KVM
+ * @late: what happens on the host between the first device's opening and its bind
+ */
 struct life {
 	struct model *model;
 	const struct pt_sys *sys;
 	const struct way *way;
+	int space_fd, device_fd;
+	const char *token;
+	bool no_kvm;
+	void (*late)(struct life *life);
 	struct pt_space *space;
 	struct plugged first, second;
 	int kvm, vm, kvm_vfio, memfd;
@@ -127,7 +138,11 @@ static const struct pt_kvm_ops life_kvm_ops = {.file_add = life_file_add,
 static inline struct life life_new(struct model *model, const struct way *way, const char *second)
 {
 	struct kvm_create_device device = {.type = KVM_DEV_TYPE_VFIO};
-	struct life life = {.model = model, .sys = model_sys(model), .way = way};
+	struct life life = {.model = model,
+			    .sys = model_sys(model),
+			    .way = way,
+			    .space_fd = -1,
+			    .device_fd = -1};
 
 	life.first = (struct plugged){.bdf = LIFE_FIRST, .bar_address = 1ull << 40};
 	life.second = (struct plugged){.bdf = second, .bar_address = 1ull << 41};
@@ -155,20 +170,41 @@ static inline int life_open_space(struct life *life)
 {
 	struct pt_space_setup setup = life->way->setup;
 
-	setup.kvm = &life_kvm_ops;
+	setup.kvm = life->no_kvm ? NULL : &life_kvm_ops;
 	setup.kvm_ctx = life;
 	life_stage(life, "open the space", STAGE_UP, NULL);
+	if (life->space_fd >= 0)
+		return pt_space_open_fd(life->sys, &setup, life->space_fd, &life->space,
+					&life->err);
 	return pt_space_open(life->sys, &setup, &life->space, &life->err);
+}
+
+/* A descriptor that is handed in is the library's once the device is open. */
+static inline int life_open(struct life *life, struct plugged *plugged)
+{
+	bool first = plugged == &life->first;
+	const struct pt_device_setup setup = {.vf_token = first ? life->token : NULL};
+	int ret;
+
+	life_stage(life, "open a device", STAGE_UP, plugged);
+	if (!first || life->device_fd < 0)
+		return pt_device_open(life->space, plugged->bdf, &setup, &plugged->device,
+				      &life->err);
+	ret = pt_device_open_fd(life->space, life->device_fd, plugged->bdf, &setup,
+				&plugged->device, &life->err);
+	if (ret == 0)
+		life->device_fd = -1;
+	return ret;
 }
 
 static inline int life_attach(struct life *life, struct plugged *plugged)
 {
-	int ret;
+	int ret = life_open(life, plugged);
 
-	life_stage(life, "open a device", STAGE_UP, plugged);
-	ret = pt_device_open(life->space, plugged->bdf, NULL, &plugged->device, &life->err);
 	if (ret)
 		return ret;
+	if (life->late && plugged == &life->first)
+		life->late(life);
 	life_stage(life, "bind a device", STAGE_UP, plugged);
 	ret = pt_device_bind(plugged->device, &life->err);
 	if (ret)
@@ -308,7 +344,8 @@ static inline bool life_names_the_thing(const struct life *life, const char *mes
 {
 	return strstr(message, life->first.bdf) || strstr(message, life->second.bdf) ||
 	       strstr(message, "/dev/iommu") || strstr(message, "/dev/vfio/vfio") ||
-	       strstr(message, "IOVA 0x");
+	       strstr(message, "IOVA 0x") ||
+	       (life->first.device == NULL && strstr(message, "descriptor "));
 }
 
 /* The fault's errno as the code under test sees it. */
