@@ -4,8 +4,6 @@
 #include "noiommu.h"
 #include "sysfs.h"
 
-#define CLASS_BRIDGE_PCI 0x0604 /* class and subclass */
-
 static int bind_remedy(const struct pt_host_device *device, int code, struct pt_error *err)
 {
 	const char *bdf = device->name;
@@ -178,15 +176,33 @@ static int walk_group(const struct walk *walk)
 	return r ? r : walk_node(walk, PT_CONTAINER_NODE, PT_CONTAINER_REMEDY);
 }
 
-static int walk_bridge(const struct walk *walk)
+/* What leads to others, NULL for what does not. An ISA bridge, or one of another kind, is a function like others. Source of
+ * the codes: PCI Code and ID Assignment, 1.7. */
+static const char *bridge_kind(uint32_t class_code)
+{
+	switch (class_code >> 8) {
+	case 0x0600:
+		return "the host's bridge to its PCI buses";
+	case 0x0604:
+	case 0x0609:
+		return "a PCI bridge";
+	case 0x0607:
+		return "a CardBus bridge";
+	default:
+		return NULL;
+	}
+}
+
+static int walk_bridge(const struct walk *walk, const char *kind)
 {
 	char code[16];
 	struct pt_obstacle obstacle;
 
 	(void)snprintf(code, sizeof(code), "0x%06x", walk->device->class_code);
 	obstacle = in_file(walk->device->name, PT_OBSTACLE_BRIDGE, "class", code);
-	pt_error_set(&obstacle.error, -ENODEV, "%s: is a PCI bridge, which cannot be assigned",
-		     walk->device->name);
+	pt_error_set(&obstacle.error, -ENODEV, "%s: is %s, which cannot be assigned",
+		     walk->device->name, kind);
+	pt_error_remedy(&obstacle.error, -ENODEV, "name a device that is no bridge");
 	return found(walk, &obstacle);
 }
 
@@ -260,13 +276,14 @@ PT_PUBLIC int pt_host_obstacles(const struct pt_sys *sys, const struct pt_host_d
 				int (*each)(void *arg, const struct pt_obstacle *obstacle),
 				void *arg)
 {
+	const char *bridge = bridge_kind(device->class_code);
 	const struct walk walk = {sys, device, each, arg};
 	int r;
 
+	if (bridge)
+		return walk_bridge(&walk, bridge);
 	if (setup && setup->unsafe_noiommu)
 		return walk_noiommu(&walk, setup->backend);
-	if (device->class_code >> 8 == CLASS_BRIDGE_PCI)
-		return walk_bridge(&walk);
 	r = device->mediated ? walk_mediated(&walk) : walk_driver(&walk);
 	if (r == 0 && !device->mediated)
 		r = walk_iommu(&walk);

@@ -120,15 +120,40 @@ Test(assignable, a_variant_driver_is_a_vfio_driver)
 	done(&pair);
 }
 
-Test(assignable, a_bridge)
+Test(assignable, bridges)
 {
-	struct pair pair = {.model = model_new()};
-	struct model_pci pci = model_nvme("0000:02:00.0", 26);
+	static const struct {
+		uint32_t class_code;
+		const char *what;
+	} bridges[] = {
+		{0x060400, "is a PCI bridge"},
+		{0x060000, "is the host's bridge to its PCI buses"},
+		{0x060700, "is a CardBus bridge"},
+	};
+	static const uint32_t functions[] = {0x060100, 0x068000};
 
-	model_config_init(&pci, 0x8086, 0xa0b0, 0x060400);
-	model_add(pair.model, &pci);
-	check_error(assignable(pair.model, "0000:02:00.0", &pair.err), -ENODEV, pair.err, "bridge");
-	done(&pair);
+	for (size_t i = 0; i < sizeof(bridges) / sizeof(bridges[0]); i++) {
+		struct pair pair = {.model = model_new()};
+		struct model_pci pci = model_nvme("0000:02:00.0", 26);
+
+		model_config_init(&pci, 0x8086, 0xa0b0, bridges[i].class_code);
+		/* Whatever its driver: that is not what is in the way. */
+		pci.driver = i == 1 ? NULL : "pcieport";
+		model_add(pair.model, &pci);
+		check_error(assignable(pair.model, "0000:02:00.0", &pair.err), -ENODEV, pair.err,
+			    bridges[i].what);
+		check_remedy(pair.err, "no bridge");
+		done(&pair);
+	}
+	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
+		struct pair pair = {.model = model_new()};
+		struct model_pci pci = model_nvme("0000:02:00.0", 26);
+
+		model_config_init(&pci, 0x8086, 0xa0b0, functions[i]);
+		model_add(pair.model, &pci);
+		check_ok(assignable(pair.model, "0000:02:00.0", &pair.err), pair.err);
+		done(&pair);
+	}
 }
 
 /* By the IOMMU group. */

@@ -9,7 +9,9 @@
 #include "host/kernel_log.h"
 #include "host/vfs.h"
 
-#define CLASS_BRIDGE 0x0604 /* class and subclass */
+/* Class and subclass. */
+#define CLASS_HOST_BRIDGE 0x0600
+#define CLASS_BRIDGE	  0x0604
 
 static const char *or_none(const char *driver)
 {
@@ -170,9 +172,11 @@ static int check_kind(const struct driver_host *host, const struct journal_recor
 
 	if (ret < 0)
 		return step_failed(now->name, "reading its class", ret, err);
-	if (class_code >> 8 == CLASS_BRIDGE)
-		return pt_error_set(err, -ENODEV, "%s: is a PCI bridge, which cannot be assigned",
-				    now->name);
+	if (class_code >> 8 == CLASS_BRIDGE || class_code >> 8 == CLASS_HOST_BRIDGE)
+		return pt_error_set(err, -ENODEV, "%s: is %s, which cannot be assigned", now->name,
+				    class_code >> 8 == CLASS_BRIDGE
+					    ? "a PCI bridge"
+					    : "the host's bridge to its PCI buses");
 	return 0;
 }
 

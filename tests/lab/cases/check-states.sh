@@ -32,6 +32,12 @@ bridge() {
 }
 check "a bridge" bridge
 
+host_bridge() {
+	finds 2 bridge 0000:00:00.0 0000:00:00.0 || return
+	jq -r '.findings[].what' $answer | grep -q "the host's bridge" && follow
+}
+check "the host's own bridge" host_bridge
+
 absent() {
 	finds 2 device guest 0000:7f:00.0 && follow
 }
