@@ -168,9 +168,10 @@ def main(arguments):
     if "tidy" in options.what:
         tidy(totals)
     if "lab" in options.what:
-        lab(options, options.kernel, totals, long=options.all)
-        if options.all and options.kernel != "newest":
-            lab(options, "newest", totals, once=False)
+        twice = options.all and options.kernel != "newest"
+        lab(options, options.kernel, totals, long=options.all, newest_follows=twice)
+        if twice:
+            lab(options, "newest", totals, again=True)
     print(totals)
     return 1 if totals.failed or not totals.passed + totals.skipped else 0
 

@@ -32,6 +32,7 @@ class Case:
         self.devices = header.get("devices", "").split()
         self.limit = float(header.get("limit", 120))
         self.kernel = header.get("kernel")
+        self.needs_newest = self.kernel == "newest"
         self.parameters = header.get("kernel-parameters", "")
         self.debian_guests = header.get("guests") == "debian"
         self.iommu = header.get("iommu", "intel")
@@ -80,9 +81,9 @@ def all_cases():
     return [Case(path) for path in sorted(paths) if os.path.basename(path) != "lib.sh"]
 
 
-def chosen(names, long=True, once=True):
-    """The cases with these names, in the order given; all, when there is none, but those that are long, or that need no
-    second kernel, only if wanted."""
+def chosen(names, long=True, again=False):
+    """The cases with these names, in the order given; all, when there is none, but those that are long only if wanted. Those
+    to run `again`, on the newest kernel, are the ones that it can change, and the ones that need it."""
     known = {case.name: case for case in all_cases()}
     for name in names:
         if name not in known:
@@ -90,7 +91,9 @@ def chosen(names, long=True, once=True):
             raise host.LabError(f"no lab case '{name}'; {hint}")
     if names:
         return [known[name] for name in names]
-    return [case for case in known.values() if (long or not case.long) and (once or not case.once)]
+    if again:
+        return [case for case in known.values() if case.needs_newest or not case.once]
+    return [case for case in known.values() if long or not case.long]
 
 
 class Kernels:
@@ -154,7 +157,7 @@ class Runner:
         os.makedirs(self._folder)
 
     def run(self, case):
-        if case.kernel == "newest" and self._kernel_name != "newest":
+        if case.needs_newest and self._kernel_name != "newest":
             return self._tell(case, Result([("skip", f"{case.name}: needs --kernel newest")], 0))
         if self._kernels.path(self._kernel_of(case)) is None:
             return self._tell(case, Result([("skip", f"{case.name}: no kernel '{case.kernel}' here, see above")], 0))
@@ -269,9 +272,12 @@ def runs_on(case, kernel_name):
     return case.kernel != "debian" or kernel_name in ("6.12", "debian")
 
 
-def run_all(names, kernel_name, vmm=None, long=False, once=True):
-    """Runs cases one after the other, those that chosen() leaves out if wanted or named; yields a Result for each."""
-    cases = [case for case in chosen(names, long, once) if runs_on(case, kernel_name)]
+def run_all(names, kernel_name, vmm=None, long=False, again=False, newest_follows=False):
+    """Runs cases one after the other, those of chosen(); yields a Result for each. What needs the newest kernel is left to the
+    run on it if that follows."""
+    cases = [case for case in chosen(names, long, again) if runs_on(case, kernel_name)]
+    if newest_follows:
+        cases = [case for case in cases if not case.needs_newest]
     kernels = Kernels()
     if kernels.path(kernel_name) is None:
         for case in cases:
