@@ -3,25 +3,16 @@
  * usage: features DEVICE
  * Prints what the kernel has for a device beyond regions and interrupts, a line each, and how it can be migrated.
  */
-#include <passthrough/passthrough.h>
+#include "one_device.h"
 
-#include <stdio.h>
-
-static int complain(const struct pt_error *err)
-{
-	fprintf(stderr, "features: error: %s\n", err->message);
-	if (err->remedy[0])
-		fprintf(stderr, "features: remedy: %s\n", err->remedy);
-	return 1;
-}
-
-static int print(struct pt_device *device)
+static int print(struct pt_device *device, const char *unused)
 {
 	struct pt_error err = PT_ERROR_INIT;
 	uint32_t mask;
 	uint64_t flags;
 
-	if (pt_device_attach(device, &err) < 0 || pt_device_features(device, &mask, &err) < 0)
+	(void)unused;
+	if (pt_device_features(device, &mask, &err) < 0)
 		return complain(&err);
 	for (unsigned i = 0; i < PT_FEATURE_COUNT; i++) {
 		if (mask & 1u << i)
@@ -37,23 +28,9 @@ static int print(struct pt_device *device)
 
 int main(int argc, char **argv)
 {
-	struct pt_error err = PT_ERROR_INIT;
-	struct pt_space *space;
-	struct pt_device *device;
-	int status;
-
 	if (argc != 2) {
 		fputs("usage: features DEVICE\n", stderr);
 		return 2;
 	}
-	if (pt_space_open(pt_sys_linux(), NULL, &space, &err) < 0)
-		return complain(&err);
-	if (pt_device_open(space, argv[1], NULL, &device, &err) < 0) {
-		pt_space_close(space);
-		return complain(&err);
-	}
-	status = print(device);
-	pt_device_close(device);
-	pt_space_close(space);
-	return status;
+	return with_device(argv[1], print, NULL);
 }
