@@ -45,6 +45,7 @@ struct pt_wanted {
  * @minimum: vectors that the host's index is enabled with at least, whether they are used or not
  * @enabled: vectors that it is enabled with, 0 when it is not
  * @granted: all that the host has to give, where that is fewer than was asked for; 0 for not known
+ * @reported: what was said to be all; 0 for nothing
  * @scratch: @count descriptors, for one SET_IRQS
  */
 struct pt_vectors {
@@ -53,6 +54,7 @@ struct pt_vectors {
 	unsigned minimum;
 	unsigned enabled;
 	unsigned granted;
+	unsigned reported;
 	struct pt_vector *list;
 	int *scratch;
 	struct pt_wanted (*wanted)(const struct pt_function *function, unsigned vector);

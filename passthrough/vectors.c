@@ -87,16 +87,38 @@ static void connect(struct pt_function *function, struct pt_vectors *vectors, un
 		vector->connected = true;
 }
 
-static void report_partial(struct pt_function *function, const struct pt_vectors *vectors,
-			   unsigned available)
+/* x86 has several messages of MSI for one device only where interrupts are remapped: arch/x86/kernel/apic/msi.c,
+ * x86_init_dev_msi_info(), and before 6.2 native_setup_msi_irqs(). */
+static bool one_message_only(const struct pt_function *function, const struct pt_vectors *vectors,
+			     unsigned available)
+{
+	const struct pt_device *device = function->device;
+	char path[PT_PATH_SIZE];
+
+	return vectors->index == PT_IRQ_MSI && available == 1 &&
+	       pt_host_isolation(device->sys, device->space->setup.backend, path) != PT_ISOLATED;
+}
+
+/* Once for each number: a guest can ask as often as it likes. */
+static void report_partial(struct pt_function *function, struct pt_vectors *vectors,
+			   unsigned available, unsigned asked)
 {
 	struct pt_error err = PT_ERROR_INIT;
 
+	if (vectors->reported == available)
+		return;
+	vectors->reported = available;
 	pt_error_set(&err, -ENOSPC,
 		     "%s: the host has only %u of the %u interrupt vectors that the guest uses",
-		     pt_device_name(function->device), available, vectors->count);
+		     pt_device_name(function->device), available, asked);
 	pt_error_remedy(&err, -ENOSPC,
 			"give the host more vectors: fewer devices on one CPU, or more CPUs");
+	if (one_message_only(function, vectors, available))
+		pt_error_remedy(
+			&err, -ENOSPC,
+			"a host that remaps no interrupts has one for MSI: turn interrupt "
+			"remapping on in the firmware, and take intremap=off from the kernel's "
+			"command line; without such hardware the device sends all by the first");
 	pt_report(function, &err);
 }
 
@@ -130,7 +152,7 @@ static void set_irqs(struct pt_function *function, struct pt_vectors *vectors, u
 	int r = set_block(function, vectors, first, end, &err);
 
 	if (r > 0) {
-		report_partial(function, vectors, (unsigned)r);
+		report_partial(function, vectors, (unsigned)r, end);
 		vectors->granted = (unsigned)r;
 		if ((unsigned)r <= first || (unsigned)r >= end)
 			return;
@@ -309,6 +331,6 @@ unsigned pt_vectors_connected(const struct pt_vectors *vectors)
 	unsigned n = 0;
 
 	for (unsigned v = 0; v < vectors->count; v++)
-		n += vectors->list[v].connected;
+		n += vectors->list[v].connected && vectors->list[v].armed;
 	return n;
 }

@@ -184,8 +184,8 @@ struct pt_function_setup {
 struct pt_function_stats {
 	uint64_t config_accesses;
 	uint64_t bar_accesses;
-	unsigned msi_vectors;  /* connected now */
-	unsigned msix_vectors; /* connected now */
+	unsigned msi_vectors;  /* connected now, and had from the host */
+	unsigned msix_vectors; /* the same */
 	int intx;	       /* connected now */
 };
 
