@@ -48,17 +48,22 @@ static int run(struct qemu_guest *guest)
 	return guest_run(pt_sys_linux(), &guest->config, &timing);
 }
 
-int cmd_qemu(int argc, char **argv)
+static int run_or_answer(int argc, char **argv)
 {
 	CLEANUP(qemu_guest_done) struct qemu_guest guest;
 	struct pt_error err = PT_ERROR_INIT;
 
-	if (argc == 2 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-version") == 0))
-		return print_version();
 	qemu_guest_init(&guest);
 	if (qemu_guest_parse(argc, argv, &guest, &err) < 0)
 		return fail(&err);
 	if (guest.machine != QEMU_MACHINE_NONE)
 		return run(&guest);
 	return qemu_probe(&guest, &err) < 0 ? fail(&err) : EXIT_OK;
+}
+
+int cmd_qemu(int argc, char **argv)
+{
+	if (argc == 2 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-version") == 0))
+		return print_version();
+	return run_or_answer(argc, argv);
 }
