@@ -87,6 +87,8 @@ KINDS = {
     "edu": Kind("edu"),
     "ivshmem": Kind("ivshmem-plain", _shared_memory, consumes={"size": "1M"}),
     "xhci": Kind("qemu-xhci", _usb),
+    # The one that can do with several messages of MSI: msix=off,msi=on,intrs=8.
+    "nec": Kind("nec-usb-xhci", _usb),
     "bochs": Kind("bochs-display"),
     "vga": Kind("VGA"),
     # Of what QEMU emulates only virtio's devices send the errors that are injected, and in DMA they go through the IOMMU.
