@@ -914,6 +914,29 @@ Test(check, devices_that_are_none)
 	done(&look);
 }
 
+/* The host's own, on the root bus without a driver or a reset, and a port: that they are bridges is all that there is to say. */
+Test(check, bridges)
+{
+	static const struct {
+		const char *address, *what;
+	} bridges[] = {{"0000:00:00.0", "is the host's bridge"},
+		       {"0000:00:10.0", "is a PCI bridge"}};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct look look = on_host("emulated");
+
+		add_device(&look, bridges[i].address);
+		check_now(&look);
+		check_found(&look, "bridge", FINDING_BLOCKS, bridges[i].what);
+		cr_assert_str_eq(found(&look, "bridge")->commands[0], "tenon devices");
+		for (size_t j = 0; j < look.findings.count; j++)
+			cr_assert(strcmp(look.findings.list[j]->subject, bridges[i].address) ||
+					  !strcmp(look.findings.list[j]->id, "bridge"),
+				  "%s", look.findings.list[j]->what);
+		done(&look);
+	}
+}
+
 Test(check, what_vfio_pci_refuses_by_its_ids)
 {
 	struct look look = good_host();

@@ -62,6 +62,11 @@ static void check_device(struct check_run *check, const struct device_facts *dev
 	check_unreadable(check, device);
 	if (device->unreadable.code)
 		return;
+	/* What else is so of it matters to the host alone. */
+	if (check_is_bridge(check, device)) {
+		check_obstacles(check, device);
+		return;
+	}
 	check_to_be_taken(check, device);
 	/* Virtual functions that are to be made are not known, and their physical one stays where it is. */
 	if (check_config_of(check, device)->vfs) {

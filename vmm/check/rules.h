@@ -22,6 +22,7 @@ void check_device_nodes(struct check_run *check, const struct device_facts *devi
 void check_holders(struct check_run *check);
 
 /* obstacles.c */
+bool check_is_bridge(const struct check_run *check, const struct device_facts *device);
 void check_obstacles(struct check_run *check, const struct device_facts *device);
 
 /* device.c */
