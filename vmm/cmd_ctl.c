@@ -82,28 +82,36 @@ static int kill_guest(struct ctl *ctl, struct pt_error *err)
 	return plain(ctl, "quit", err);
 }
 
-static bool is_relative_path(const struct ctl *ctl)
+/* Where a relative path begins in what is said of the device; NULL: there is none. */
+static const char *relative_path(const struct ctl *ctl)
 {
 	const char *value = ctl->argument;
 
-	if (strcmp(ctl->kind, "console") == 0)
-		return value[0] != '/' && strncmp(value, "pty", 3) != 0 &&
-		       strncmp(value, "stdio", 5) != 0;
-	return strcmp(ctl->kind, "disk") == 0 && value[0] != '/';
+	if (strcmp(ctl->kind, "channel") == 0) {
+		value = strstr(value, ",socket=");
+		value = value ? value + strlen(",socket=") : "/";
+	} else if (strcmp(ctl->kind, "console") == 0) {
+		if (strncmp(value, "pty", 3) == 0 || strncmp(value, "stdio", 5) == 0)
+			return NULL;
+	} else if (strcmp(ctl->kind, "disk") != 0) {
+		return NULL;
+	}
+	return value[0] == '/' ? NULL : value;
 }
 
 /* A path is relative to where it was said, and tenon runs elsewhere. */
 static json_t *value_of(const struct ctl *ctl, struct pt_error *err)
 {
+	const char *path = relative_path(ctl);
 	char folder[PT_PATH_SIZE];
 
-	if (!is_relative_path(ctl))
+	if (!path)
 		return json_string(ctl->argument);
 	if (!getcwd(folder, sizeof(folder))) {
 		(void)pt_error_set(err, -errno, "the current folder: %m");
 		return NULL;
 	}
-	return json_sprintf("%s/%s", folder, ctl->argument);
+	return json_sprintf("%.*s%s/%s", (int)(path - ctl->argument), ctl->argument, folder, path);
 }
 
 static int add_device(struct ctl *ctl, struct pt_error *err)
@@ -144,6 +152,20 @@ static void print_device(const json_t *device)
 	(void)printf("%s%s\n", *health ? "; " : "", health);
 }
 
+static void print_chardev(size_t index, const json_t *chardev)
+{
+	const char *channel = json_string_value(json_object_get(chardev, "x-tenon-channel"));
+
+	if (!channel)
+		(void)printf("%-8s %s\n",
+			     index ? "console:" : "serial:", text_of(chardev, "filename"));
+	else
+		(void)printf("channel: %s %s, %s in the guest\n", channel,
+			     text_of(chardev, "filename"),
+			     json_is_true(json_object_get(chardev, "frontend-open")) ? "open"
+										     : "closed");
+}
+
 static int print_info(struct ctl *ctl, struct pt_error *err)
 {
 	json_t *name = NULL, *status = NULL, *cpus = NULL, *serial = NULL, *devices = NULL;
@@ -163,8 +185,7 @@ static int print_info(struct ctl *ctl, struct pt_error *err)
 		(void)printf("name:    %s\nprocess: %d\nstatus:  %s\ncpus:    %zu\n",
 			     text_of(name, "name"), (int)ctl->client.pid, text_of(status, "status"),
 			     json_array_size(cpus));
-		json_array_foreach(serial, i, device)(void) printf(
-			"%-8s %s\n", i ? "console:" : "serial:", text_of(device, "filename"));
+		json_array_foreach(serial, i, device) print_chardev(i, device);
 		(void)printf("devices: %s\n",
 			     json_array_size(json_object_get(devices, "devices")) ? "" : "none");
 		json_array_foreach(json_object_get(devices, "devices"), i, device)
@@ -192,7 +213,7 @@ static const char *place_of(const json_t *chardev, char *path, size_t size)
 	return path;
 }
 
-/* The one that is named; else the first that can be had: the serial line, then consoles. */
+/* The one that is named, a channel too; else the first that can be had: the serial line, then consoles. */
 static int console(struct ctl *ctl, struct pt_error *err)
 {
 	char path[PT_PATH_SIZE];
@@ -205,7 +226,8 @@ static int console(struct ctl *ctl, struct pt_error *err)
 		return r;
 	json_array_foreach(list, i, each)
 	{
-		if (place || (ctl->argument && strcmp(text_of(each, "label"), ctl->argument) != 0))
+		if (place || (ctl->argument ? strcmp(text_of(each, "label"), ctl->argument) != 0
+					    : json_object_get(each, "x-tenon-channel") != NULL))
 			continue;
 		place = place_of(each, path, sizeof(path));
 		where = where ? where : text_of(each, "filename");
@@ -236,8 +258,8 @@ static const struct ctl_verb {
 	{"reset", NULL, "reset it, without asking it", reset_guest},
 	{"kill", NULL, "end it at once, without asking it", kill_guest},
 	{"add", "DEVICE",
-	 "give it a device, said as for --device, or, behind --disk, --net, --console, --rng or --vsock, "
-	 "as for that",
+	 "give it a device, said as for --device, or, behind --disk, --net, --console, --channel, --rng or "
+	 "--vsock, as for that",
 	 add_device},
 	{"remove", "DEVICE",
 	 "ask it to let go of a device, named by its id or its address on the host", remove_device},

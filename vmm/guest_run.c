@@ -26,6 +26,7 @@
 #include "service.h"
 #include "stop_signals.h"
 #include "terminal.h"
+#include "virtio/console.h"
 
 #define STACK_GAP \
 	(1u       \
@@ -88,26 +89,29 @@ static bool has_sandbox(const struct launch *launch)
 }
 
 /* What this process cannot do when it is gone, and partly not in the sandbox either. */
-static void tell_keeper(struct keeper *keeper, const struct vm_plan *plan)
+static void tell_keeper(struct keeper *keeper, const struct machine *machine)
 {
+	const struct vm_plan *plan = machine_plan(machine);
+	const struct console_port *port;
+
 	keeper_terminal_is_raw(keeper, terminal_is_raw());
 	for (unsigned i = 0; i < plan->virtio_count; i++) {
-		const struct plan_virtio *virtio = &plan->virtio[i];
-
-		if (virtio->kind == PLAN_VIRTIO_CONSOLE &&
-		    virtio->console.kind == PLAN_CONSOLE_SOCKET)
-			keeper_remove_later(keeper, virtio->console.path);
+		if (plan->virtio[i].kind != PLAN_VIRTIO_CONSOLE)
+			continue;
+		for (unsigned j = 0; (port = machine_console_port(machine, i, j)) != NULL; j++)
+			keeper_remove_later(keeper, port->end.path);
 	}
 }
 
 /* Everything of the guest's is open. The one other thread begins anew, to be in it. */
-static int close_sandbox(struct launch *launch, const struct vm_plan *plan, struct pt_error *err)
+static int close_sandbox(struct launch *launch, const struct machine *machine, struct pt_error *err)
 {
+	const struct vm_plan *plan = machine_plan(machine);
 	int ret;
 
 	if (!has_sandbox(launch))
 		return 0;
-	tell_keeper(&launch->keeper, plan);
+	tell_keeper(&launch->keeper, machine);
 	json_object_seed(0); /* jansson's, from a file */
 	stop_signals_pause(launch->signals);
 	ret = sandbox_close(&launch->sandbox, &launch->keeper, plan->unsafe_noiommu,
@@ -144,7 +148,7 @@ static int run_machine(struct machine *machine, struct machine_target *remote,
 	int ret;
 
 	if (control_start(remote->control, machine_loop(machine), &target, &err) < 0 ||
-	    close_sandbox(launch, machine_plan(machine), &err) < 0)
+	    close_sandbox(launch, machine, &err) < 0)
 		return fail(&err);
 	give_back_memory();
 	stop_signals_attach(signals, machine);

@@ -114,7 +114,7 @@ static void check_config(const struct vm_config *config)
 	fuzz_require(!config->cmdline || strlen(config->cmdline) < VM_CMDLINE_SIZE, "a long text");
 	fuzz_require(config->serial != SERIAL_FILE || config->serial_path, "no file");
 	fuzz_require(config->numa_node <= VM_NODE_MAX, "node %u", config->numa_node);
-	fuzz_require(config->device_count <= VM_DEVICES_MAX, "too many devices");
+	fuzz_require(vm_config_slots(config) <= VM_DEVICES_MAX, "too many devices");
 	for (size_t i = 0; i < config->device_count; i++) {
 		const struct vm_config_device *device = &config->devices[i];
 

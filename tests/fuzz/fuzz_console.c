@@ -13,20 +13,20 @@ static struct rig rig;
 /* More than what waits cannot be typed: it would not be read. */
 static void type(struct input *input)
 {
-	struct console_end *end = &rig.unit.console.end;
+	struct console_end *end = &rig.unit.console.ports[0].end;
 
 	if (end->input_done < end->input_size)
 		return;
 	end->input_done = 0;
 	end->input_size = input_u16(input) % (sizeof(end->input) + 1);
 	input_bytes(input, end->input, end->input_size);
-	end->came(end->ctx);
+	end->ops->came(end->ctx);
 }
 
 /* As the loop does when all of it could be written. */
 static void read_all(void)
 {
-	struct console_end *end = &rig.unit.console.end;
+	struct console_end *end = &rig.unit.console.ports[0].end;
 
 	end->start = (end->start + end->used) % CONSOLE_BUFFER;
 	end->used = 0;
@@ -82,8 +82,9 @@ static void step(uint8_t what, struct input *input, uint16_t *seen)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct plan_virtio plan = {.kind = PLAN_VIRTIO_CONSOLE, .id = "console0"};
-	const struct console_end *end = &rig.unit.console.end;
+	const struct plan_virtio plan = {
+		.kind = PLAN_VIRTIO_CONSOLE, .id = "console0", .console = {.port_count = 1}};
+	const struct console_end *end = &rig.unit.console.ports[0].end;
 	struct input input = {data, size};
 	uint16_t seen[QUEUES] = {0};
 

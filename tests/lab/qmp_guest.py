@@ -2,6 +2,7 @@
 
 import json
 import socket
+import struct
 import sys
 
 
@@ -10,6 +11,8 @@ class Guest:
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(60)
         self.socket.connect(path)
+        credentials = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        self.process = struct.unpack("3i", credentials)[0]
         self.stream = self.socket.makefile("r")
         self.events = []
         json.loads(self.stream.readline())
@@ -36,4 +39,4 @@ class Guest:
             message = self.events.pop(0) if self.events else json.loads(self.stream.readline())
             print(json.dumps(message), flush=True)
             if message["event"] == event:
-                return
+                return message

@@ -203,16 +203,19 @@ static inline uint32_t fake_pci_read(void *ctx, unsigned bus, unsigned devfn, un
 	return value;
 }
 
-static inline const char *fake_serial(void *ctx)
+/* A serial line, and a channel that the guest has not open. */
+static inline bool fake_chardev(void *ctx, unsigned index, struct target_chardev *ret_chardev)
 {
-	(void)ctx;
-	return "pty:/dev/pts/7";
-}
+	static const struct target_chardev list[] = {
+		{"serial0", "pty:/dev/pts/7", true, NULL},
+		{"charchannel0", "unix:/run/agent,server=on", false, "org.example.agent"},
+	};
 
-static inline const char *fake_serial_label(void *ctx)
-{
 	(void)ctx;
-	return "serial0";
+	if (index >= sizeof(list) / sizeof(list[0]))
+		return false;
+	*ret_chardev = list[index];
+	return true;
 }
 
 /* A serial line, a device that may have left, and a balloon. */
@@ -276,8 +279,7 @@ static const struct target_ops fake_target_ops = {
 	.iommufd_add = fake_iommufd_add,
 	.iommufd_del = fake_iommufd_del,
 	.pci_read = fake_pci_read,
-	.serial = fake_serial,
-	.serial_label = fake_serial_label,
+	.chardev = fake_chardev,
 	.peripheral = fake_peripheral,
 	.memory = fake_memory,
 	.set_on_reboot = fake_set_on_reboot,

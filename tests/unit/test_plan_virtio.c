@@ -114,3 +114,66 @@ Test(plan_virtio, more_devices_than_slots_are_refused)
 	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), -E2BIG);
 	cr_assert(strstr(err.message, "32 devices"), "%s", err.message);
 }
+
+/* A console or a channel is a device; a controller has several, where they say so. */
+Test(plan_virtio, ports)
+{
+	char name[] = "org.example.agent", controller[] = "vs0", id[] = "channel0",
+	     label[] = "charchannel0", path[] = "/run/agent";
+	struct vm_config_console consoles[] = {
+		{.where = VM_CONSOLE_PTY},
+		{.channel = true, .name = name, .where = VM_CONSOLE_SOCKET, .path = path},
+		{.where = VM_CONSOLE_NONE, .controller = controller},
+		{.channel = true,
+		 .name = name,
+		 .where = VM_CONSOLE_SOCKET,
+		 .fd = 7,
+		 .controller = controller,
+		 .number = 30,
+		 .id = id,
+		 .label = label},
+	};
+	struct vm_config_controller controllers[] = {{.id = controller, .slot = 9}};
+	const struct plan_console *console;
+
+	host.config.disk_count = host.config.net_count = 0;
+	host.config.consoles = consoles;
+	host.config.console_count = 4;
+	host.config.controllers = controllers;
+	host.config.controller_count = 1;
+	make();
+	cr_assert_eq(plan.virtio_count, 4, "and the random numbers");
+	cr_assert_str_eq(plan.virtio[0].id, "console0");
+	cr_assert_str_eq(plan.virtio[1].id, "channel1", "channel0 is a port's");
+	cr_assert_str_eq(plan.virtio[2].id, "vs0");
+	cr_assert_eq(plan.virtio[2].slot, 9);
+	cr_assert_eq(plan.virtio[0].console.ports[0].number, 0);
+	console = &plan.virtio[1].console;
+	cr_assert_eq(console->port_count, 1);
+	cr_assert_eq(console->ports[0].number, 1);
+	cr_assert_str_eq(console->ports[0].name, name);
+	cr_assert_str_eq(console->ports[0].path, path);
+	cr_assert_str_empty(console->ports[0].id);
+	console = &plan.virtio[2].console;
+	cr_assert_eq(console->port_count, 2);
+	cr_assert_eq(console->ports[1].number, 30);
+	cr_assert_eq(console->ports[1].fd, 7);
+	cr_assert_str_eq(console->ports[1].id, id);
+	cr_assert_str_eq(console->ports[1].label, label);
+}
+
+Test(plan_virtio, a_controller_has_so_many_ports)
+{
+	char controller[] = "vs0";
+	struct vm_config_console consoles[PLAN_CONSOLE_PORTS_MAX + 1] = {0};
+	struct vm_config_controller controllers[] = {{.id = controller}};
+
+	for (unsigned i = 0; i <= PLAN_CONSOLE_PORTS_MAX; i++)
+		consoles[i] = (struct vm_config_console){.controller = controller, .number = i};
+	host.config.consoles = consoles;
+	host.config.console_count = PLAN_CONSOLE_PORTS_MAX + 1;
+	host.config.controllers = controllers;
+	host.config.controller_count = 1;
+	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), -E2BIG);
+	cr_assert(strstr(err.message, "vs0"), "%s", err.message);
+}

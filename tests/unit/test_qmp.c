@@ -321,6 +321,15 @@ Test(qmp, what_libvirt_asks_when_it_comes_back_is_known)
 		cr_assert(qmp_command_find(asked[i]), "%s", asked[i]);
 }
 
+Test(qmp, says_where_serial_lines_and_channels_end)
+{
+	negotiate();
+	expect(tell("{\"execute\":\"query-chardev\"}"),
+	       "{\"return\":[{\"label\":\"serial0\",\"filename\":\"pty:/dev/pts/7\",\"frontend-open\":true},"
+	       "{\"label\":\"charchannel0\",\"filename\":\"unix:/run/agent,server=on\",\"frontend-open\":false,"
+	       "\"x-tenon-channel\":\"org.example.agent\"}]}\r\n");
+}
+
 Test(qmp, the_tree_of_objects_has_what_is_there)
 {
 	negotiate();

@@ -74,6 +74,33 @@ Test(run_args, options_alone)
 	run_args_done(&args);
 }
 
+Test(run_args, channels)
+{
+	char path[] = "/tmp/tenon-test.XXXXXX";
+	const struct vm_config_console *consoles;
+	struct run_args args;
+	struct config_error err;
+
+	write_file(path,
+		   "kernel: k\ndevices:\n  - channel: org.qemu.guest_agent.0\n    socket: agent\n"
+		   "  - console: pty\n  - channel: other\n");
+	cr_assert_eq(PARSE(&args, &err, path, "--channel", "other,socket=/run/o,id=o"), 0, "%s",
+		     err.error.message);
+	cr_assert_eq(args.config.console_count, 3);
+	consoles = args.config.consoles;
+	cr_assert(consoles[0].channel && !consoles[1].channel && consoles[2].channel);
+	cr_assert_str_eq(consoles[0].name, "org.qemu.guest_agent.0");
+	cr_assert_str_eq(consoles[0].path, "/tmp/agent", "as its file has it");
+	cr_assert_eq(consoles[0].where, VM_CONSOLE_SOCKET);
+	cr_assert_str_eq(consoles[2].path, "/run/o", "what is said last counts");
+	cr_assert_str_eq(consoles[2].id, "o");
+	run_args_done(&args);
+	cr_assert_eq(PARSE(&args, &err, path, "--channel", "a/b"), -EINVAL);
+	cr_assert(strstr(err.error.message, "a/b"), "%s", err.error.message);
+	cr_assert_eq(PARSE(&args, &err, path, "--channel", "x", "--channel", "x"), -EEXIST);
+	(void)unlink(path);
+}
+
 Test(run_args, backends)
 {
 	static const struct {

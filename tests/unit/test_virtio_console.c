@@ -24,9 +24,11 @@ static void open_console(const char *path)
 {
 	struct plan_virtio plan = {.kind = PLAN_VIRTIO_CONSOLE, .id = "console0"};
 
+	plan.console.port_count = 1;
 	if (path) {
-		plan.console.kind = PLAN_CONSOLE_SOCKET;
-		(void)snprintf(plan.console.path, sizeof(plan.console.path), "%s", path);
+		plan.console.ports[0].kind = PLAN_CONSOLE_SOCKET;
+		(void)snprintf(plan.console.ports[0].path, sizeof(plan.console.ports[0].path), "%s",
+			       path);
 	}
 	guest_open(&guest, &plan);
 	cr_assert_eq(virtio_unit_watch(&guest.unit, &loop, NULL), 0);
@@ -94,7 +96,7 @@ static const char *heard(int fd)
 
 static int open_other_end(void)
 {
-	const char *name = guest.unit.console.end.name;
+	const char *name = guest.unit.console.ports[0].end.name;
 	int fd;
 
 	cr_assert_eq(strncmp(name, "pty:", 4), 0, "%s", name);
@@ -154,7 +156,7 @@ Test(virtio_console, a_guest_that_nobody_reads_is_not_held_up)
 	for (unsigned i = 0; i < 100; i++)
 		say(text, sizeof(text));
 	cr_assert_eq(guest_used(&guest, 1)->idx, 100);
-	cr_assert_leq(guest.unit.console.end.used, CONSOLE_BUFFER);
+	cr_assert_leq(guest.unit.console.ports[0].end.used, CONSOLE_BUFFER);
 	fd = open_other_end();
 	for (unsigned i = 0; i < 200 && heard(fd)[0]; i++)
 		settle();
@@ -205,12 +207,12 @@ Test(virtio_console, a_socket_one_after_the_other)
 
 Test(virtio_console, a_path_where_something_is)
 {
-	struct plan_console plan = {.kind = PLAN_CONSOLE_SOCKET};
+	struct plan_console plan = {.port_count = 1, .ports = {{.kind = PLAN_CONSOLE_SOCKET}}};
 	struct pt_error err = PT_ERROR_INIT;
 	struct virtio_console console = {0};
 
 	open_console(NULL);
-	(void)snprintf(plan.path, sizeof(plan.path), "/tmp");
+	(void)snprintf(plan.ports[0].path, sizeof(plan.ports[0].path), "/tmp");
 	cr_assert_eq(virtio_console_open(&console, &plan, &err), -EADDRINUSE);
 	cr_assert_not_null(strstr(err.message, "/tmp"), "%s", err.message);
 	virtio_console_done(&console);

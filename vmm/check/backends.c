@@ -219,9 +219,9 @@ void check_places(struct check_run *check)
 	if (config->serial == SERIAL_FILE)
 		check_place(check, "serial line", config->serial_path);
 	for (size_t i = 0; i < config->console_count; i++) {
-		const char *where = config->consoles[i].where;
+		const struct vm_config_console *console = &config->consoles[i];
 
-		if (strcmp(where, "pty") != 0 && strcmp(where, "stdio") != 0)
-			check_place(check, "console", where);
+		if (console->path && !console->fd)
+			check_place(check, console->channel ? "channel" : "console", console->path);
 	}
 }

@@ -20,7 +20,8 @@
 #define KEYS_MAX 32 /* of a kind */
 
 const struct device_kind *const device_kinds[DEVICE_KINDS] = {
-	&passthrough_kind, &disk_kind, &net_kind, &console_kind, &rng_kind, &vsock_kind, &numa_kind,
+	&passthrough_kind, &disk_kind, &net_kind,   &console_kind,
+	&channel_kind,	   &rng_kind,  &vsock_kind, &numa_kind,
 };
 
 const struct device_list device_lists[DEVICE_LISTS] = {

@@ -40,7 +40,7 @@ struct device_kind {
 	void (*done)(void *object);
 };
 
-#define DEVICE_KINDS 7
+#define DEVICE_KINDS 8
 
 /** device_kinds[] - all, in the order in which help has them */
 extern const struct device_kind *const device_kinds[DEVICE_KINDS];

@@ -30,13 +30,20 @@ void vm_config_next_layer(struct vm_config *config)
 	config->layer++;
 }
 
-int vm_config_room(const struct vm_config *config, struct pt_error *err)
+size_t vm_config_slots(const struct vm_config *config)
 {
 	size_t count = config->device_count + config->disk_count + config->net_count +
-		       config->console_count + config->has_rng + config->has_vsock +
+		       config->controller_count + config->has_rng + config->has_vsock +
 		       config->has_balloon;
 
-	if (count < VM_DEVICES_MAX)
+	for (size_t i = 0; i < config->console_count; i++)
+		count += !config->consoles[i].controller;
+	return count;
+}
+
+int vm_config_room(const struct vm_config *config, struct pt_error *err)
+{
+	if (vm_config_slots(config) < VM_DEVICES_MAX)
 		return 0;
 	return pt_error_remedy(
 		err,
@@ -158,9 +165,18 @@ void vm_config_net_done(struct vm_config_net *net)
 
 void vm_config_console_done(struct vm_config_console *console)
 {
-	free(console->where);
+	free(console->name);
+	free(console->path);
+	free(console->controller);
+	free(console->label);
 	free(console->id);
 	*console = (struct vm_config_console){0};
+}
+
+void vm_config_controller_done(struct vm_config_controller *controller)
+{
+	free(controller->id);
+	*controller = (struct vm_config_controller){0};
 }
 
 void vm_config_rng_done(struct vm_config_rng *rng)
@@ -228,6 +244,9 @@ void vm_config_done(struct vm_config *config)
 	for (size_t i = 0; i < config->console_count; i++)
 		vm_config_console_done(&config->consoles[i]);
 	free(config->consoles);
+	for (size_t i = 0; i < config->controller_count; i++)
+		vm_config_controller_done(&config->controllers[i]);
+	free(config->controllers);
 	for (size_t i = 0; i < config->backend_count; i++)
 		backend_done(&config->backends[i]);
 	free(config->backends);

@@ -167,12 +167,45 @@ struct vm_config_net {
 	int vhost_fds[VM_NET_QUEUES_MAX];
 };
 
-/** struct vm_config_console - a console; @where: "pty", "stdio", or the path of a UNIX socket */
+#define VM_CHANNEL_NAME_SIZE	64 /* with the terminator */
+#define VM_CONTROLLER_PORTS_MAX 31
+
+/** enum vm_console_where - where a console or a channel ends on the host */
+enum vm_console_where {
+	VM_CONSOLE_PTY,
+	VM_CONSOLE_STDIO,
+	VM_CONSOLE_SOCKET,
+	VM_CONSOLE_FILE,
+	VM_CONSOLE_NONE,
+};
+
+/**
+ * struct vm_config_console - a console, or a channel
+ * @name: a channel's; NULL for none
+ * @path: of a UNIX socket or a file, else NULL
+ * @fd: open descriptor of a socket that listens, 0: none
+ * @controller: id of the controller whose port it is, @number: which; NULL: it is a device of its own
+ * @label: what the control socket calls its end, NULL: as the device
+ */
 struct vm_config_console {
-	char *where;
+	bool channel;
+	char *name;
+	enum vm_console_where where;
+	char *path;
+	int fd;
+	char *controller;
+	unsigned number;
+	char *label;
 	char *id;
 	unsigned slot;
 	unsigned layer;
+};
+
+/** struct vm_config_controller - a device whose ports are consoles and channels; @ports: how many there can be, 0: not said */
+struct vm_config_controller {
+	char *id;
+	unsigned slot;
+	unsigned ports;
 };
 
 enum vm_backend {
@@ -341,6 +374,8 @@ struct vm_config {
 	struct vm_config_rng rng;
 	struct vm_config_console *consoles;
 	size_t console_count;
+	struct vm_config_controller *controllers;
+	size_t controller_count;
 	struct vm_config_backend *backends;
 	size_t backend_count;
 	bool has_vsock;
@@ -361,6 +396,9 @@ void vm_config_done(struct vm_config *config);
  * A device that was named before can be named again now, and is taken as it is said last; within a layer it is named once.
  */
 void vm_config_next_layer(struct vm_config *config);
+
+/** vm_config_slots() - how many slots its devices take */
+size_t vm_config_slots(const struct vm_config *config);
 
 /** vm_config_room() - is there room for another device, of whatever kind? Errors: -E2BIG. */
 int vm_config_room(const struct vm_config *config, struct pt_error *err);
@@ -386,6 +424,7 @@ int vm_config_add_backend(struct vm_config *config, const struct vm_config_backe
 
 /** vm_config_disk_done(), vm_config_net_done(), vm_config_console_done(), vm_config_rng_done(), vm_config_vsock_done() - likewise */
 void vm_config_console_done(struct vm_config_console *console);
+void vm_config_controller_done(struct vm_config_controller *controller);
 void vm_config_disk_done(struct vm_config_disk *disk);
 void vm_config_net_done(struct vm_config_net *net);
 void vm_config_rng_done(struct vm_config_rng *rng);

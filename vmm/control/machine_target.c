@@ -9,6 +9,7 @@
 
 #include "devices/assigned.h"
 #include "virtio/blk.h"
+#include "virtio/console.h"
 
 static const char *const states[] = {
 	[PT_DEVICE_CLOSED] = "opened",	   [PT_DEVICE_OPENED] = "opened",
@@ -109,8 +110,6 @@ static void virtio_device(struct machine *machine, unsigned index, struct target
 		ret_device->host_name = virtio->disk.path;
 	else if (virtio->kind == PLAN_VIRTIO_NET)
 		ret_device->host_name = virtio->net.tap;
-	else if (virtio->kind == PLAN_VIRTIO_CONSOLE && ret_device->present)
-		ret_device->host_name = machine_console_name(machine, index);
 }
 
 static void device_of(void *ctx, unsigned index, struct target_device *ret_device)
@@ -371,14 +370,46 @@ static uint32_t pci_read(void *ctx, unsigned bus, unsigned devfn, unsigned offse
 	return machine_config_read(machine_of(ctx), bus, devfn, offset, size);
 }
 
-static const char *serial(void *ctx)
+/* Ports of consoles and channels that are there, one after the other. Return: NULL behind the last. */
+static const struct console_port *console_port(struct machine *machine, unsigned index)
 {
-	return ((struct machine_target *)ctx)->serial;
+	const struct vm_plan *plan = machine_plan(machine);
+
+	for (unsigned i = 0; i < plan->virtio_count; i++) {
+		const struct plan_virtio *virtio = &plan->virtio[i];
+
+		if (virtio->kind != PLAN_VIRTIO_CONSOLE || !machine_has_virtio(machine, i))
+			continue;
+		if (index < virtio->console.port_count)
+			return machine_console_port(machine, i, index);
+		index -= virtio->console.port_count;
+	}
+	return NULL;
 }
 
-static const char *serial_label(void *ctx)
+static bool chardev(void *ctx, unsigned index, struct target_chardev *ret_chardev)
 {
-	return ((struct machine_target *)ctx)->serial_label;
+	const struct machine_target *target = ctx;
+	const struct console_port *port;
+
+	if (index == 0) {
+		*ret_chardev =
+			(struct target_chardev){target->serial_label, target->serial, true, NULL};
+		return true;
+	}
+	port = console_port(target->machine, index - 1);
+	if (port)
+		*ret_chardev = (struct target_chardev){
+			console_port_label(port), port->end.name, console_port_is_open(port),
+			port->plan->channel ? port->plan->name : NULL};
+	return port != NULL;
+}
+
+/* One that is not its device itself. */
+static struct target_peripheral port_peripheral(const struct console_port *port)
+{
+	return (struct target_peripheral){port->plan->id[0] ? port->plan->id : NULL,
+					  port->plan->channel ? "virtserialport" : "virtconsole"};
 }
 
 static bool peripheral(void *ctx, unsigned index, struct target_peripheral *ret_peripheral)
@@ -390,6 +421,7 @@ static bool peripheral(void *ctx, unsigned index, struct target_peripheral *ret_
 		[TARGET_CONSOLE] = "virtio-serial-pci",
 	};
 	const struct vm_plan *plan = machine_plan(machine_of(ctx));
+	const struct console_port *port;
 	struct target_device device = {0};
 
 	if (index == 0) {
@@ -402,12 +434,16 @@ static bool peripheral(void *ctx, unsigned index, struct target_peripheral *ret_
 		return true;
 	}
 	index -= plan->flat ? 0 : plan->port_count;
-	if (index >= devices(ctx))
-		return false;
-	device_of(ctx, index, &device);
-	*ret_peripheral =
-		(struct target_peripheral){device.present ? device.id : NULL, types[device.kind]};
-	return true;
+	if (index < devices(ctx)) {
+		device_of(ctx, index, &device);
+		*ret_peripheral = (struct target_peripheral){device.present ? device.id : NULL,
+							     types[device.kind]};
+		return true;
+	}
+	port = console_port(machine_of(ctx), index - devices(ctx));
+	if (port)
+		*ret_peripheral = port_peripheral(port);
+	return port != NULL;
 }
 
 static uint64_t memory(void *ctx)
@@ -460,8 +496,7 @@ static const struct target_ops ops = {
 	.iommufd_add = iommufd_add,
 	.iommufd_del = iommufd_del,
 	.pci_read = pci_read,
-	.serial = serial,
-	.serial_label = serial_label,
+	.chardev = chardev,
 	.peripheral = peripheral,
 	.memory = memory,
 	.set_on_reboot = set_on_reboot,
@@ -544,6 +579,14 @@ static void on_event(void *ctx, const struct machine_event *event)
 		break;
 	case MACHINE_EVENT_DEVICE_KEPT:
 		control_event(control, "DEVICE_UNPLUG_GUEST_ERROR", deleted(event));
+		break;
+	case MACHINE_EVENT_CHANNEL_OPENED:
+		control_event(control, "VSERPORT_CHANGE",
+			      json_pack("{s:s, s:b}", "id", event->device, "open", 1));
+		break;
+	case MACHINE_EVENT_CHANNEL_CLOSED:
+		control_event(control, "VSERPORT_CHANGE",
+			      json_pack("{s:s, s:b}", "id", event->device, "open", 0));
 		break;
 	case MACHINE_EVENT_DEVICE_WANTED:
 		control_event(control, "X_TENON_DEVICE", device_event(event, "wanted-back"));

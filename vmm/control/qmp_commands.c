@@ -46,7 +46,7 @@ const struct qmp_type qmp_types[] = {
 	       {"thread-id", "int", false}, {"props", "CpuInstanceProperties", false},
 	       {"target", "str", false}),
 	OBJECT("ChardevInfo", {"label", "str", false}, {"filename", "str", false},
-	       {"frontend-open", "bool", false}),
+	       {"frontend-open", "bool", false}, {"x-tenon-channel", "str", true}),
 	OBJECT("PciMemoryRange", {"base", "int", false}, {"limit", "int", false}),
 	OBJECT("PciMemoryRegion", {"bar", "int", false}, {"type", "str", false},
 	       {"address", "int", false}, {"prefetch", "bool", true},
@@ -151,7 +151,7 @@ const struct qmp_type qmp_types[] = {
 	       {"fd", "str", true}, {"iommufd", "str", true}, {"id", "str", true},
 	       {"bus", "str", true}, {"addr", "str", true}, {"multifunction", "bool", true},
 	       {"romfile", "str", true}),
-	ENUM("XTenonDeviceKind", "device", "disk", "net", "console", "rng", "vsock"),
+	ENUM("XTenonDeviceKind", "device", "disk", "net", "console", "channel", "rng", "vsock"),
 	OBJECT("x-tenon-device-add-arg", {"kind", "XTenonDeviceKind", false},
 	       {"value", "str", false}),
 	OBJECT("object-add-arg", {"qom-type", "str", false}, {"id", "str", false}),
@@ -181,6 +181,7 @@ const struct qmp_type qmp_types[] = {
 	ENUM("GuestPanicAction", "poweroff", "run", "pause"),
 	OBJECT("GUEST_PANICKED-arg", {"action", "GuestPanicAction", false}),
 	OBJECT("DEVICE_DELETED-arg", {"device", "str", true}, {"path", "str", false}),
+	OBJECT("VSERPORT_CHANGE-arg", {"id", "str", false}, {"open", "bool", false}),
 	ENUM("XTenonDeviceEvent", "wanted-back", "error", "lost", "added", "not-added"),
 	OBJECT("X_TENON_DEVICE-arg", {"device", "str", false}, {"what", "XTenonDeviceEvent", false},
 	       {"detail", "str", true}),
@@ -197,6 +198,7 @@ const struct qmp_event qmp_events[] = {
 	{"GUEST_CRASHLOADED", "GUEST_PANICKED-arg"},
 	{"DEVICE_DELETED", "DEVICE_DELETED-arg"},
 	{"DEVICE_UNPLUG_GUEST_ERROR", "DEVICE_DELETED-arg"},
+	{"VSERPORT_CHANGE", "VSERPORT_CHANGE-arg"},
 	{"X_TENON_DEVICE", "X_TENON_DEVICE-arg"},
 	{0},
 };
@@ -305,24 +307,25 @@ static json_t *query_cpus(struct qmp_session *session, json_t *arguments, struct
 	return list;
 }
 
-/* The serial line, and consoles by their ids. */
+static json_t *chardev_info(const struct target_chardev *chardev)
+{
+	json_t *info = json_pack("{s:s, s:s, s:b}", "label", chardev->label, "filename",
+				 chardev->filename, "frontend-open", chardev->open);
+
+	if (info && chardev->channel)
+		(void)json_object_set_new(info, "x-tenon-channel", json_string(chardev->channel));
+	return info;
+}
+
 static json_t *query_chardev(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
 {
 	const struct target *target = session->target;
-	json_t *list =
-		json_pack("[{s:s, s:s, s:b}]", "label", target->ops->serial_label(target->ctx),
-			  "filename", target->ops->serial(target->ctx), "frontend-open", 1);
+	struct target_chardev chardev;
+	json_t *list = json_array();
 
 	(void)arguments, (void)err;
-	for (unsigned i = 0; i < target->ops->devices(target->ctx); i++) {
-		struct target_device device = {0};
-
-		target->ops->device(target->ctx, i, &device);
-		if (device.kind == TARGET_CONSOLE && device.present)
-			(void)json_array_append_new(
-				list, json_pack("{s:s, s:s, s:b}", "label", device.id, "filename",
-						device.host_name, "frontend-open", 1));
-	}
+	for (unsigned i = 0; target->ops->chardev(target->ctx, i, &chardev); i++)
+		(void)json_array_append_new(list, chardev_info(&chardev));
 	return list;
 }
 

@@ -37,7 +37,7 @@ enum target_kind {
 /**
  * struct target_device - a device of the guest's, passed through or virtio
  * @id: by which it is named; empty for a virtio device that has left
- * @host_name: its BDF or UUID on the host, a disk's path, a card's tap device, where a console ends, as query-chardev has it
+ * @host_name: its BDF or UUID on the host, a disk's path, a card's tap device
  * @bus, @slot, @function: where the guest finds it at power-on
  * @port: index of the root port that it is behind
  * @present: the guest has it; the rest is filled in only then, for one that is passed through
@@ -73,6 +73,19 @@ struct target_disk {
 	uint64_t writes;
 	uint64_t flushes;
 	uint64_t discards;
+};
+
+/**
+ * struct target_chardev - where a serial line, a console or a channel ends
+ * @filename: as QMP has it: "pty:/dev/pts/3", "unix:PATH,server=on", "stdio", "file" or "null"
+ * @open: at the guest's end
+ * @channel: a channel's name, empty where it has none; NULL: it is none
+ */
+struct target_chardev {
+	const char *label;
+	const char *filename;
+	bool open;
+	const char *channel;
 };
 
 /** struct target_peripheral - anything that the guest has under a name; @id: NULL when it has left; @type: as QMP calls it */
@@ -132,8 +145,7 @@ struct target_cpu {
  * @iommufd_add: give an iommufd a name; a descriptor is taken over on success, with 0 it is opened when it is needed
  * @iommufd_del: close it; @done as of @plug. Errors: -ENOENT; -EBUSY a device is attached to it.
  * @pci_read: 1, 2 or 4 bytes of a function's configuration space as the guest has it; all ones where none is
- * @serial: where the serial line is on the host, as "pty:/dev/pts/3", "stdio" or "null"
- * @serial_label: what it is called
+ * @chardev: the @index'th end on the host, the serial line's first. Return: false behind the last.
  * @peripheral: the @index'th thing that has a name. Return: false behind the last.
  * @memory: bytes of it
  * @set_on_reboot, @set_on_power_off, @set_on_panic: from now on; a guest that restarts powers off; one that powered off stays
@@ -163,8 +175,7 @@ struct target_ops {
 			   struct pt_error *err);
 	uint32_t (*pci_read)(void *ctx, unsigned bus, unsigned devfn, unsigned offset,
 			     unsigned size);
-	const char *(*serial)(void *ctx);
-	const char *(*serial_label)(void *ctx);
+	bool (*chardev)(void *ctx, unsigned index, struct target_chardev *ret_chardev);
 	bool (*peripheral)(void *ctx, unsigned index, struct target_peripheral *ret_peripheral);
 	uint64_t (*memory)(void *ctx);
 	void (*set_on_reboot)(void *ctx, bool ends);

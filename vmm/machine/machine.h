@@ -16,6 +16,7 @@
 
 struct assigned_info;
 struct blk_stats;
+struct console_port;
 struct loop;
 struct machine;
 struct sandbox;
@@ -40,9 +41,11 @@ enum machine_event_kind {
 	MACHINE_EVENT_POWERED_OFF,  /* the guest did, and the machine stays */
 	MACHINE_EVENT_DEVICE_REMOVED,
 	MACHINE_EVENT_DEVICE_KEPT, /* the guest was asked for it and did not let go in time; it is removed by force */
-	MACHINE_EVENT_DEVICE_WANTED, /* the host waits for it */
-	MACHINE_EVENT_DEVICE_ERROR,  /* it reported an error */
-	MACHINE_EVENT_DEVICE_LOST,   /* it is gone from the host */
+	MACHINE_EVENT_DEVICE_WANTED,  /* the host waits for it */
+	MACHINE_EVENT_DEVICE_ERROR,   /* it reported an error */
+	MACHINE_EVENT_DEVICE_LOST,    /* it is gone from the host */
+	MACHINE_EVENT_CHANNEL_OPENED, /* by the guest; the device is the channel */
+	MACHINE_EVENT_CHANNEL_CLOSED,
 };
 
 /**
@@ -203,8 +206,12 @@ int machine_plug_virtio(struct machine *machine, const struct plan_virtio *devic
 /** machine_has_virtio() - whether one of the plan's virtio devices is there: it has come, and has not left */
 bool machine_has_virtio(const struct machine *machine, unsigned index);
 
-/** machine_console_name() - where one of the plan's virtio devices, a console that is there, ends: "pty:/dev/pts/3" */
-const char *machine_console_name(const struct machine *machine, unsigned index);
+/**
+ * machine_console_port() - a port of one of the plan's virtio devices, a console or more that is there; on the thread in
+ *	machine_run(), or before it. Return: NULL behind the last.
+ */
+const struct console_port *machine_console_port(const struct machine *machine, unsigned index,
+						unsigned port);
 
 /** machine_disk_info() - what one of the plan's virtio devices, a disk, has done, and how large it is in bytes */
 void machine_disk_info(const struct machine *machine, unsigned index, uint64_t *ret_size,

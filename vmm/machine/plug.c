@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "machine/address_space.h"
+#include "machine/channels.h"
 #include "report.h"
 #include "sandbox/sandbox.h"
 #include "thread_signals.h"
@@ -390,8 +391,10 @@ static int put_virtio_in_slot(struct plug *plug, struct pt_error *err)
 {
 	struct virtio_unit *unit = plug->unit;
 	unsigned port = unit->plan.port;
-	int r = virtio_unit_watch(unit, plug->loop, err);
+	int r;
 
+	channels_hear(unit, plug->unplug->listener);
+	r = virtio_unit_watch(unit, plug->loop, err);
 	if (!r)
 		r = unplug_enter_virtio(plug->unplug, port, unit->plan.id, err);
 	if (r)

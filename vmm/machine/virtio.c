@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "machine/channels.h"
 #include "machine/machine_private.h"
 
 static int open_unit(struct machine *machine, unsigned index, struct pt_error *err)
@@ -43,8 +44,10 @@ int machine_watch_virtio(struct machine *machine, struct pt_error *err)
 {
 	int r = 0;
 
-	for (unsigned i = 0; i < machine->plan.virtio_count && !r; i++)
+	for (unsigned i = 0; i < machine->plan.virtio_count && !r; i++) {
+		channels_hear(machine->virtio[i], &machine->options.listener);
 		r = virtio_unit_watch(machine->virtio[i], &machine->loop, err);
+	}
 	return r;
 }
 
@@ -84,7 +87,10 @@ void machine_disk_info(const struct machine *machine, unsigned index, uint64_t *
 	*ret_stats = virtio_blk_stats(&unit->blk);
 }
 
-const char *machine_console_name(const struct machine *machine, unsigned index)
+const struct console_port *machine_console_port(const struct machine *machine, unsigned index,
+						unsigned port)
 {
-	return machine->virtio[index]->console.end.name;
+	const struct virtio_console *console = &machine->virtio[index]->console;
+
+	return port < console->port_count ? &console->ports[port] : NULL;
 }

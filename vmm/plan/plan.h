@@ -202,14 +202,39 @@ enum plan_console_kind {
 	PLAN_CONSOLE_PTY,
 	PLAN_CONSOLE_STDIO,
 	PLAN_CONSOLE_SOCKET,
+	PLAN_CONSOLE_FILE, /* is written anew, nothing is read */
+	PLAN_CONSOLE_NONE, /* nothing is read, what is written is lost */
 };
 
-#define PLAN_CONSOLE_PATH_SIZE 108 /* of a UNIX socket's address */
+#define PLAN_CONSOLE_PATH_SIZE	108 /* of a UNIX socket's address */
+#define PLAN_CHANNEL_NAME_SIZE	64  /* with the terminator */
+#define PLAN_CONSOLE_PORTS_MAX	8   /* of a device */
+#define PLAN_CONSOLE_NUMBER_MAX 30  /* of a port */
 
-/** struct plan_console - @path: of a socket */
-struct plan_console {
+/**
+ * struct plan_console_port - a port, and where it ends on the host
+ * @number: the guest's; 0 is a console's. No other port of the device has it
+ * @channel: a channel, else a console
+ * @id: what its events call it, @label: what its end is called; empty: as the device
+ * @name: that the guest finds it by, empty for none
+ * @fd: open descriptor of a socket that listens, which goes with the device; 0: it is made at @path
+ * @path: of a socket or a file
+ */
+struct plan_console_port {
+	unsigned number;
+	int channel;
+	char id[PLAN_ID_SIZE];
+	char label[PLAN_ID_SIZE];
+	char name[PLAN_CHANNEL_NAME_SIZE];
 	enum plan_console_kind kind;
+	int fd;
 	char path[PLAN_CONSOLE_PATH_SIZE];
+};
+
+/** struct plan_console - consoles and channels of one device */
+struct plan_console {
+	unsigned port_count;
+	struct plan_console_port ports[PLAN_CONSOLE_PORTS_MAX];
 };
 
 /** struct plan_vsock - @cid: the guest's address; @fd: of /dev/vhost-vsock, which goes with the device; 0: it is to be opened */
@@ -234,10 +259,12 @@ struct plan_virtio {
 	unsigned port;
 	unsigned gsi;
 	uint64_t bar;
-	struct plan_disk disk;
-	struct plan_net net;
-	struct plan_vsock vsock;
-	struct plan_console console;
+	union {
+		struct plan_disk disk;
+		struct plan_net net;
+		struct plan_vsock vsock;
+		struct plan_console console;
+	};
 };
 
 /** struct plan_addition - a device that comes to a guest that runs: one of the two */

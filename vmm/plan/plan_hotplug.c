@@ -106,6 +106,17 @@ static int check_host_side(const struct vm_plan *plan, const struct host_facts *
 	return plan_ram_check(plan, device, err);
 }
 
+static bool port_has(const struct plan_virtio *virtio, const char *id)
+{
+	if (virtio->kind != PLAN_VIRTIO_CONSOLE || !virtio->id[0])
+		return false;
+	for (unsigned i = 0; i < virtio->console.port_count; i++) {
+		if (strcmp(virtio->console.ports[i].id, id) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Who has an id: how messages name it, NULL for nobody. */
 static const char *owner_of(const struct vm_plan *plan, const char *id)
 {
@@ -114,8 +125,10 @@ static const char *owner_of(const struct vm_plan *plan, const char *id)
 			return plan->devices[i].bdf;
 	}
 	for (unsigned i = 0; i < plan->virtio_count; i++) {
-		if (strcmp(plan->virtio[i].id, id) == 0)
-			return plan_virtio_noun(plan->virtio[i].kind);
+		const struct plan_virtio *virtio = &plan->virtio[i];
+
+		if (strcmp(virtio->id, id) == 0 || port_has(virtio, id))
+			return plan_virtio_noun(virtio);
 	}
 	return NULL;
 }
@@ -240,25 +253,32 @@ int plan_hotplug(const struct vm_plan *plan, const struct vm_config *config,
 /* What messages call one that has no id yet. */
 static const char *name_of(const struct plan_virtio *virtio)
 {
+	const struct plan_console_port *port = &virtio->console.ports[0];
+
 	switch (virtio->kind) {
 	case PLAN_VIRTIO_DISK:
 		return virtio->disk.path;
 	case PLAN_VIRTIO_NET:
 		return virtio->net.tap;
 	case PLAN_VIRTIO_CONSOLE:
-		return virtio->console.path[0] ? virtio->console.path : "console";
+		if (port->channel)
+			return port->name;
+		if (port->path[0])
+			return port->path;
+		break;
 	case PLAN_VIRTIO_VSOCK:
 	case PLAN_VIRTIO_BALLOON:
 	case PLAN_VIRTIO_RNG:
 		break;
 	}
-	return plan_virtio_noun(virtio->kind);
+	return plan_virtio_noun(virtio);
 }
 
 /* There can be as many as one likes. */
 static bool is_pty(const struct plan_virtio *virtio)
 {
-	return virtio->kind == PLAN_VIRTIO_CONSOLE && virtio->console.kind == PLAN_CONSOLE_PTY;
+	return virtio->kind == PLAN_VIRTIO_CONSOLE && !virtio->console.ports[0].channel &&
+	       virtio->console.ports[0].kind == PLAN_CONSOLE_PTY;
 }
 
 /* A guest has one disk of a file, one card of a tap device, and one of the others. */
@@ -269,6 +289,7 @@ static int check_only(const struct vm_plan *plan, const struct plan_virtio *virt
 		const struct plan_virtio *other = &plan->virtio[i];
 
 		if (other->id[0] && other->kind == virtio->kind && !is_pty(virtio) &&
+		    strcmp(plan_virtio_noun(other), plan_virtio_noun(virtio)) == 0 &&
 		    strcmp(name_of(other), name_of(virtio)) == 0)
 			return pt_error_set(err, -EEXIST, "%s: the guest has it already, as %s",
 					    name_of(virtio), other->id);
@@ -318,8 +339,7 @@ int plan_hotplug_virtio(const struct vm_plan *plan, const struct vm_config *conf
 	if (ret == 0)
 		ret = find_port(plan, virtio->slot, 0, false, name_of(virtio), &port, err);
 	if (ret == 0)
-		ret = choose_id(plan, name_of(virtio), plan_virtio_noun(virtio->kind), virtio->id,
-				err);
+		ret = choose_id(plan, name_of(virtio), plan_virtio_noun(virtio), virtio->id, err);
 	if (ret == 0)
 		ret = place_virtio(plan, port, virtio, err);
 	if (ret == 0)

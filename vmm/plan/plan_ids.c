@@ -19,7 +19,7 @@ struct named {
 };
 
 struct names {
-	struct named list[PLAN_DEVICES_MAX + PLAN_VIRTIO_MAX];
+	struct named list[PLAN_DEVICES_MAX + PLAN_VIRTIO_MAX * (1 + PLAN_CONSOLE_PORTS_MAX)];
 	unsigned count;
 };
 
@@ -59,9 +59,16 @@ static int check_once(const struct names *names, struct pt_error *err)
 	return 0;
 }
 
-const char *plan_virtio_noun(enum plan_virtio_kind kind)
+static const char *port_noun(const struct plan_console_port *port)
 {
-	switch (kind) {
+	return port->channel ? "channel" : "console";
+}
+
+const char *plan_virtio_noun(const struct plan_virtio *virtio)
+{
+	const struct plan_console *console = &virtio->console;
+
+	switch (virtio->kind) {
 	case PLAN_VIRTIO_DISK:
 		return "disk";
 	case PLAN_VIRTIO_NET:
@@ -71,7 +78,10 @@ const char *plan_virtio_noun(enum plan_virtio_kind kind)
 	case PLAN_VIRTIO_BALLOON:
 		return "balloon";
 	case PLAN_VIRTIO_CONSOLE:
-		return "console";
+		/* A device with ports that have ids of their own is their controller. */
+		if (console->port_count != 1 || console->ports[0].id[0])
+			return "controller";
+		return port_noun(&console->ports[0]);
 	case PLAN_VIRTIO_RNG:
 		break;
 	}
@@ -80,7 +90,7 @@ const char *plan_virtio_noun(enum plan_virtio_kind kind)
 
 static struct named virtio_named(struct plan_virtio *virtio)
 {
-	const char *noun = plan_virtio_noun(virtio->kind);
+	const char *noun = plan_virtio_noun(virtio);
 
 	switch (virtio->kind) {
 	case PLAN_VIRTIO_DISK:
@@ -92,11 +102,23 @@ static struct named virtio_named(struct plan_virtio *virtio)
 	case PLAN_VIRTIO_BALLOON:
 		return (struct named){virtio->id, noun, "the memory balloon"};
 	case PLAN_VIRTIO_CONSOLE:
-		return (struct named){virtio->id, noun, "a console"};
+		return (struct named){virtio->id, noun, noun};
 	case PLAN_VIRTIO_RNG:
 		break;
 	}
 	return (struct named){virtio->id, noun, "the source of random numbers"};
+}
+
+/* A port that was given no id is spoken of as its device. */
+static void add_ports(struct names *names, struct plan_console *console)
+{
+	for (unsigned i = 0; i < console->port_count; i++) {
+		struct plan_console_port *port = &console->ports[i];
+
+		if (port->id[0])
+			names->list[names->count++] =
+				(struct named){port->id, port_noun(port), port_noun(port)};
+	}
 }
 
 int plan_ids(struct vm_plan *plan, struct pt_error *err)
@@ -109,6 +131,10 @@ int plan_ids(struct vm_plan *plan, struct pt_error *err)
 			(struct named){plan->devices[i].id, "passthrough", plan->devices[i].bdf};
 	for (unsigned i = 0; i < plan->virtio_count; i++)
 		names.list[names.count++] = virtio_named(&plan->virtio[i]);
+	for (unsigned i = 0; i < plan->virtio_count; i++) {
+		if (plan->virtio[i].kind == PLAN_VIRTIO_CONSOLE)
+			add_ports(&names, &plan->virtio[i].console);
+	}
 	ret = check_once(&names, err);
 	for (unsigned i = 0; i < names.count && ret == 0; i++) {
 		if (!names.list[i].id[0])

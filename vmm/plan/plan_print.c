@@ -145,6 +145,21 @@ static void print_window(const struct plan_range *range, int digits, const char 
 			      range->base, digits, range->base + range->size - 1, what);
 }
 
+static void print_console_port(const struct plan_console_port *port, FILE *out)
+{
+	static const char *const ends[] = {
+		[PLAN_CONSOLE_PTY] = "a pseudo terminal",
+		[PLAN_CONSOLE_STDIO] = "standard input and output",
+		[PLAN_CONSOLE_SOCKET] = "a socket that was handed in",
+		[PLAN_CONSOLE_FILE] = "a file",
+		[PLAN_CONSOLE_NONE] = "nowhere",
+	};
+
+	(void)fprintf(out, "      port %u: %s%s%s, %s\n", port->number,
+		      port->channel ? "channel" : "console", port->name[0] ? " " : "", port->name,
+		      port->path[0] ? port->path : ends[port->kind]);
+}
+
 static void print_virtio(const struct plan_virtio *virtio, const struct plan_port *port, FILE *out)
 {
 	static const char *const vhost[] = {
@@ -158,11 +173,9 @@ static void print_virtio(const struct plan_virtio *virtio, const struct plan_por
 	(void)fprintf(out, "    %02x:%02x.0: %s, virtio-", port->bus, number_at(port), virtio->id);
 	switch (virtio->kind) {
 	case PLAN_VIRTIO_CONSOLE:
-		(void)fprintf(out, "console, %s\n",
-			      virtio->console.kind == PLAN_CONSOLE_PTY ? "a pseudo terminal"
-			      : virtio->console.kind == PLAN_CONSOLE_STDIO
-				      ? "standard input and output"
-				      : virtio->console.path);
+		(void)fprintf(out, "console\n");
+		for (unsigned i = 0; i < virtio->console.port_count; i++)
+			print_console_port(&virtio->console.ports[i], out);
 		break;
 	case PLAN_VIRTIO_VSOCK:
 		(void)fprintf(out, "vsock, address %u\n", virtio->vsock.cid);

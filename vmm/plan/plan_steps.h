@@ -74,7 +74,7 @@ int plan_device(const struct vm_config_device *config, const struct device_facts
 unsigned plan_pin_gsi(unsigned slot, unsigned pin);
 
 /** plan_virtio_noun() - "disk", for messages, and for the id of one that has none of its own */
-const char *plan_virtio_noun(enum plan_virtio_kind kind);
+const char *plan_virtio_noun(const struct plan_virtio *virtio);
 
 /** plan_ids() - 4. a name for each device that has none yet. Errors: -EEXIST two have the same. */
 int plan_ids(struct vm_plan *plan, struct pt_error *err);

@@ -11,6 +11,14 @@ _Static_assert((int)PLAN_VHOST_AUTO == (int)VM_VHOST_AUTO &&
 		       (int)PLAN_VHOST_OFF == (int)VM_VHOST_OFF,
 	       "config and plan disagree");
 _Static_assert(PLAN_SERIAL_SIZE == VM_DISK_SERIAL_MAX + 1, "config and plan disagree");
+_Static_assert((int)PLAN_CONSOLE_PTY == (int)VM_CONSOLE_PTY &&
+		       (int)PLAN_CONSOLE_STDIO == (int)VM_CONSOLE_STDIO &&
+		       (int)PLAN_CONSOLE_SOCKET == (int)VM_CONSOLE_SOCKET &&
+		       (int)PLAN_CONSOLE_FILE == (int)VM_CONSOLE_FILE &&
+		       (int)PLAN_CONSOLE_NONE == (int)VM_CONSOLE_NONE &&
+		       PLAN_CHANNEL_NAME_SIZE == VM_CHANNEL_NAME_SIZE &&
+		       PLAN_CONSOLE_NUMBER_MAX == VM_CONTROLLER_PORTS_MAX - 1,
+	       "config and plan disagree");
 
 #define QUEUES_MAX 16u /* more than that share nothing that would be worth it */
 
@@ -90,38 +98,73 @@ static int plan_net(const struct vm_config_net *config, struct vm_plan *plan, st
 	return 0;
 }
 
+static int plan_port(const struct vm_config_console *config, struct plan_console *console,
+		     struct pt_error *err)
+{
+	struct plan_console_port *port = &console->ports[console->port_count];
+
+	if (console->port_count == PLAN_CONSOLE_PORTS_MAX)
+		return pt_error_remedy(err,
+				       pt_error_set(err, -E2BIG, "%s: more than %d ports",
+						    config->controller, PLAN_CONSOLE_PORTS_MAX),
+				       "divide them among controllers");
+	*port = (struct plan_console_port){
+		.number = config->controller ? config->number : config->channel,
+		.channel = config->channel,
+		.kind = (enum plan_console_kind)config->where,
+		.fd = config->fd,
+	};
+	if (config->path && strlen(config->path) >= sizeof(port->path))
+		return pt_error_remedy(err,
+				       pt_error_set(err, -ENAMETOOLONG,
+						    "%s %s: longer than %zu characters",
+						    config->channel ? "channel" : "console",
+						    config->path, sizeof(port->path) - 1),
+				       "choose a shorter path");
+	(void)snprintf(port->path, sizeof(port->path), "%s", config->path ? config->path : "");
+	(void)snprintf(port->name, sizeof(port->name), "%s", config->name ? config->name : "");
+	(void)snprintf(port->label, sizeof(port->label), "%s", config->label ? config->label : "");
+	if (config->controller)
+		(void)snprintf(port->id, sizeof(port->id), "%s", config->id ? config->id : "");
+	console->port_count++;
+	return 0;
+}
+
+/* What is a device of its own: a console is port 0 of it, which every driver knows, a channel port 1. */
 static int plan_console(const struct vm_config_console *config, struct vm_plan *plan,
 			struct pt_error *err)
 {
-	struct plan_virtio *virtio = next(plan, PLAN_VIRTIO_CONSOLE, config->id, config->slot, err);
-	struct plan_console *console;
+	struct plan_virtio *virtio;
 
-	if (!virtio)
-		return -E2BIG;
-	console = &virtio->console;
-	if (strcmp(config->where, "pty") == 0)
+	if (config->controller)
 		return 0;
-	if (strcmp(config->where, "stdio") == 0) {
-		console->kind = PLAN_CONSOLE_STDIO;
-		return 0;
+	virtio = next(plan, PLAN_VIRTIO_CONSOLE, config->id, config->slot, err);
+	return virtio ? plan_port(config, &virtio->console, err) : -E2BIG;
+}
+
+static int plan_controller(const struct vm_config *config,
+			   const struct vm_config_controller *controller, struct vm_plan *plan,
+			   struct pt_error *err)
+{
+	struct plan_virtio *virtio =
+		next(plan, PLAN_VIRTIO_CONSOLE, controller->id, controller->slot, err);
+	int ret = virtio ? 0 : -E2BIG;
+
+	for (size_t i = 0; i < config->console_count && ret == 0; i++) {
+		const struct vm_config_console *console = &config->consoles[i];
+
+		if (console->controller && controller->id &&
+		    strcmp(console->controller, controller->id) == 0)
+			ret = plan_port(console, &virtio->console, err);
 	}
-	console->kind = PLAN_CONSOLE_SOCKET;
-	if (strlen(config->where) >= sizeof(console->path))
-		return pt_error_remedy(err,
-				       pt_error_set(err, -ENAMETOOLONG,
-						    "console %s: longer than %zu characters",
-						    config->where, sizeof(console->path) - 1),
-				       "choose a shorter path");
-	(void)snprintf(console->path, sizeof(console->path), "%s", config->where);
-	return 0;
+	return ret;
 }
 
 /* One reads what is typed. */
 static int check_terminal(const struct vm_config *config, struct pt_error *err)
 {
 	for (size_t i = 0; i < config->console_count; i++) {
-		if (config->serial == SERIAL_STDIO &&
-		    strcmp(config->consoles[i].where, "stdio") == 0)
+		if (config->serial == SERIAL_STDIO && config->consoles[i].where == VM_CONSOLE_STDIO)
 			return pt_error_remedy(
 				err,
 				pt_error_set(
@@ -144,6 +187,8 @@ int plan_virtio(const struct vm_config *config, struct vm_plan *plan, struct pt_
 		ret = plan_net(&config->nets[i], plan, err);
 	for (size_t i = 0; i < config->console_count && ret == 0; i++)
 		ret = plan_console(&config->consoles[i], plan, err);
+	for (size_t i = 0; i < config->controller_count && ret == 0; i++)
+		ret = plan_controller(config, &config->controllers[i], plan, err);
 	if (ret == 0 && config->has_rng &&
 	    !next(plan, PLAN_VIRTIO_RNG, config->rng.id, config->rng.slot, err))
 		ret = -E2BIG;

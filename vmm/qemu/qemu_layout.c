@@ -130,8 +130,7 @@ int qemu_layout_rest(struct qemu_guest *guest, struct pt_error *err)
 			err, pt_error_set(err, -EOPNOTSUPP, "root ports are of machine type q35"),
 			"in the domain's XML: <os><type machine='q35'>");
 	config->flat = true;
-	taken = config->device_count + config->disk_count + config->net_count +
-		config->console_count + config->has_rng + config->has_vsock + config->has_balloon;
+	taken = vm_config_slots(config);
 	free_slots = taken < VM_SLOT_MAX ? VM_SLOT_MAX - taken : 0;
 	config->hotplug_slots = free_slots < SPARE_SLOTS ? (unsigned)free_slots : SPARE_SLOTS;
 	return 0;

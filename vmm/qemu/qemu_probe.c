@@ -70,10 +70,10 @@ static uint32_t no_function(void *ctx, unsigned bus, unsigned devfn, unsigned of
 	return UINT32_MAX >> (32 - size * 8);
 }
 
-static const char *no_serial(void *ctx)
+static bool no_chardev(void *ctx, unsigned index, struct target_chardev *ret_chardev)
 {
-	(void)ctx;
-	return "null";
+	(void)ctx, (void)index, (void)ret_chardev;
+	return false;
 }
 
 static bool no_peripheral(void *ctx, unsigned index, struct target_peripheral *ret_peripheral)
@@ -93,8 +93,7 @@ static const struct target_ops nobody_ops = {
 	.device = no_device,
 	.dma = no_dma,
 	.pci_read = no_function,
-	.serial = no_serial,
-	.serial_label = no_serial,
+	.chardev = no_chardev,
 	.peripheral = no_peripheral,
 };
 

@@ -281,7 +281,7 @@ void keeper_remove_later(struct keeper *keeper, const char *path)
 {
 	struct keeper_request request;
 
-	if (keeper->fd >= 0 && fill(&request, KEEPER_REMOVE_LATER, path, 0) == 0)
+	if (keeper->fd >= 0 && *path && fill(&request, KEEPER_REMOVE_LATER, path, 0) == 0)
 		(void)send_request(keeper, &request);
 }
 

@@ -24,7 +24,7 @@
 #include "sandbox/thread_kind.h"
 
 #define DEATH_MS     60000 /* in which the kernel is done with a process that was killed */
-#define REMOVALS_MAX 40	   /* the control socket, and those of consoles */
+#define REMOVALS_MAX 256   /* the control socket, and those of consoles and channels */
 
 struct service_of {
 	int fd;

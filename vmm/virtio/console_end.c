@@ -20,7 +20,7 @@
 
 static int failed(const char *what, struct pt_error *err)
 {
-	int code = pt_error_set(err, -errno, "console: %s: %m", what);
+	int code = pt_error_set(err, -errno, "%s: %m", what);
 
 	if (code != -EACCES)
 		return code;
@@ -45,7 +45,7 @@ static int open_stdio(struct console_end *end, struct pt_error *err)
 		return 0;
 	r = terminal_raw(STDIN_FILENO, err);
 	end->raw = !r;
-	return r ? pt_error_prefix(err, r, "console") : 0;
+	return r;
 }
 
 /* Nothing is echoed, changed or taken for a signal until whoever connects says otherwise. */
@@ -70,7 +70,7 @@ static int open_pty(struct console_end *end, struct pt_error *err)
 		return failed("a pseudo terminal", err);
 	r = ptsname_r(end->in, path, sizeof(path));
 	if (r)
-		return pt_error_set(err, -r, "console: a pseudo terminal: %s", strerror(r));
+		return pt_error_set(err, -r, "a pseudo terminal: %s", strerror(r));
 	(void)snprintf(end->name, sizeof(end->name), "pty:%s", path);
 	return open_peer(end, path, err);
 }
@@ -114,7 +114,7 @@ static int open_socket(struct console_end *end, const char *path, struct pt_erro
 		r = bind_privately(end->listener, &address);
 	if (r)
 		return pt_error_remedy(
-			err, pt_error_set(err, r, "console: %s: %s", path, strerror(-r)),
+			err, pt_error_set(err, r, "%s: %s", path, strerror(-r)),
 			"choose a path in a folder that is this user's, where nothing "
 			"is");
 	(void)snprintf(end->path, sizeof(end->path), "%s", path);
@@ -122,31 +122,71 @@ static int open_socket(struct console_end *end, const char *path, struct pt_erro
 	return listen(end->listener, 1) ? failed(path, err) : 0;
 }
 
-int console_end_open(struct console_end *end, const struct plan_console *plan,
-		     void (*came)(void *ctx), void *ctx, struct pt_error *err)
+/* It was made, bound and listened on by whoever started this process; what it is called goes with it, as if it were made here. */
+static int adopt_socket(struct console_end *end, int fd, struct pt_error *err)
 {
-	*end = (struct console_end){
-		.kind = plan->kind,
-		.in = -1,
-		.out = -1,
-		.listener = -1,
-		.peer = -1,
-		.chunk = CONSOLE_BUFFER,
-		.came = came,
-		.ctx = ctx,
-		.buffer = malloc(CONSOLE_BUFFER),
-	};
-	if (!end->buffer)
-		return pt_error_set(err, -ENOMEM, "console: out of memory");
+	struct sockaddr_un address = {.sun_family = AF_UNSPEC};
+	socklen_t size = sizeof(address) - 1, int_size = sizeof(int);
+	int listens = 0;
+
+	end->listener = fd;
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &int_size) || !listens ||
+	    getsockname(fd, (struct sockaddr *)&address, &size) || address.sun_family != AF_UNIX)
+		return pt_error_set(err, -ENOTSOCK, "descriptor %d is no UNIX socket that listens",
+				    fd);
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) || fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK))
+		return failed("a socket that was handed in", err);
+	(void)snprintf(end->path, sizeof(end->path), "%s", address.sun_path);
+	(void)snprintf(end->name, sizeof(end->name), "unix:%s,server=on", end->path);
+	return 0;
+}
+
+/* Others need not read it. */
+static int open_file(struct console_end *end, const char *path, struct pt_error *err)
+{
+	(void)snprintf(end->name, sizeof(end->name), "file");
+	end->out =
+		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+	return end->out < 0 ? failed(path, err) : 0;
+}
+
+static int open_kind(struct console_end *end, const struct plan_console_port *plan,
+		     struct pt_error *err)
+{
 	switch (plan->kind) {
 	case PLAN_CONSOLE_PTY:
 		return open_pty(end, err);
 	case PLAN_CONSOLE_STDIO:
 		return open_stdio(end, err);
 	case PLAN_CONSOLE_SOCKET:
+		return plan->fd ? adopt_socket(end, plan->fd, err)
+				: open_socket(end, plan->path, err);
+	case PLAN_CONSOLE_FILE:
+		return open_file(end, plan->path, err);
+	case PLAN_CONSOLE_NONE:
 		break;
 	}
-	return open_socket(end, plan->path, err);
+	(void)snprintf(end->name, sizeof(end->name), "null");
+	return 0;
+}
+
+int console_end_open(struct console_end *end, const struct plan_console_port *plan,
+		     const struct console_end_ops *ops, void *ctx, struct pt_error *err)
+{
+	*end = (struct console_end){
+		.kind = plan->kind,
+		.lossy = !plan->channel,
+		.in = -1,
+		.out = -1,
+		.listener = -1,
+		.peer = -1,
+		.chunk = CONSOLE_BUFFER,
+		.ops = ops,
+		.ctx = ctx,
+		.buffer = malloc(CONSOLE_BUFFER),
+	};
+	return end->buffer ? open_kind(end, plan, err)
+			   : pt_error_set(err, -ENOMEM, "out of memory");
 }
 
 static void close_fd(int *fd)
@@ -162,6 +202,8 @@ void console_end_done(struct console_end *end)
 		return;
 	if (end->raw)
 		terminal_restore();
+	if (end->kind == PLAN_CONSOLE_FILE)
+		close_fd(&end->out);
 	if (end->kind != PLAN_CONSOLE_STDIO)
 		close_fd(&end->in);
 	end->in = end->out = -1;
@@ -185,6 +227,14 @@ static void write_when_possible(struct console_end *end)
 		(void)loop_watch_start(end->loop, &end->writable, NULL);
 }
 
+static void emptied(struct console_end *end)
+{
+	if (end->full) {
+		end->full = false;
+		end->ops->room(end->ctx);
+	}
+}
+
 /* Who was connected is gone, or there is no more input; the guest goes on. */
 static void hang_up(struct console_end *end)
 {
@@ -199,6 +249,8 @@ static void hang_up(struct console_end *end)
 	end->out = -1;
 	end->used = 0;
 	(void)loop_watch_start(end->loop, &end->accepts, NULL);
+	end->ops->joined(end->ctx);
+	emptied(end);
 }
 
 static enum loop_next on_readable(void *ctx)
@@ -214,7 +266,7 @@ static enum loop_next on_readable(void *ctx)
 	}
 	end->input_done = 0;
 	end->input_size = (size_t)n;
-	end->came(end->ctx);
+	end->ops->came(end->ctx);
 	return LOOP_PAUSE; /* console_end_taken() starts it again */
 }
 
@@ -229,13 +281,12 @@ static enum loop_next on_writable(void *ctx)
 	if (part > end->chunk)
 		part = end->chunk;
 	n = write(end->out, end->buffer + end->start, part);
-	if (n < 0 && errno != EINTR && errno != EAGAIN) {
-		end->used = 0; /* nobody is there to read it */
-		return LOOP_PAUSE;
-	}
+	if (n < 0 && errno != EINTR && errno != EAGAIN)
+		n = (ssize_t)end->used; /* nobody is there to read it */
 	if (n > 0) {
 		end->start = (end->start + (size_t)n) % CONSOLE_BUFFER;
 		end->used -= (size_t)n;
+		emptied(end);
 	}
 	return end->used ? LOOP_AGAIN : LOOP_PAUSE;
 }
@@ -262,6 +313,7 @@ static enum loop_next on_accept(void *ctx)
 		return LOOP_AGAIN;
 	end->in = end->out = fd;
 	be_connected(end);
+	end->ops->joined(end->ctx);
 	return LOOP_PAUSE; /* until it is gone */
 }
 
@@ -288,27 +340,37 @@ bool console_end_lingers(const struct console_end *end)
 	return end->accepts.waiting || end->readable.waiting || end->writable.waiting;
 }
 
-void console_end_put(struct console_end *end, const void *bytes, size_t size)
+bool console_end_joined(const struct console_end *end)
+{
+	return end->kind != PLAN_CONSOLE_SOCKET || end->out >= 0;
+}
+
+size_t console_end_put(struct console_end *end, const void *bytes, size_t size)
 {
 	const char *at = bytes;
+	size_t left = size;
 
 	/* Nobody is connected, and who connects later starts afresh. */
 	if (end->out < 0)
-		return;
-	while (size && end->used < CONSOLE_BUFFER) {
+		return size;
+	while (left && end->used < CONSOLE_BUFFER) {
 		size_t to = (end->start + end->used) % CONSOLE_BUFFER;
 		size_t part = CONSOLE_BUFFER - end->used;
 
 		if (part > CONSOLE_BUFFER - to)
 			part = CONSOLE_BUFFER - to;
-		if (part > size)
-			part = size;
+		if (part > left)
+			part = left;
 		memcpy(end->buffer + to, at, part);
 		at += part;
-		size -= part;
+		left -= part;
 		end->used += part;
 	}
 	write_when_possible(end);
+	if (end->lossy)
+		return size;
+	end->full = left;
+	return size - left;
 }
 
 void console_end_taken(struct console_end *end)

@@ -215,6 +215,11 @@ int virtqueue_pop(struct virtqueue *queue, struct virtqueue_chain *ret_chain, st
 	return 1;
 }
 
+void virtqueue_postpone(struct virtqueue *queue)
+{
+	queue->next--;
+}
+
 void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t len)
 {
 	size_t at = RING_HEADER + (queue->used & (queue->size - 1u)) * USED_ENTRY;

@@ -87,6 +87,13 @@ int virtqueue_open(struct virtqueue *queue, const struct ram *ram,
  */
 int virtqueue_pop(struct virtqueue *queue, struct virtqueue_chain *ret_chain, struct pt_error *err);
 
+/**
+ * virtqueue_postpone() - the request that was popped last, and not pushed, is popped again next time
+ *
+ * It is read anew then, and may be another one.
+ */
+void virtqueue_postpone(struct virtqueue *queue);
+
 /** virtqueue_push() - give a request back; @len bytes were written, from the first writable one on */
 void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t len);
 

@@ -87,7 +87,7 @@ int virtio_unit_watch(struct virtio_unit *unit, struct loop *loop, struct pt_err
 	case PLAN_VIRTIO_VSOCK:
 		return virtio_vsock_watch(&unit->vsock, loop, err);
 	case PLAN_VIRTIO_CONSOLE:
-		return console_end_watch(&unit->console.end, loop, err);
+		return virtio_console_watch(&unit->console, loop, err);
 	case PLAN_VIRTIO_RNG:
 	case PLAN_VIRTIO_BALLOON:
 		break;
@@ -109,7 +109,7 @@ void virtio_unit_unwatch(struct virtio_unit *unit, struct loop *loop)
 		virtio_vsock_unwatch(&unit->vsock, loop);
 		break;
 	case PLAN_VIRTIO_CONSOLE:
-		console_end_unwatch(&unit->console.end, loop);
+		virtio_console_unwatch(&unit->console, loop);
 		break;
 	case PLAN_VIRTIO_RNG:
 	case PLAN_VIRTIO_BALLOON:
@@ -129,7 +129,7 @@ bool virtio_unit_lingers(const struct virtio_unit *unit)
 	case PLAN_VIRTIO_VSOCK:
 		return virtio_vsock_lingers(&unit->vsock);
 	case PLAN_VIRTIO_CONSOLE:
-		return console_end_lingers(&unit->console.end);
+		return virtio_console_lingers(&unit->console);
 	case PLAN_VIRTIO_RNG:
 	case PLAN_VIRTIO_BALLOON:
 		break;

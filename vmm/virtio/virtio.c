@@ -227,6 +227,8 @@ void virtio_reset(struct virtio *virtio)
 {
 	stop(virtio);
 	forget(virtio);
+	if (virtio->ops && virtio->ops->reset)
+		virtio->ops->reset(virtio->device);
 }
 
 void virtio_set_master(struct virtio *virtio, bool master)

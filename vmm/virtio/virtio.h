@@ -33,6 +33,7 @@ struct virtio;
  * @type: its number (5); @class_code: of its PCI function, 24 bits
  * @start: the queues that are enabled may be used. Errors: it stays stopped and needs a reset.
  * @stop: when it returns, nothing of guest memory is touched, and no request is under way
+ * @reset: the driver, if it comes again, knows nothing of what was before; while stopped. NULL: nor does the device
  * @kick: there may be requests in queue @index; on the loop's thread, while started
  */
 struct virtio_device_ops {
@@ -41,6 +42,7 @@ struct virtio_device_ops {
 	uint32_t class_code;
 	int (*start)(void *device, struct pt_error *err);
 	void (*stop)(void *device);
+	void (*reset)(void *device);
 	void (*kick)(void *device, unsigned index);
 };
 

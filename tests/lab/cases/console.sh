@@ -1,11 +1,13 @@
 #!/bin/bash
 # Consoles by virtio: a person is at hvc0 by a pseudo terminal and by a socket, leaves, and another comes; one comes while the
-# guest runs; nobody reads, and the guest goes on.
-# limit: 300
+# guest runs; nobody reads, and the guest goes on. Channels: much goes through them both ways, without loss whoever waits, and the
+# guest closes and opens one.
+# limit: 600
 # once: yes
 
 . tests/lab/cases/lib.sh
 
+program=$(realpath "$TENON")
 ctl() { "$TENON" ctl lab "$@"; }
 talk() { python3 tests/lab/console-talk.py "$TENON" ctl lab console "$@"; }
 
@@ -44,6 +46,45 @@ comes_later() {
 	end_it
 }
 
+# talks_by_a_channel OPTION...: a program of the guest's, with one of the host's, which comes and goes
+talks_by_a_channel() {
+	guest_says 'channel org.qemu.guest_agent.0 is' 90 || return
+	ctl info
+	python3 tests/lab/channel-talk.py /tmp/agent.sock /run/tenon/lab.sock || { ctl kill; finish_guest; return 1; }
+	finish_guest
+	guest_went_well $? || return
+	[[ ! -e /tmp/agent.sock ]] || complain "its socket is left behind"
+}
+
+# The guest has a console as well, of another device.
+by_a_channel() {
+	start_guest channel --name lab --console pty --channel org.qemu.guest_agent.0,socket=/tmp/agent.sock
+	talks_by_a_channel
+}
+
+a_channel_comes() {
+	start_guest channel --name lab --hotplug-slots 1 --sandbox off
+	sleep 15
+	(cd /tmp && "$program" ctl lab add --channel org.qemu.guest_agent.0,socket=agent.sock) || { ctl kill; finish_guest; return 1; }
+	talks_by_a_channel
+}
+
+is_removed_with_a_killed_guest() {
+	start_guest channel --name lab --channel org.qemu.guest_agent.0,socket=/tmp/agent.sock
+	guest_says 'channel org.qemu.guest_agent.0 is' 90 || return
+	[[ -S /tmp/agent.sock ]] || complain "there is no socket" || return
+	kill -KILL "$guest_process"
+	finish_guest
+	for ((tries = 0; tries < 50; tries++)); do
+		[[ -e /tmp/agent.sock ]] || return 0
+		sleep 0.2
+	done
+	complain "its socket is left behind"
+}
+
 check "by a pseudo terminal" at_console --console pty
 check "by a socket" at_console --console /tmp/console.sock
 check "one that comes while the guest runs" comes_later
+check "a channel" by_a_channel
+check "a channel that comes while the guest runs" a_channel_comes
+check "a socket goes with a guest that is killed" is_removed_with_a_killed_guest
