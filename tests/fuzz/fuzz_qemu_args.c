@@ -10,14 +10,22 @@
 
 #define WORDS_MAX 64
 
+static void check_console(const struct vm_config_console *console)
+{
+	fuzz_require(console->controller && console->label, "a port");
+	fuzz_require(console->number < VM_CONTROLLER_PORTS_MAX, "port %u", console->number);
+	fuzz_require(!console->name || strlen(console->name) < VM_CHANNEL_NAME_SIZE, "a name");
+	fuzz_require(console->where != VM_CONSOLE_FILE || console->path, "a file");
+	fuzz_require(console->where != VM_CONSOLE_SOCKET || console->path || console->fd > 2,
+		     "a socket");
+}
+
 static void check_guest(const struct qemu_guest *guest)
 {
 	const struct vm_config *config = &guest->config;
 
 	fuzz_require(config->cpus >= 1 && config->cpus <= VM_CPUS_MAX, "cpus");
-	fuzz_require(config->device_count + config->disk_count + config->net_count <=
-			     VM_DEVICES_MAX,
-		     "devices");
+	fuzz_require(vm_config_slots(config) <= VM_DEVICES_MAX, "devices");
 	fuzz_require(guest->machine == QEMU_MACHINE_NONE || config->kernel, "kernel");
 	fuzz_require(guest->backend_count <= QEMU_BACKENDS_MAX, "back ends");
 	for (size_t i = 0; i < config->device_count; i++)
@@ -28,6 +36,8 @@ static void check_guest(const struct qemu_guest *guest)
 		fuzz_require(config->disks[i].path, "disk");
 	for (size_t i = 0; i < config->net_count; i++)
 		fuzz_require(config->nets[i].tap, "net");
+	for (size_t i = 0; i < config->console_count; i++)
+		check_console(&config->consoles[i]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

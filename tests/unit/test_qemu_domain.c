@@ -102,6 +102,31 @@ Test(qemu_domain, what_libvirt_would_do_itself_is_done)
 	vm_config_done(&rig.config);
 }
 
+/* libvirt makes a folder for sockets whose place nobody says, of domains that it runs. */
+Test(qemu_domain, a_channel_of_libvirt_s_own_ends_in_a_pty)
+{
+	struct rig rig;
+
+	check_ok(parse(&rig,
+		       COMMAND
+		       " -device virtio-serial-pci,id=virtio-serial0,bus=pci.1,addr=0x0 -chardev "
+		       "socket,id=charchannel0,path=/var/lib/libvirt/qemu/channel/target/"
+		       "domain--1-lab/org.qemu.guest_agent.0,server=on,wait=off -device "
+		       "virtserialport,bus=virtio-serial0.0,nr=1,chardev=charchannel0,id=channel0,"
+		       "name=org.qemu.guest_agent.0 -chardev "
+		       "socket,id=charchannel1,path=/run/b.sock,server=on,wait=off -device "
+		       "virtserialport,bus=virtio-serial0.0,nr=2,chardev=charchannel1,id=channel1,"
+		       "name=b",
+		       "", ""),
+		 rig.err);
+	cr_assert_eq(rig.config.consoles[0].where, VM_CONSOLE_PTY);
+	cr_assert_null(rig.config.consoles[0].path);
+	cr_assert_eq(rig.config.consoles[1].where, VM_CONSOLE_SOCKET);
+	cr_assert(strstr(rig.said, "<channel> org.qemu.guest_agent.0: its socket"), "%s", rig.said);
+	cr_assert(strstr(rig.said, "tenon ctl lab info"), "%s", rig.said);
+	vm_config_done(&rig.config);
+}
+
 Test(qemu_domain, devices_are_read_from_the_xml)
 {
 	struct rig rig;

@@ -46,6 +46,19 @@ static void print_devices(const struct vm_config *config, FILE *out)
 			      net->tap, net->id, net->slot, net->queues, net->fds[1],
 			      net->vhost_fds[1], net->mac[0], net->mac[5], (int)net->vhost);
 	}
+	for (size_t i = 0; i < config->controller_count; i++)
+		(void)fprintf(out, "controller %s slot %u ports %u\n", config->controllers[i].id,
+			      config->controllers[i].slot, config->controllers[i].ports);
+	for (size_t i = 0; i < config->console_count; i++) {
+		const struct vm_config_console *console = &config->consoles[i];
+
+		(void)fprintf(out, "%s %s id %s port %u of %s label %s where %d %s fd %d\n",
+			      console->channel ? "channel" : "console",
+			      console->name ? console->name : "-", console->id ? console->id : "-",
+			      console->number, console->controller, console->label,
+			      (int)console->where, console->path ? console->path : "-",
+			      console->fd);
+	}
 	for (size_t i = 0; i < config->backend_count; i++) {
 		const struct vm_config_backend *backend = &config->backends[i];
 
@@ -143,6 +156,11 @@ Test(qemu_guest, disk_and_network_of_libvirt_9)
 	replay("virtio-9.0");
 }
 
+Test(qemu_guest, channels_of_libvirt_9)
+{
+	replay("channels-9.0");
+}
+
 Test(qemu_guest, a_device_by_address)
 {
 	replay("hostdev-9.0");
@@ -163,9 +181,13 @@ Test(qemu_guest, nodes_of_libvirt_9)
 	replay("numa-9.0");
 }
 
+/* What a channel needs before it. */
+#define CONTROLLER "-device", "virtio-serial-pci,id=vs,max_ports=4", "-chardev"
+#define PTY	   CONTROLLER, "pty,id=c", "-device"
+
 /* What is refused, beside what a guest needs; why; and what the remedy names. */
 static const struct {
-	const char *args[5];
+	const char *args[9];
 	const char *message;
 	const char *remedy;
 } refusals[] = {
@@ -190,6 +212,30 @@ static const struct {
 	 "none is on pcie.0",
 	 "no <address>"},
 	{{"-device", "isa-serial,chardev=none"}, "there is no -chardev of this id", ""},
+	{{"-chardev", "pty,id=c", "-device", "virtserialport,chardev=c,bus=vs.0"},
+	 "no virtio-serial-pci with the bus vs.0",
+	 "<controller type='virtio-serial'>"},
+	{{PTY, "virtserialport,bus=other.0,nr=1,chardev=c"}, "the bus other.0", ""},
+	{{PTY, "virtserialport,bus=vs.0,nr=1"}, "chardev= is missing", ""},
+	{{PTY, "virtserialport,bus=vs.0,nr=1,chardev=d"}, "there is no -chardev of this id", ""},
+	{{PTY, "virtserialport,bus=vs.0,nr=0,chardev=c"}, "port 0 is a console's", ""},
+	{{PTY, "virtserialport,bus=vs.0,nr=4,chardev=c"}, "vs has the ports 0 to 3", ""},
+	{{PTY, "virtserialport,bus=vs.0,nr=x,chardev=c"}, "nr=x is no port's number", ""},
+	{{PTY, "virtserialport,bus=vs.0,chardev=c,name=a/b"}, "name=a/b", ""},
+	{{PTY, "virtconsole,bus=vs.0,chardev=c", "-device", "isa-serial,chardev=c"},
+	 "the -chardev is another device's",
+	 ""},
+	{{CONTROLLER, "pty,id=d", "-chardev", "spicevmc,id=c"},
+	 "there is no \"spicevmc\" here",
+	 ""},
+	{{CONTROLLER, "socket,id=c,path=/s", "-device", "virtserialport,chardev=c"},
+	 "not connected to",
+	 "mode='bind'"},
+	{{CONTROLLER, "socket,id=c,server=on,wait=off", "-device", "virtserialport,chardev=c"},
+	 "neither a path nor a descriptor",
+	 ""},
+	{{CONTROLLER, "socket,id=c,path=/s,server=on,wait=on"}, "wait=on", ""},
+	{{CONTROLLER, "socket,id=c,host=::1,server=on"}, "\"host\" is not known here", ""},
 	{{"-netdev", "user,id=n0"}, "-netdev: user: networks are tap devices", "<interface"},
 	{{"-machine", "microvm"}, "there is no machine type \"microvm\"", "pc-i440fx"},
 	{{"-machine", "pc,acpi=off"}, "acpi=off", "<features><acpi/></features>"},
@@ -234,7 +280,7 @@ static const struct {
 Test(qemu_guest, what_cannot_be_had_is_refused_by_name)
 {
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
-		char *argv[8] = {(char[]){"tenon-qemu"}, (char[]){"-kernel"}, (char[]){"/k"}};
+		char *argv[12] = {(char[]){"tenon-qemu"}, (char[]){"-kernel"}, (char[]){"/k"}};
 		struct pt_error err = PT_ERROR_INIT;
 		struct qemu_guest guest;
 		int argc = 3;

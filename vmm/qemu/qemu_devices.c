@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the command line says of devices. What is behind a device (an image, a tap device, a terminal) has an option of its own,
+ * What the command line says of devices. What is behind a device (an image, a tap device) has an option of its own,
  * which comes first and is kept until the device names it.
  */
 #include <errno.h>
@@ -404,30 +404,4 @@ int qemu_set_rng(struct qemu_guest *guest, struct qemu_item *item, const char *t
 		return pt_error_set(err, -EINVAL, "there is no -object of this id");
 	ret = set(item, "rng", "host", err);
 	return ret < 0 ? ret : name_backend(guest, item, VM_BACKEND_RNG, text, err);
-}
-
-int qemu_set_serial(struct qemu_guest *guest, struct qemu_item *item, const char *text,
-		    struct pt_error *err)
-{
-	const struct qemu_value *chardev = qemu_guest_backend(guest, "chardev", text);
-	const char *backend = chardev ? qemu_value_get(chardev, "backend") : NULL;
-	const char *path = chardev ? qemu_value_get(chardev, "path") : NULL;
-	CLEANUP_FREE char *where = NULL;
-
-	(void)item;
-	if (!backend)
-		return pt_error_set(err, -EINVAL, "there is no -chardev of this id");
-	if (strcmp(backend, "socket") == 0)
-		return pt_error_remedy(err,
-				       pt_error_set(err, -EOPNOTSUPP, "a serial line is no socket"),
-				       "in the domain's XML: <serial type='pty'>");
-	if (strcmp(backend, "file") == 0 ? asprintf(&where, "file:%s", path ? path : "") < 0
-					 : !(where = strdup(backend)))
-		return pt_error_set(err, -ENOMEM, "out of memory");
-	free(guest->config.serial_label);
-	guest->config.serial_label = strdup(text);
-	if (!guest->config.serial_label)
-		return pt_error_set(err, -ENOMEM, "out of memory");
-	return setting_set(setting_find(&guest_settings, "serial"), &guest->config,
-			   strcmp(where, "null") == 0 ? "none" : where, NULL, err);
 }

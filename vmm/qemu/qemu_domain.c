@@ -83,6 +83,26 @@ static void say_what_is_left_out(const xmlNode *domain, FILE *out)
 	}
 }
 
+/* A socket in the folder that libvirt makes for those of a domain that it runs itself. */
+static void take_channels(struct vm_config *config, FILE *out)
+{
+	for (size_t i = 0; i < config->console_count; i++) {
+		struct vm_config_console *console = &config->consoles[i];
+
+		if (!console->path || !strstr(console->path, "/libvirt/qemu/channel/"))
+			continue;
+		report_note(
+			out,
+			"<channel> %s: its socket would be libvirt's to find a place for, which has "
+			"no part in this; it ends in a pseudo terminal, which tenon ctl %s info names",
+			console->name ? console->name : console->label,
+			config->name ? config->name : "GUEST");
+		free(console->path);
+		console->path = NULL;
+		console->where = VM_CONSOLE_PTY;
+	}
+}
+
 /* Before the emulator there are the variables of its environment. */
 static char **find_emulator(char **words)
 {
@@ -141,6 +161,7 @@ int qemu_domain_parse(char *command, const char *xml, const char *uri, FILE *out
 		return ret;
 	qemu_domain_manage(read.domain, config);
 	say_what_is_left_out(read.domain, out);
+	take_channels(config, out);
 	free(config->control);
 	config->control = NULL;
 	config->paused = false;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "config/balloon_device.h"
+#include "config/console_device.h"
 #include "config/disk_device.h"
 #include "config/net_device.h"
 #include "config/passthrough_device.h"
@@ -135,6 +136,18 @@
 		KEY("device", type, "free-page-reporting",                                        \
 		    ONLY("off", "memory that devices reach is not given back",                    \
 			 "<memballoon freePageReporting='off'>"))
+
+#define PORTS(type)                                                                    \
+	TYPE("device", type, .device = &controller_kind, SET(qemu_add)), PLACED(type), \
+		VIRTIO(type), KEY("device", type, "max_ports", BECOMES("ports")),      \
+		KEY("device", type, "vectors", HARMLESS("each queue has one"))
+
+#define PORT(type, kind)                                                              \
+	TYPE("device", type, .device = &(kind), SET(qemu_add_console)),               \
+		KEY("device", type, "id", BECOMES("id")),                             \
+		KEY("device", type, "bus", SET(qemu_set_bus)),                        \
+		KEY("device", type, "nr", HARMLESS("it is asked for with the rest")), \
+		KEY("device", type, "chardev", SET(qemu_set_chardev))
 
 #define DEVICE_WITHOUT(type, element) \
 	TYPE("device", type, REFUSED("there is no such device", element))
@@ -315,13 +328,14 @@ const struct qemu_row qemu_rows[] = {
 	KEY("chardev", "file", "append",
 	    ONLY("off", "a file is written anew", "<serial type='file'><source append='off'/>")),
 	TYPE("chardev", "socket", SET(qemu_keep)),
-	KEY("chardev", "socket", "id", HARMLESS("-mon names it")),
-	KEY("chardev", "socket", "fd", HARMLESS("-mon asks for it")),
-	KEY("chardev", "socket", "path", HARMLESS("-mon asks for it")),
+	KEY("chardev", "socket", "id", HARMLESS("-mon or a device names it")),
+	KEY("chardev", "socket", "fd", HARMLESS("who names it asks for it")),
+	KEY("chardev", "socket", "path", HARMLESS("who names it asks for it")),
 	KEY("chardev", "socket", "server",
-	    ONLY("on", "the monitor listens", "<serial type='pty'>")),
+	    ONLY("on", "a socket is listened on, not connected to",
+		 "<source mode='bind' path='...'/>")),
 	KEY("chardev", "socket", "wait",
-	    ONLY("off", "nobody is waited for", "<serial type='pty'>")),
+	    ONLY("off", "nobody is waited for", "<source mode='bind' path='...'/>")),
 	OPTION("netdev", .first = "type"),
 	TYPE("netdev", "tap", SET(qemu_keep)),
 	KEY("netdev", "tap", "id", HARMLESS("a device names it")),
@@ -374,6 +388,11 @@ const struct qemu_row qemu_rows[] = {
 	RANDOM("virtio-rng-pci-non-transitional"),
 	BALLOON("virtio-balloon-pci"),
 	BALLOON("virtio-balloon-pci-non-transitional"),
+	PORTS("virtio-serial-pci"),
+	PORTS("virtio-serial-pci-non-transitional"),
+	PORT("virtconsole", console_kind),
+	PORT("virtserialport", channel_kind),
+	KEY("device", "virtserialport", "name", BECOMES("channel")),
 	TYPE("device", "pcie-root-port", SET(qemu_add_port)),
 	KEY("device", "pcie-root-port", "id", HARMLESS("it is asked for with the rest")),
 	KEY("device", "pcie-root-port", "bus",
@@ -395,9 +414,6 @@ const struct qemu_row qemu_rows[] = {
 	KEY("device", "pvpanic", "ioport",
 	    ONLY("1285|0x505", "its port is fixed", "<panic model='isa'/>, without <address>")),
 	KEY("device", "pvpanic", "id", HARMLESS("nobody asks for it")),
-	DEVICE_WITHOUT(
-		"virtio-serial-pci",
-		"no <channel>, no <console type='virtio'>, no <controller type='virtio-serial'>"),
 	DEVICE_WITHOUT("qemu-xhci", "<controller type='usb' model='none'/>"),
 	DEVICE_WITHOUT("piix3-usb-uhci", "<controller type='usb' model='none'/>"),
 	DEVICE_WITHOUT("ich9-usb-ehci1", "<controller type='usb' model='none'/>"),

@@ -43,6 +43,10 @@ qemu_set_fn qemu_set_drive;
 qemu_set_fn qemu_set_netdev;
 qemu_set_fn qemu_set_vsock_fd;
 qemu_set_fn qemu_set_rng;
+
+/* Of serial lines, consoles and channels: qemu_serial.c */
 qemu_set_fn qemu_set_serial;
+qemu_set_fn qemu_set_chardev;
+qemu_set_fn qemu_add_console; /* a console or a channel, a port of a controller */
 
 #endif

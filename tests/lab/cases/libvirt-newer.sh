@@ -25,6 +25,14 @@ lives() {
 		console_shows_the_guest && virsh shutdown lab && in_state "shut off (shutdown)" 60
 }
 
+# The socket of its channel is handed in; what libvirt knows of it is the same when the daemon has died.
+has_an_agent() {
+	down
+	domain agent "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>" && up && says 'the agent is at' 60 && survives_the_daemon && agent_answers &&
+		in_state "shut off (shutdown)" 60 || return
+	grep -o 'socket,id=charchannel0[^ ]*' "$root/var/log/libvirt/qemu/lab.log" | tail -n 1
+}
+
 # was_handed TEXT: in what the latest guest was started with
 was_handed() {
 	grep -o -- '-object.*iommufd[^ ]*' "$root/var/log/libvirt/qemu/lab.log" | tail -n 1
@@ -74,7 +82,9 @@ gives_it_back() {
 dies() { kill -KILL "$(emulator)" && in_state "shut off (crashed)"; }
 
 prepare_libvirt
+add_agent || exit
 check "a guest's life, and its console" lives
+check "its agent" has_an_agent
 check "a disk by descriptors" takes_a_disk
 check "two devices share one address space" two_share
 check "a disk comes and goes, and the daemon too" comes_and_goes "$spare_ports"

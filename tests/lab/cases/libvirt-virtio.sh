@@ -1,6 +1,6 @@
 #!/bin/bash
 # Disks and network cards under the machine's own libvirt, which makes the tap device and opens vhost-net: at start, and coming and
-# going; sockets; memory of huge pages and of the host's nodes, and a balloon.
+# going; sockets; memory of huge pages and of the host's nodes, and a balloon; channels and consoles.
 # devices: nvme
 # nodes: 2
 # limit: 600
@@ -59,6 +59,31 @@ keeps_its_disk() {
 	done
 	virsh domblklist lab | grep "$image" || complain "it has another disk" || result=1
 	virsh shutdown lab && says 'result ok disk' 90 && in_state "shut off (shutdown)" 30 && return "$result"
+}
+
+# Of the one by virtio.
+terminal_of_console() {
+	virsh dumpxml lab | python3 -c 'if True:
+		import sys, xml.etree.ElementTree as tree
+		for console in tree.parse(sys.stdin).iter("console"):
+		    if console.find("target").get("type") == "virtio":
+		        print(console.find("source").get("path"))'
+}
+
+# Two channels of one controller, one of them with its socket where libvirt has such, and a console; the guest answers at two.
+has_channels() {
+	down
+	rm -f /tmp/channel.sock
+	domain 'channel,console lab.channel=org.example.agent' "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>
+		<channel type='unix'><source mode='bind' path='/tmp/channel.sock'/><target type='virtio' name='org.example.agent'/></channel>
+		<console type='pty'><target type='serial'/></console><console type='pty'><target type='virtio' port='1'/></console>" && up &&
+		says 'channel org.example.agent is' 60 || return
+	wait_for 20 eval "virsh dumpxml lab | grep \"name='org.example.agent' state='connected'\"" &&
+		python3 tests/lab/answers.py /tmp/channel.sock hello=HELLO again=AGAIN end=END && says 'waits at hvc0' 60 &&
+		python3 tests/lab/answers.py "$(terminal_of_console)" hello=HELLO end=END &&
+		says 'result ok console' 30 && in_state "shut off (shutdown)" 30 || return
+	grep -E '^-device .*(virtio-serial|virtserialport|virtconsole)' /var/log/libvirt/qemu/lab.log | tail -n 4
+	[[ ! -e /tmp/channel.sock ]] || complain "a socket is left behind"
 }
 
 # network [XML]: a guest's card, with what is sent and got held against what came and was sent
@@ -186,6 +211,7 @@ check "sockets" sockets
 check "a disk and a card come and go" come_and_go
 check "root ports: a disk and a card come and go" on_q35
 check "a balloon that is never inflated" has_a_balloon
+check "channels and a console" has_channels
 check "huge pages" huge_pages ""
 check "huge pages of a memfd" huge_pages "<source type='memfd'/>"
 check "nodes" nodes
