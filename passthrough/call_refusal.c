@@ -196,6 +196,9 @@ static int say(const struct row *row, const struct pt_device *device, int code,
 	if (row->look && row->look(device, code, err) < 0)
 		return code;
 	pt_error_set(err, code, "%s", row->cause);
+	/* A mediated device is no PCI function. */
+	if (device->host.mediated && strstr(row->remedy, PT_SYSFS_PCI))
+		return pt_error_remedy(err, code, LOG "%s", device->host.name);
 	return pt_error_remedy(err, code, "%s%s%s", row->remedy, row->end ? device->host.name : "",
 			       row->end ? row->end : "");
 }

@@ -381,6 +381,22 @@ Test(calls_refused, a_device_from_its_group)
 	GROUP_REFUSED_EACH("VFIO_GROUP_GET_DEVICE_FD", rows);
 }
 
+Test(calls_refused, a_mediated_device_is_not_looked_for_among_pci_functions)
+{
+	static const char uuid[] = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001";
+	struct model_pci pci = model_mtty(uuid, 40);
+	struct check c;
+
+	check_attach(&c, &pci);
+	for (unsigned i = 0; i < 2; i++) {
+		*model_fault(c.model) = (struct model_fault){
+			.countdown = 1, .only = "FEATURE", .error = i == 0 ? -EIO : -EOPNOTSUPP};
+		check_error(features(&c), i == 0 ? -EIO : -EOPNOTSUPP, c.err, uuid);
+		check_remedy(c.err, "dmesg | grep 83b8f4f2");
+	}
+	check_down(&c);
+}
+
 /* What sysfs says of the device is the cause, before any row. */
 Test(calls_refused, a_device_that_does_not_answer)
 {
