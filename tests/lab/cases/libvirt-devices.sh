@@ -3,7 +3,7 @@
 # that libvirt does not take from their drivers, mediated ones; and what cannot be done with a guest that has devices.
 # devices: igb nvme,shared=a e1000e,shared=a edu,shared=b edu,shared=b
 # memory: 2G
-# limit: 400
+# limit: 500
 # once: yes
 
 . tests/lab/cases/lib.sh
@@ -13,6 +13,13 @@ mtty=83b8f4f2-509f-382f-3c1e-e6bfe0fa1001
 # place BUS:SLOT FUNCTION [XML]: in the guest
 place() {
 	echo "<address type='pci' domain='0x0000' bus='0x${1%:*}' slot='0x${1#*:}' function='0x$2' ${3:-}/>"
+}
+
+example_has_a_virtual_function() {
+	down
+	example configs/libvirt-nic-vf.xml vf -e "s,domain='.*function='0x0',$(pci "$vfs")," && up && says 'result ok vf' 120 &&
+		in_state "shut off (shutdown)" 30 || return
+	grep -q '52:54:00:6d:90:02' $console || complain "it has another address"
 }
 
 # share_slots PLACE OTHER: of the network card and the disk, and of the edus
@@ -110,6 +117,7 @@ is_mediated() {
 prepare_libvirt
 machine=q35
 check "a virtual function with the address that was asked for" virtual_function
+check "the example with a virtual function" example_has_a_virtual_function
 check "functions that share a slot" share_slots 01:00 02:00
 machine=pc
 check "functions that share a slot of a PC" share_slots 00:05 00:06
