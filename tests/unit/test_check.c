@@ -578,6 +578,18 @@ Test(check, cpus_that_no_interrupt_reaches)
 	look.config.sockets = 3;
 	check_now(&look);
 	check_found(&look, "cpus", FINDING_WARNS, "65 of 195 virtual CPUs have APIC ids over 255");
+	cr_assert_str_eq(found(&look, "cpus")->hint,
+			 "--cpus 130,sockets=2,cores=65,threads=1; or all of them, "
+			 "--cpus 195,sockets=1,cores=195,threads=1");
+	look.config.cpus = 600;
+	look.config.sockets = 1;
+	check_now(&look);
+	cr_assert_str_eq(found(&look, "cpus")->hint, "--cpus 256,sockets=1,cores=256,threads=1");
+	look.config.cpus = 0;
+	look.config.cores = 100;
+	look.config.threads = 3;
+	check_now(&look);
+	cr_assert_str_eq(found(&look, "cpus")->hint, "--cpus 192,sockets=1,cores=64,threads=3");
 	done(&look);
 }
 

@@ -64,7 +64,7 @@ Test(plan_errors, topologies)
 	must_fail(
 		&host, -ERANGE,
 		"650 virtual CPUs in this topology have APIC ids up to 1540: this host's KVM has them up to 1023",
-		"numbers of cores and threads that are powers of two, or fewer CPUs");
+		"--cpus 325,sockets=1,cores=65,threads=5; or all of them, --cpus 650,sockets=1,cores=650,threads=1");
 }
 
 Test(plan_errors, a_feature_that_kvm_lacks)

@@ -164,6 +164,7 @@ static void check_boot(struct check_run *check, const struct vm_plan *plan)
 /* Without interrupt remapping, which guests do not have, messages and KVM's IOAPIC reach ids of 8 bits. */
 static void check_cpus(struct check_run *check, const struct vm_plan *plan)
 {
+	char text[PLAN_CPUS_TEXT_SIZE];
 	struct finding *finding;
 	unsigned beyond = 0;
 
@@ -177,10 +178,8 @@ static void check_cpus(struct check_run *check, const struct vm_plan *plan)
 		"does not use such CPUs");
 	finding_what(finding, "%u of %u virtual CPUs have APIC ids over %u", beyond, plan->cpus,
 		     APIC_ID_REACHED);
-	finding_hint(
-		finding,
-		"fewer --cpus; or numbers of cores and threads that are powers of two, so that ids "
-		"have no gaps");
+	plan_cpus_below(plan, APIC_ID_REACHED + 1, text, sizeof(text));
+	finding_hint(finding, "%s", text);
 }
 
 void check_plan(struct check_run *check)

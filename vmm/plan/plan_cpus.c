@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "plan/plan_steps.h"
@@ -35,6 +36,42 @@ uint32_t plan_apic_id(const struct plan_topology *topology, unsigned cpu)
 	unsigned socket = cpu / topology->threads / topology->cores;
 
 	return (socket << plan_core_bits(topology) | core) << plan_thread_bits(topology) | thread;
+}
+
+/* How many things, of which each takes @bits of an id, are below @ids. */
+static unsigned fitting(unsigned count, unsigned ids, unsigned bits)
+{
+	return count < ids >> bits ? count : ids >> bits;
+}
+
+/* The most sockets, or else cores, or else threads, as they are now, whose ids are below @ids. */
+static struct plan_topology below(struct plan_topology topology, unsigned ids)
+{
+	const unsigned thread_bits = plan_thread_bits(&topology);
+
+	topology.sockets = fitting(topology.sockets, ids, thread_bits + plan_core_bits(&topology));
+	if (topology.sockets)
+		return topology;
+	topology.sockets = 1;
+	topology.cores = fitting(topology.cores, ids, thread_bits);
+	if (topology.cores)
+		return topology;
+	topology.cores = 1;
+	topology.threads = fitting(topology.threads, ids, 0);
+	return topology;
+}
+
+void plan_cpus_below(const struct vm_plan *plan, unsigned ids, char *ret_text, size_t size)
+{
+	const struct plan_topology most = below(plan->topology, ids);
+	const unsigned cpus = most.sockets * most.cores * most.threads;
+	const int len = snprintf(ret_text, size, "--cpus %u,sockets=%u,cores=%u,threads=%u", cpus,
+				 most.sockets, most.cores, most.threads);
+
+	if (plan->cpus <= ids && len > 0 && (size_t)len < size)
+		(void)snprintf(ret_text + len, size - (size_t)len,
+			       "; or all of them, --cpus %u,sockets=1,cores=%u,threads=1",
+			       plan->cpus, plan->cpus);
 }
 
 static int too_many(uint64_t count, unsigned max, struct pt_error *err)
@@ -94,6 +131,7 @@ static int check_ids(const struct host_facts *facts, const struct vm_plan *plan,
 		     struct pt_error *err)
 {
 	uint32_t last = plan_apic_id(&plan->topology, plan->cpus - 1);
+	char text[PLAN_CPUS_TEXT_SIZE];
 
 	if (last < facts->max_cpu_ids)
 		return 0;
@@ -102,8 +140,8 @@ static int check_ids(const struct host_facts *facts, const struct vm_plan *plan,
 		"%u virtual CPUs in this topology have APIC ids up to %u: this host's KVM "
 		"has them up to %u",
 		plan->cpus, last, facts->max_cpu_ids - 1);
-	return pt_error_remedy(
-		err, -ERANGE, "numbers of cores and threads that are powers of two, or fewer CPUs");
+	plan_cpus_below(plan, facts->max_cpu_ids, text, sizeof(text));
+	return pt_error_remedy(err, -ERANGE, "%s", text);
 }
 
 static int check_features(const struct host_facts *facts, const struct vm_plan *plan,

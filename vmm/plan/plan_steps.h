@@ -31,6 +31,16 @@ struct plan_limit plan_limit(const struct host_facts *facts);
 int plan_cpus(const struct vm_config *config, const struct host_facts *facts, struct vm_plan *plan,
 	      struct pt_error *err);
 
+#define PLAN_CPUS_TEXT_SIZE 128
+
+/**
+ * plan_cpus_below() - what to type for CPUs whose APIC ids are all below @ids
+ * @plan: whose topology has others; its CPUs and topology alone count
+ * @ids: not 0
+ * @ret_text: the most CPUs that keep that shape; and all of them, where they fit in one without gaps
+ */
+void plan_cpus_below(const struct vm_plan *plan, unsigned ids, char *ret_text, size_t size);
+
 /** plan_hugepages() - 0. the huge pages that are to back RAM; against the host's pool */
 int plan_hugepages(const struct vm_config *config, const struct host_facts *facts,
 		   struct vm_plan *plan, struct pt_error *err);
