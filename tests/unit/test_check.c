@@ -901,15 +901,56 @@ Test(check, kvm_without_hardware)
 	done(&look);
 }
 
-Test(check, kvm_and_a_security_profile)
+/* AppArmor: permission is there until the node is opened. */
+Test(check, a_security_profile)
 {
+	static const char current[] = "/proc/4242/attr/current";
+	struct look look = good_host();
+	const struct finding *finding;
+
+	model_put_file(look.model, current, "tenon (enforce)\n");
+	check_now(&look);
+	cr_assert_null(found(&look, "access"));
+	model_refuse(look.model, "/dev/kvm", -EACCES);
+	check_now(&look);
+	check_found(&look, "access", FINDING_BLOCKS, "/dev/kvm: the AppArmor profile");
+	finding = found(&look, "access");
+	cr_assert_str_eq(finding->value, "tenon (enforce)");
+	cr_assert_str_eq(finding->commands[0], "journalctl -k -g \"apparmor|avc\" -n 20");
+	model_put_file(look.model, "/etc/apparmor.d/tenon",
+		       "profile tenon {\n  include if exists <local/tenon>\n}\n");
+	check_now(&look);
+	finding = found(&look, "access");
+	cr_assert_str_eq(finding->commands[0],
+			 "echo \"/dev/kvm rw,\" >> /etc/apparmor.d/local/tenon");
+	cr_assert_str_eq(finding->commands[1], "apparmor_parser -r /etc/apparmor.d/tenon");
+	model_put_file(look.model, current, "tenon;reboot (enforce)\n");
+	check_now(&look);
+	cr_assert(strstr(found(&look, "access")->commands[0], "journalctl"), "it is not typed");
+	done(&look);
+}
+
+/* One may not even read its own name, and another is libvirt's for one domain. */
+Test(check, other_security_profiles)
+{
+	static const char current[] = "/proc/4242/attr/current";
 	struct look look = good_host();
 
-	model_refuse(look.model, "/dev/kvm", -EACCES);
-	model_put_file(look.model, "/proc/4242/attr/current", "libvirt-1234 (enforce)\n");
+	model_put_file(look.model, current, "");
+	model_refuse(look.model, current, -EACCES);
+	model_refuse(look.model, "/dev/vfio/devices/vfio1", -EACCES);
 	check_now(&look);
-	check_found(&look, "kvm", FINDING_BLOCKS, "security profile");
-	cr_assert_str_eq(found(&look, "kvm")->value, "libvirt-1234 (enforce)");
+	check_found(&look, "access", FINDING_BLOCKS, "/dev/vfio/devices/vfio1: the AppArmor");
+	cr_assert_str_eq(found(&look, "access")->value, "Permission denied");
+	done(&look);
+	look = good_host();
+	look.user = &alice;
+	model_put_file(look.model, current, "libvirt-1234 (enforce)\n");
+	model_refuse(look.model, "/dev/vfio/devices/vfio1", -EACCES);
+	check_now(&look);
+	cr_assert_str_eq(found(&look, "access")->commands[0],
+			 "sudo sh -c 'echo \"/dev/vfio/devices/vfio[0-9]* rw,\" >> "
+			 "/etc/apparmor.d/local/abstractions/libvirt-qemu'");
 	done(&look);
 }
 

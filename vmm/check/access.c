@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check/policy.h"
 #include "check/rules.h"
 
 #define IOMMUFD_NODE	  "/dev/iommu"
@@ -116,36 +117,18 @@ static void how_to_get_permission(const struct check_run *check, const char *pat
 	finding_hint(finding, UDEV_HINT, udev_match(path));
 }
 
-/* Owner and mode would let the user, and it is not let. */
-static void forbidden_by_policy(const struct check_run *check, const char *path,
-				struct finding *finding)
-{
-	char text[128];
-
-	if (check_read(check, "/sys/fs/selinux/enforce", text, sizeof(text)) && text[0] == '1') {
-		finding_what(finding, "%s: SELinux denies it to this process", path);
-		finding_seen(finding, "/sys/fs/selinux/enforce", "%s", text);
-		finding_root_command(finding, check_is_root(check),
-				     "ausearch -m avc -ts recent | audit2allow");
-		finding_hint(finding, "that shows the rule that is missing in the policy");
-		return;
-	}
-	finding_what(finding, "%s: the control group of this process does not allow the device",
-		     path);
-	if (check_read(check, "/proc/self/cgroup", text, sizeof(text)))
-		finding_seen(finding, "/proc/self/cgroup", "%.*s", (int)strcspn(text, "\n"), text);
-	finding_hint(finding, "in a systemd unit: DeviceAllow=%s rw; in a container: --device=%s",
-		     path, path);
-}
-
 void check_node(struct check_run *check, const char *subject, const char *path)
 {
 	struct pt_host_node node;
 	struct finding *finding;
 	int ret = pt_host_node(check->sys, path, &node);
+	bool by_profile;
 
 	/* One that is not there is another rule's business. */
-	if (ret == -ENOENT || (ret == 0 && node.stat.usable))
+	if (ret == -ENOENT)
+		return;
+	by_profile = ret == 0 && node.stat.usable && policy_has_profile_against(check, path);
+	if (ret == 0 && node.stat.usable && !by_profile)
 		return;
 	finding = findings_add(check->findings, FINDING_BLOCKS, "access", subject, WHY_NODE);
 	if (ret < 0) {
@@ -156,8 +139,10 @@ void check_node(struct check_run *check, const char *subject, const char *path)
 	finding_what(finding, "%s: user %s may not open it", path, check->user->name);
 	finding_seen(finding, path, "mode %04o, owner %u, group %u", node.stat.mode, node.stat.uid,
 		     node.stat.gid);
-	if (mode_permits(check->user, &node.stat))
-		forbidden_by_policy(check, path, finding);
+	if (by_profile)
+		policy_profile_forbids(check, path, finding);
+	else if (mode_permits(check->user, &node.stat))
+		policy_forbids(check, path, finding);
 	else
 		how_to_get_permission(check, path, &node.stat, finding);
 }

@@ -78,23 +78,6 @@ static void check_virtualization(struct check_run *check)
 	how_to_get_virtualization(check, finding);
 }
 
-/* Owner, mode and control group permit it, and opening it was refused: only a security module's profile is left. */
-static void how_to_be_let(const struct check_run *check, struct finding *finding)
-{
-	static const char profile_path[] = "/proc/self/attr/current";
-	char profile[FINDING_VALUE_SIZE];
-
-	if (!check_read(check, profile_path, profile, sizeof(profile)) ||
-	    strcmp(profile, "unconfined") == 0)
-		return;
-	finding_what(finding, KVM_NODE ": this process' security profile forbids it");
-	finding_seen(finding, profile_path, "%s", profile);
-	finding->hint[0] = '\0';
-	finding_root_command(finding, check_is_root(check),
-			     "journalctl -k -g \"apparmor|avc\" -n 20");
-	finding_hint(finding, "that shows what was denied; allow it in the profile");
-}
-
 void check_kvm(struct check_run *check)
 {
 	const struct pt_error *error = &check->facts->kvm_error;
@@ -112,6 +95,4 @@ void check_kvm(struct check_run *check)
 	finding_seen(finding, KVM_NODE, "%s", "");
 	if (is_absent(error->code))
 		how_to_get_kvm(check, finding);
-	else if (error->code == -EACCES || error->code == -EPERM)
-		how_to_be_let(check, finding);
 }
