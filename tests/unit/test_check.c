@@ -2,7 +2,9 @@
 /* The preflight's rules on recorded hosts: golden/check/CASE.txt is what a person reads. */
 #include "check.h"
 
+#include <errno.h>
 #include <linux/kvm.h>
+#include <linux/vhost.h>
 #include <stdlib.h>
 
 #include "check/check.h"
@@ -13,6 +15,7 @@
 
 static unsigned phys_bits = 48;
 static int max_cpus = 8;
+static uint64_t taken_cids = 2; /* guests have those up to it */
 
 /* The modelled kernel, with a KVM that answers what is asked of it before a guest is made. */
 static int with_kvm(void *ctx, int fd, unsigned long request, void *arg)
@@ -20,6 +23,8 @@ static int with_kvm(void *ctx, int fd, unsigned long request, void *arg)
 	struct model *model = ctx;
 	struct kvm_cpuid2 *cpuid = arg;
 
+	if (request == VHOST_VSOCK_SET_GUEST_CID)
+		return *(const uint64_t *)arg <= taken_cids ? -EADDRINUSE : 0;
 	if (request == KVM_CHECK_EXTENSION)
 		return max_cpus;
 	if (request != KVM_GET_SUPPORTED_CPUID)
@@ -40,6 +45,7 @@ struct look {
 	const struct check_user *user;
 	enum check_scope scope;
 	int (*ask_libvirt)(const char *uri, const char *name, unsigned limit, struct pt_error *err);
+	int (*try_ring)(struct pt_error *err);
 	struct findings findings;
 };
 
@@ -89,9 +95,9 @@ static void check_now(struct look *look)
 	struct pt_sys sys = *model_sys(look->model);
 	struct pt_error err = PT_ERROR_INIT;
 	struct host_facts facts = {0};
-	struct check_run check = {&sys,		  &look->config,     look->user,
-				  look->scope,	  look->ask_libvirt, &facts,
-				  &look->findings};
+	struct check_run check = {&sys,	       &look->config,	  look->user,
+				  look->scope, look->ask_libvirt, look->try_ring,
+				  &facts,      &look->findings};
 
 	sys.ioctl = with_kvm;
 	findings_done(&look->findings);
@@ -607,6 +613,38 @@ Test(check, memory)
 	done(&look);
 }
 
+static void group_may_have(struct look *look, const char *group, const char *limit)
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "/sys/fs/cgroup%s/memory.max", group);
+	model_put_file(look->model, path, limit);
+	check_now(look);
+}
+
+Test(check, memory_of_the_control_group)
+{
+	struct look look = good_host();
+
+	look.config.memory = 512 * MIB;
+	model_put_file(look.model, "/proc/4242/cgroup",
+		       "4:devices:/\n0::/tenon.slice/web.service\n");
+	group_may_have(&look, "/tenon.slice/web.service", "max\n");
+	cr_assert_null(found(&look, "memory"));
+	group_may_have(&look, "/tenon.slice", "268435456\n");
+	check_found(&look, "memory", FINDING_BLOCKS, "512 MiB is more than this process' control");
+	cr_assert_str_eq(found(&look, "memory")->commands[0],
+			 "echo max > /sys/fs/cgroup/tenon.slice/memory.max");
+	group_may_have(&look, "", "134217728\n");
+	cr_assert_str_eq(found(&look, "memory")->path, "/sys/fs/cgroup/memory.max");
+	cr_assert(strstr(found(&look, "memory")->hint, "--memory 120M or less"), "%s",
+		  found(&look, "memory")->hint);
+	look.config.memory = 128 * MIB;
+	check_now(&look);
+	cr_assert_null(found(&look, "memory"));
+	done(&look);
+}
+
 Test(check, memory_that_may_be_pinned)
 {
 	struct look look = good_host();
@@ -710,6 +748,82 @@ Test(check, networks)
 	done(&look);
 }
 
+static int model_fdinfo(struct look *look, const char *text)
+{
+	model_process(look->model, 77, "qemu-system-x86", "/dev/net/tun");
+	model_put_file(look->model, "/proc/77/fdinfo/7", text);
+	check_now(look);
+	return found(look, "network") != NULL;
+}
+
+/* The kernel says it of one that is up; else whoever has it does. */
+Test(check, a_network_that_somebody_has)
+{
+	struct look look = good_host();
+
+	model_put_file(look.model, "/dev/net/tun", "");
+	add_network(&look, "tap0", 1);
+	put_tap(&look, "tun_flags", "0x5002\n");
+	put_tap(&look, "carrier", "0\n");
+	check_now(&look);
+	cr_assert_null(found(&look, "network"));
+	put_tap(&look, "carrier", "1\n");
+	check_now(&look);
+	check_found(&look, "network", FINDING_BLOCKS, "somebody else has it in use");
+	cr_assert(model_fdinfo(&look, "pos:\t0\niff:\ttap0\n"));
+	check_found(&look, "network", FINDING_BLOCKS, "qemu-system-x86 (pid 77) has it");
+	cr_assert_str_eq(found(&look, "network")->path, "/proc/77/fd/7");
+	cr_assert_str_eq(found(&look, "network")->commands[0], "kill 77");
+	model_remove(look.model, "/sys/class/net/tap0/carrier");
+	cr_assert(model_fdinfo(&look, "pos:\t0\niff:\ttap0\nmore:\t1\n"));
+	cr_assert_not(model_fdinfo(&look, "pos:\t0\niff:\ttap01\n"));
+	cr_assert_not(model_fdinfo(&look, "pos:\t0\n"));
+	done(&look);
+}
+
+Test(check, an_address_that_somebody_has)
+{
+	struct look look = good_host();
+
+	model_put_link(look.model, "/dev/vhost-vsock",
+		       "kvm"); /* can be opened, and its ioctls are the test's */
+	look.config.has_vsock = true;
+	look.config.vsock.cid = 3;
+	check_now(&look);
+	cr_assert_null(found(&look, "vsock"));
+	taken_cids = 7;
+	check_now(&look);
+	check_found(&look, "vsock", FINDING_BLOCKS, "vsock address 3: another guest has it");
+	cr_assert_str_eq(found(&look, "vsock")->hint, "--vsock 8 (in the file, vsock: 8)");
+	taken_cids = UINT64_MAX;
+	check_now(&look);
+	check_found(&look, "vsock", FINDING_BLOCKS, "vsock address 3");
+	done(&look);
+}
+
+static int no_ring(struct pt_error *err)
+{
+	(void)pt_error_set(err, -EPERM, "no io_uring: Operation not permitted");
+	return pt_error_remedy(err, -EPERM, "allow it");
+}
+
+Test(check, no_io_uring)
+{
+	static const char disabled[] = "/proc/sys/kernel/io_uring_disabled";
+	struct look look = good_host();
+
+	look.try_ring = no_ring;
+	model_put_file(look.model, disabled, "2\n");
+	check_now(&look);
+	check_found(&look, "io-uring", FINDING_BLOCKS, "no io_uring");
+	cr_assert_str_eq(found(&look, "io-uring")->commands[0],
+			 "sysctl kernel.io_uring_disabled=0");
+	model_put_file(look.model, disabled, "0\n");
+	check_now(&look);
+	cr_assert_eq(found(&look, "io-uring")->command_count, 0, "something else forbids it");
+	done(&look);
+}
+
 Test(check, nodes_of_modules)
 {
 	struct look look = good_host();
@@ -754,6 +868,21 @@ Test(check, places_for_what_is_made)
 	look.config.control = strdup(TEST_DATA_DIR "/test_check.c");
 	check_now(&look);
 	check_found(&look, "place", FINDING_BLOCKS, "there is a file, and no socket");
+	free(look.config.control);
+	look.config.control = NULL;
+	free(look.config.serial_path);
+	look.config.serial_path = strdup(folder);
+	check_now(&look);
+	check_found(&look, "place", FINDING_BLOCKS, "Is a directory");
+	look.config.serial = SERIAL_NONE;
+	look.config.consoles = calloc(1, sizeof(*look.config.consoles));
+	look.config.console_count = 1;
+	look.config.consoles[0].where = VM_CONSOLE_SOCKET;
+	look.config.consoles[0].path = strdup(TEST_DATA_DIR "/test_check.c");
+	check_now(&look);
+	check_found(&look, "place", FINDING_BLOCKS, "there is a file, and no socket");
+	cr_assert_str_eq(found(&look, "place")->hint,
+			 "give the console another path, such as " TEST_DATA_DIR "/test_check.c.2");
 	(void)snprintf(path, sizeof(path), "rm -r %s", folder);
 	cr_assert_eq(system(path), 0);
 	done(&look);

@@ -241,8 +241,10 @@ Test(virtio_blk, a_chain_that_is_none_in_the_middle_of_others_stops_it)
 static int open_again(struct plan_disk disk, struct pt_error *err)
 {
 	struct image image = IMAGE_CLOSED;
+	int looked = image_look(pt_sys_linux(), &disk, err);
 	int r = image_open(&image, pt_sys_linux(), &disk, err);
 
+	cr_assert_eq(looked, r, "a look says the same");
 	image_done(&image);
 	return r;
 }

@@ -2,18 +2,25 @@
 /* What the guest's network cards, consoles and sockets have of the host: devices, and places for what is made for them. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/if_tun.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "check/rules.h"
 #include "control/control_place.h"
+#include "virtio/vsock.h"
 
 #define NETWORKS    "/sys/class/net/"
 #define WHY_NETWORK "the guest's network card is the other end of it"
 #define NOBODY	    (-1L)
+#define TUN_NODE    "/dev/net/tun"
+#define VSOCK_NODE  "/dev/vhost-vsock"
+#define WHY_SOCKET  "a socket of its own is made there when the guest starts"
+#define WHY_VSOCK   "the guest's sockets to the host are the kernel's"
 
 /* A node that a module of the kernel makes. */
 static void check_module_node(struct check_run *check, const char *path, const char *module,
@@ -72,6 +79,56 @@ static bool is_in_group(const struct check_user *user, long gid)
 	return false;
 }
 
+/** struct tap_user - who has a tap device's queue: a descriptor's fdinfo says it. Source: tun_chr_show_fdinfo(), drivers/net/tun.c. */
+struct tap_user {
+	const struct check_run *check;
+	const char *tap;
+	struct pt_holder holder;
+};
+
+static int find_tap_user(void *arg, const struct pt_holder *holder)
+{
+	static const char key[] = "\niff:\t";
+	struct tap_user *user = arg;
+	const char *number = strrchr(holder->link, '/'), *name;
+	char path[PT_PATH_SIZE], text[1024];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/fdinfo/%s", holder->pid,
+		       number ? number + 1 : "");
+	(void)check_read(user->check, path, text, sizeof(text));
+	name = strstr(text, key);
+	if (!name || strlen(user->tap) != strcspn(name + strlen(key), "\n") ||
+	    strncmp(name + strlen(key), user->tap, strlen(user->tap)) != 0)
+		return 0;
+	user->holder = *holder;
+	return 1;
+}
+
+/* One with one queue has one user. It has a carrier as long as that is there; where it is down the kernel does not say. */
+static void check_tap_is_free(struct check_run *check, const struct vm_config_net *net)
+{
+	struct tap_user user = {.check = check, .tap = net->tap};
+	const long carrier = read_number(check, net->tap, "carrier", 10);
+	struct finding *finding;
+	bool known;
+
+	if (net->queues > 1 || carrier == 0)
+		return;
+	known = pt_host_holders(check->sys, TUN_NODE, find_tap_user, &user) == 1;
+	if (!known && carrier != 1)
+		return;
+	finding = network(check, net, "/carrier", "1");
+	finding_what(finding, "network device %s: somebody else has it in use", net->tap);
+	if (!known) {
+		finding_hint(finding, "give each guest a tap device of its own");
+		return;
+	}
+	finding_what(finding, "network device %s: %s (pid %d) has it in use", net->tap,
+		     user.holder.comm, user.holder.pid);
+	finding_seen(finding, user.holder.link, "%s", user.holder.path);
+	check_how_to_end(check, &user.holder, finding);
+}
+
 /* It is made anew as it must be; root may use anybody's. Source: tun_not_capable() and tun_set_iff(), drivers/net/tun.c. */
 static void check_tap(struct check_run *check, const struct vm_config_net *net, long flags)
 {
@@ -94,6 +151,7 @@ static void check_tap(struct check_run *check, const struct vm_config_net *net, 
 		finding_what(finding, "network device %s: it is not user %s's", net->tap,
 			     check->user->name);
 	} else {
+		check_tap_is_free(check, net);
 		return;
 	}
 	finding_root_command(finding, check_is_root(check), "ip link delete %s", net->tap);
@@ -143,54 +201,94 @@ void check_networks(struct check_run *check)
 		check_network(check, net);
 	}
 	if (by_node)
-		check_module_node(check, "/dev/net/tun", "tun", WHY_NETWORK);
+		check_module_node(check, TUN_NODE, "tun", WHY_NETWORK);
 	if (by_vhost)
 		check_module_node(check, "/dev/vhost-net", "vhost_net",
 				  "the kernel is to move the network cards' frames");
 }
 
-void check_vsock(struct check_run *check)
+/* Which guest has which address is nowhere to be read. */
+static void check_address(struct check_run *check, uint64_t cid)
 {
-	if (check->config->has_vsock && !check->config->vsock.fd)
-		check_module_node(check, "/dev/vhost-vsock", "vhost_vsock",
-				  "the guest's sockets to the host are the kernel's");
+	struct pt_error err = PT_ERROR_INIT;
+	struct finding *finding;
+	uint64_t free_cid = cid;
+	int ret = virtio_vsock_free(check->sys, cid, &free_cid, &err);
+
+	if ((ret < 0 && ret != -EADDRINUSE) || (ret == 0 && free_cid == cid))
+		return;
+	finding = findings_add(check->findings, FINDING_BLOCKS, "vsock", SUBJECT_GUEST, WHY_VSOCK);
+	finding_what(finding, "vsock address %" PRIu64 ": another guest has it", cid);
+	finding_seen(finding, VSOCK_NODE, "%s", strerror(EADDRINUSE));
+	finding_hint(finding, "--vsock %" PRIu64 " (in the file, vsock: %" PRIu64 ")", free_cid,
+		     free_cid);
+	if (ret < 0)
+		finding_hint(finding, "--vsock with an address that is free, such as %d",
+			     INT32_MAX);
 }
 
-/* Whether this user can make something at @path. @what: what it is for. */
-static void check_place(struct check_run *check, const char *what, const char *path)
+void check_vsock(struct check_run *check)
+{
+	if (!check->config->has_vsock || check->config->vsock.fd)
+		return;
+	check_module_node(check, VSOCK_NODE, "vhost_vsock", WHY_VSOCK);
+	if (check->scope != CHECK_DEVICES)
+		check_address(check, check->config->vsock.cid);
+}
+
+static void no_place(struct check_run *check, const char *what, const char *where, int code)
+{
+	struct finding *finding = findings_add(check->findings, FINDING_BLOCKS, "place",
+					       SUBJECT_GUEST, "it is made when the guest starts");
+
+	finding_what(finding, "%s: %s: %s", what, where, strerror(code));
+	finding_seen(finding, where, "%s", code == ENOENT ? "" : strerror(code));
+	if (code == ENOENT)
+		finding_command(finding, "mkdir -p %s", where);
+	else
+		finding_hint(finding, "name a place where user %s may make files",
+			     check->user->name);
+}
+
+/* Whether this user can make something at @path. @what: what it is for. @is_file: what is there already is written to. */
+static void check_place(struct check_run *check, const char *what, const char *path, bool is_file)
 {
 	char folder[PT_PATH_SIZE];
-	struct finding *finding;
+	struct stat there;
 	char *slash;
-	int code;
 
 	if ((size_t)snprintf(folder, sizeof(folder), "%s", path) >= sizeof(folder))
 		return;
+	if (is_file && stat(path, &there) == 0) {
+		if (S_ISDIR(there.st_mode))
+			no_place(check, what, path, EISDIR);
+		else if (access(path, W_OK) < 0)
+			no_place(check, what, path, errno);
+		return;
+	}
 	slash = strrchr(folder, '/');
 	if (!slash)
 		(void)snprintf(folder, sizeof(folder), ".");
 	else
 		slash[slash == folder] = '\0';
-	/* A file that is there is enough. */
-	if (access(folder, W_OK | X_OK) == 0 || access(path, W_OK) == 0)
-		return;
-	code = errno;
-	finding = findings_add(check->findings, FINDING_BLOCKS, "place", SUBJECT_GUEST,
-			       "it is made when the guest starts");
-	finding_what(finding, "%s: %s: %s", what, folder, strerror(code));
-	finding_seen(finding, folder, "%s", code == ENOENT ? "" : strerror(code));
-	if (code == ENOENT)
-		finding_command(finding, "mkdir -p %s", folder);
-	else
-		finding_hint(finding, "name a place where user %s may make files",
-			     check->user->name);
+	if (access(folder, W_OK | X_OK) < 0)
+		no_place(check, what, folder, errno);
+}
+
+/* What is in the way of a socket there, @code: somebody listens, or it is a file. */
+static struct finding *no_socket(struct check_run *check, const struct pt_error *err)
+{
+	struct finding *finding =
+		findings_add(check->findings, FINDING_BLOCKS, "place", SUBJECT_GUEST, WHY_SOCKET);
+
+	finding_error(finding, err);
+	return finding;
 }
 
 static void check_control(struct check_run *check)
 {
 	const struct vm_config *config = check->config;
 	struct pt_error err = PT_ERROR_INIT;
-	struct finding *finding;
 	int ret = 0;
 
 	if (config->control_off || (config->control && strncmp(config->control, "fd=", 3) == 0))
@@ -199,13 +297,27 @@ static void check_control(struct check_run *check)
 		ret = control_look(config->control, &err);
 	else if (config->name)
 		ret = control_place_look(config->name, &err);
-	if (ret < 0) {
-		finding = findings_add(check->findings, FINDING_BLOCKS, "place", SUBJECT_GUEST,
-				       "a guest is controlled by a socket of its own");
-		finding_error(finding, &err);
-	} else if (config->control) {
-		check_place(check, "control socket", config->control);
+	if (ret < 0)
+		(void)no_socket(check, &err);
+	else if (config->control)
+		check_place(check, "control socket", config->control, false);
+}
+
+/* What a killed guest has left is no matter. */
+static void check_console(struct check_run *check, const struct vm_config_console *console)
+{
+	const char *what = console->channel ? "channel" : "console";
+	struct pt_error err = PT_ERROR_INIT;
+	struct finding *finding;
+
+	if (!console->path || console->fd)
+		return;
+	if (console->where == VM_CONSOLE_FILE || control_look(console->path, &err) == 0) {
+		check_place(check, what, console->path, console->where == VM_CONSOLE_FILE);
+		return;
 	}
+	finding = no_socket(check, &err);
+	finding_hint(finding, "give the %s another path, such as %s.2", what, console->path);
 }
 
 /* Sockets and files that a launch makes. */
@@ -217,11 +329,7 @@ void check_places(struct check_run *check)
 		return;
 	check_control(check);
 	if (config->serial == SERIAL_FILE)
-		check_place(check, "serial line", config->serial_path);
-	for (size_t i = 0; i < config->console_count; i++) {
-		const struct vm_config_console *console = &config->consoles[i];
-
-		if (console->path && !console->fd)
-			check_place(check, console->channel ? "channel" : "console", console->path);
-	}
+		check_place(check, "serial line", config->serial_path, true);
+	for (size_t i = 0; i < config->console_count; i++)
+		check_console(check, &config->consoles[i]);
 }

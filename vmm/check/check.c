@@ -12,6 +12,7 @@
 #include "check/rules.h"
 #include "host/libvirt.h"
 #include "host/read_text.h"
+#include "loop/loop.h"
 
 static void check_unreadable(struct check_run *check, const struct device_facts *device)
 {
@@ -29,7 +30,7 @@ static void check_unreadable(struct check_run *check, const struct device_facts 
 
 /* Of this host. */
 static void (*const host_rules[])(struct check_run *check) = {
-	check_kvm, check_iommu, check_interrupts, check_shared_nodes, check_libvirt,
+	check_kvm, check_ring, check_iommu, check_interrupts, check_shared_nodes, check_libvirt,
 };
 
 /* Of each device that there is. */
@@ -50,9 +51,9 @@ static void (*const device_rules[])(struct check_run *check, const struct device
 
 /* Of the guest, and of what takes one look for all devices. The plan comes last: it is asked for what is left. */
 static void (*const guest_rules[])(struct check_run *check) = {
-	check_holders,	check_boot_files, check_disks,	check_roms,
-	check_networks, check_vsock,	  check_places, check_memory,
-	check_memlock,	check_hugepages,  check_plan,
+	check_holders,	    check_boot_files, check_disks,     check_roms,
+	check_networks,	    check_vsock,      check_places,    check_memory,
+	check_group_memory, check_memlock,    check_hugepages, check_plan,
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -117,12 +118,22 @@ static int ask_libvirt(const char *uri, const char *name, unsigned limit, struct
 	return libvirt_do(LIBVIRT_LIBRARY, uri, name, LIBVIRT_LOOK, limit, err);
 }
 
+static int try_ring(struct pt_error *err)
+{
+	struct loop loop = {.open = false};
+	int ret = loop_open(&loop, err);
+
+	loop_done(&loop);
+	return ret;
+}
+
 int check_config(const struct pt_sys *sys, const struct vm_config *config, enum check_scope scope,
 		 struct handed *handed, struct host_facts *ret_facts, struct findings *findings,
 		 struct pt_error *err)
 {
 	struct check_user user;
-	struct check_run check = {sys, config, &user, scope, ask_libvirt, ret_facts, findings};
+	struct check_run check = {sys,	       config,	 &user,	    scope,
+				  ask_libvirt, try_ring, ret_facts, findings};
 	int ret = look(sys, config, handed, ret_facts, err);
 
 	if (ret < 0)

@@ -43,6 +43,7 @@ enum check_scope {
 /**
  * struct check_run - what rules see
  * @ask_libvirt: whether libvirt at a URI knows a PCI function, within milliseconds; NULL: it is not asked
+ * @try_ring: whether a loop can be opened; NULL: it is not tried
  * @facts: as host_facts_look() left them. A rule that reports a limit of the host lifts it here, so that the plan, which is
  *	asked last, tells what else there is.
  */
@@ -52,6 +53,7 @@ struct check_run {
 	const struct check_user *user;
 	enum check_scope scope;
 	int (*ask_libvirt)(const char *uri, const char *name, unsigned limit, struct pt_error *err);
+	int (*try_ring)(struct pt_error *err);
 	struct host_facts *facts;
 	struct findings *findings;
 };

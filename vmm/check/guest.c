@@ -8,13 +8,13 @@
 #include "check/rules.h"
 #include "config/size.h"
 #include "host/boot_files.h"
-#include "host/disk_files.h"
 #include "host/rom_file.h"
 #include "plan/plan.h"
 #include "plan/plan_steps.h"
 
 #define APIC_ID_REACHED 255u
 #define WHY_BOOT	"the guest starts from them"
+#define CGROUPS		"/sys/fs/cgroup"
 
 static struct finding *of_guest(struct check_run *check, enum finding_severity severity,
 				const char *id, const char *why, const struct pt_error *err)
@@ -31,14 +31,6 @@ void check_boot_files(struct check_run *check)
 
 	if (check->scope != CHECK_DEVICES && boot_files_check(check->config, &err) < 0)
 		of_guest(check, FINDING_BLOCKS, "boot-files", WHY_BOOT, &err);
-}
-
-void check_disks(struct check_run *check)
-{
-	struct pt_error err = PT_ERROR_INIT;
-
-	if (disk_files_check(check->config, &err) < 0)
-		of_guest(check, FINDING_BLOCKS, "disk", "the guest has it as a disk", &err);
 }
 
 void check_roms(struct check_run *check)
@@ -85,6 +77,61 @@ void check_memory(struct check_run *check)
 	/* A sixteenth is for what comes to the host meanwhile. */
 	finding_hint(finding, "--memory %" PRIu64 "M or less; or end what takes memory on the host",
 		     (facts->memory_available - facts->memory_available / 16) >> 21 << 1);
+}
+
+/* The lowest limit of the control groups that this process is in, and its file. Source: cgroup-v2.rst, memory.max. */
+static uint64_t group_limit(const struct check_run *check, char ret_path[PT_PATH_SIZE])
+{
+	char text[1024], path[PT_PATH_SIZE], value[32];
+	uint64_t lowest = UINT64_MAX, limit;
+	char *group;
+	size_t len;
+
+	(void)check_read(check, "/proc/self/cgroup", text, sizeof(text));
+	group = strstr(text, "0::/");
+	if (!group)
+		return lowest;
+	group += strlen("0::");
+	len = strcspn(group, "\n");
+	/* "/a/b", "/a", and "", which has one in a container. */
+	do {
+		while (len > 0 && group[len - 1] == '/')
+			len--;
+		(void)snprintf(path, sizeof(path), CGROUPS "%.*s/memory.max", (int)len, group);
+		if (check_read(check, path, value, sizeof(value)) &&
+		    sscanf(value, "%" SCNu64, &limit) == 1 && limit < lowest) {
+			lowest = limit;
+			memcpy(ret_path, path, sizeof(path));
+		}
+		for (; len > 0 && group[len - 1] != '/'; len--)
+			;
+	} while (len > 0);
+	return lowest;
+}
+
+void check_group_memory(struct check_run *check)
+{
+	const uint64_t memory = check->config->memory;
+	char path[PT_PATH_SIZE], need[SIZE_TEXT_SIZE], has[SIZE_TEXT_SIZE];
+	struct finding *finding;
+	uint64_t limit;
+
+	if (check->scope == CHECK_DEVICES || check->config->hugepages || !pins_memory(check))
+		return;
+	limit = group_limit(check, path);
+	if (memory <= limit)
+		return;
+	finding = findings_add(
+		check->findings, FINDING_BLOCKS, "memory", SUBJECT_GUEST,
+		"devices need all of the guest's memory at once; whoever takes more than the "
+		"control group has is killed");
+	finding_what(finding, "memory of %s is more than this process' control group has, %s",
+		     size_text(memory, need), size_text(limit & ~0xfffffull, has));
+	finding_seen(finding, path, "%" PRIu64, limit);
+	finding_root_command(finding, check_is_root(check), "echo max > %s", path);
+	finding_hint(finding,
+		     "for good, in a systemd unit: MemoryMax=; or --memory %" PRIu64 "M or less",
+		     (limit - limit / 16) >> 21 << 1);
 }
 
 void check_memlock(struct check_run *check)
@@ -201,4 +248,5 @@ void check_plan(struct check_run *check)
 	}
 	check_cpus(check, &plan);
 	check_boot(check, &plan);
+	check_images(check, &plan);
 }

@@ -46,9 +46,9 @@ static bool is_typed_safely(const char *name)
 	return name[0] != '-' && name[strspn(name, safe)] == '\0';
 }
 
-/* The command ends it for certain; what is better takes its time, and a guest that listens. */
-static void how_to_end(const struct check_run *check, const struct pt_holder *holder,
-		       struct finding *finding)
+/* What is better takes its time, and a guest that listens. */
+void check_how_to_end(const struct check_run *check, const struct pt_holder *holder,
+		      struct finding *finding)
 {
 	struct holder_guest guest = {.libvirt = false};
 	bool root = check_is_root(check), named;
@@ -93,7 +93,7 @@ static int add_holder(void *arg, const struct pt_holder *holder)
 			finding_what(finding, "%s: in use by %s (pid %d), which has %s open",
 				     host->name, holder->comm, holder->pid, holder->path);
 		finding_seen(finding, holder->link, "%s", holder->path);
-		how_to_end(check, holder, finding);
+		check_how_to_end(check, holder, finding);
 	}
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether this host runs guests at all. */
+/* Whether this host runs guests at all: by KVM, with io_uring beside it. */
 #include <errno.h>
 #include <string.h>
 
@@ -95,4 +95,24 @@ void check_kvm(struct check_run *check)
 	finding_seen(finding, KVM_NODE, "%s", "");
 	if (is_absent(error->code))
 		how_to_get_kvm(check, finding);
+}
+
+#define RING_SWITCH "/proc/sys/kernel/io_uring_disabled"
+
+void check_ring(struct check_run *check)
+{
+	struct pt_error err = PT_ERROR_INIT;
+	struct finding *finding;
+	char value[16];
+
+	if (check->scope == CHECK_DEVICES || !check->try_ring || check->try_ring(&err) == 0)
+		return;
+	finding = findings_add(check->findings, FINDING_BLOCKS, "io-uring", SUBJECT_HOST,
+			       "tenon waits by it for all that happens beside the guest's CPUs");
+	finding_error(finding, &err);
+	if (!check_read(check, RING_SWITCH, value, sizeof(value)) || strcmp(value, "0") == 0)
+		return;
+	finding_seen(finding, RING_SWITCH, "%s", value);
+	finding->hint[0] = '\0';
+	finding_root_command(finding, check_is_root(check), "sysctl kernel.io_uring_disabled=0");
 }

@@ -4,11 +4,13 @@
 #define TENON_CHECK_RULES_H
 
 #include "check/check.h"
+#include "plan/plan.h"
 
 #define SYSFS_PCI "/sys/bus/pci/devices/"
 
 /* kvm.c */
 void check_kvm(struct check_run *check);
+void check_ring(struct check_run *check);
 
 /* iommu.c */
 void check_iommu(struct check_run *check);
@@ -20,6 +22,10 @@ void check_device_nodes(struct check_run *check, const struct device_facts *devi
 
 /* holders.c */
 void check_holders(struct check_run *check);
+
+/* The remedy of @finding: a command that ends the process for certain, and what is better. */
+void check_how_to_end(const struct check_run *check, const struct pt_holder *holder,
+		      struct finding *finding);
 
 /* obstacles.c */
 bool check_is_bridge(const struct check_run *check, const struct device_facts *device);
@@ -50,12 +56,16 @@ void check_places(struct check_run *check);
 
 /* guest.c */
 void check_boot_files(struct check_run *check);
-void check_disks(struct check_run *check);
 void check_roms(struct check_run *check);
 void check_memory(struct check_run *check);
+void check_group_memory(struct check_run *check);
 void check_memlock(struct check_run *check);
 void check_hugepages(struct check_run *check);
 void check_plan(struct check_run *check);
+
+/* disks.c */
+void check_disks(struct check_run *check);
+void check_images(struct check_run *check, const struct vm_plan *plan);
 
 /* access.c: whether the user may open @path; where not, a finding about @subject is added. */
 void check_node(struct check_run *check, const char *subject, const char *path);

@@ -48,22 +48,32 @@ static int refused(const struct plan_disk *plan, int code, struct pt_error *err)
 	}
 }
 
-static int lock(const struct image *image, const struct plan_disk *plan, struct pt_error *err)
+static struct flock lock_for(const struct plan_disk *plan)
 {
-	struct flock what = {
+	return (struct flock){
 		.l_type = plan->readonly ? F_RDLCK : F_WRLCK,
 		.l_whence = SEEK_SET,
 	};
+}
 
-	if (!fcntl(image->fd, F_OFD_SETLK, &what))
-		return 0;
-	if (errno != EAGAIN && errno != EACCES)
-		return pt_error_set(err, -errno, "%s: cannot lock it: %m", plan->path);
+static int in_use(const struct plan_disk *plan, struct pt_error *err)
+{
 	return pt_error_remedy(
 		err,
 		pt_error_set(err, -EBUSY, "%s: somebody else has it in use, such as another guest",
 			     plan->path),
 		"give each guest a disk of its own; several may share one that all have with readonly=yes");
+}
+
+static int lock(const struct image *image, const struct plan_disk *plan, struct pt_error *err)
+{
+	struct flock what = lock_for(plan);
+
+	if (!fcntl(image->fd, F_OFD_SETLK, &what))
+		return 0;
+	if (errno != EAGAIN && errno != EACCES)
+		return pt_error_set(err, -errno, "%s: cannot lock it: %m", plan->path);
+	return in_use(plan, err);
 }
 
 static int measure_device(struct image *image, const struct plan_disk *plan, struct pt_error *err)
@@ -199,6 +209,22 @@ int image_open(struct image *image, const struct pt_sys *sys, const struct plan_
 		return r;
 	r = measure(image, plan, err);
 	return r ? r : lock(image, plan, err);
+}
+
+int image_look(const struct pt_sys *sys, const struct plan_disk *plan, struct pt_error *err)
+{
+	struct image image = IMAGE_CLOSED;
+	struct flock what = lock_for(plan);
+	int r = open_path(&image, sys, plan, err);
+
+	if (!r)
+		r = measure(&image, plan, err);
+	/* What cannot be locked at all is said when it is to be. */
+	if (!r && !fcntl(image.fd, F_OFD_GETLK, &what) && what.l_type != F_UNLCK)
+		r = in_use(plan, err);
+	if (image.fd >= 0)
+		(void)close(image.fd);
+	return r;
 }
 
 void image_done(struct image *image)

@@ -45,6 +45,14 @@ struct image {
 int image_open(struct image *image, const struct pt_sys *sys, const struct plan_disk *plan,
 	       struct pt_error *err);
 
+/**
+ * image_look() - whether image_open() would have it now; takes no lock, and leaves nothing open
+ * @plan: of one that is opened by its path
+ *
+ * Errors: of image_open().
+ */
+int image_look(const struct pt_sys *sys, const struct plan_disk *plan, struct pt_error *err);
+
 /** image_done() - accepts IMAGE_CLOSED */
 void image_done(struct image *image);
 

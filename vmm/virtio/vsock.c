@@ -2,6 +2,7 @@
 #include "virtio/vsock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <linux/vhost.h>
 #include <linux/virtio_ids.h>
@@ -11,6 +12,7 @@
 
 #define VHOST_NODE "/dev/vhost-vsock"
 #define QUEUES	   3u
+#define CIDS_TRIED 1000u
 
 static int set_running(const struct virtio_vsock *vsock, int running)
 {
@@ -75,6 +77,26 @@ static int take_address(const struct virtio_vsock *vsock, uint64_t cid, struct p
 	if (r == -EADDRINUSE)
 		return pt_error_remedy(err, r, "another guest has it: choose another number");
 	return r;
+}
+
+int virtio_vsock_free(const struct pt_sys *sys, uint64_t cid, uint64_t *ret_cid,
+		      struct pt_error *err)
+{
+	int fd = sys->open(sys->ctx, VHOST_NODE, O_RDWR), r = -EADDRINUSE;
+	uint64_t tried = cid;
+
+	if (fd < 0)
+		return pt_error_set(err, fd, VHOST_NODE ": %s", strerror(-fd));
+	for (uint64_t end = cid + CIDS_TRIED; cid < end && r == -EADDRINUSE; cid++) {
+		tried = cid;
+		r = sys->ioctl(sys->ctx, fd, VHOST_VSOCK_SET_GUEST_CID, &tried);
+	}
+	/* And with it goes the address. */
+	(void)sys->close(sys->ctx, fd);
+	if (r < 0)
+		return pt_error_set(err, r, VHOST_NODE ": %s", strerror(-r));
+	*ret_cid = tried;
+	return 0;
 }
 
 static int open_node(struct virtio_vsock *vsock, const struct pt_sys *sys, int fd,

@@ -33,6 +33,15 @@ struct virtio_vsock {
 int virtio_vsock_open(struct virtio_vsock *vsock, const struct pt_sys *sys,
 		      const struct plan_vsock *plan, const struct ram *ram, struct pt_error *err);
 
+/**
+ * virtio_vsock_free() - the first address from @cid on that no guest of this host has
+ * @ret_cid: @cid itself, where that is free
+ *
+ * By trying, for which an address is taken for a moment. Errors: of open(2); -EADDRINUSE a thousand of them are taken.
+ */
+int virtio_vsock_free(const struct pt_sys *sys, uint64_t cid, uint64_t *ret_cid,
+		      struct pt_error *err);
+
 /** virtio_vsock_watch() - have the loop pass interrupts on, where it must. Errors: -EBUSY. */
 int virtio_vsock_watch(struct virtio_vsock *vsock, struct loop *loop, struct pt_error *err);
 
