@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -371,6 +372,20 @@ static int take_and_run(const struct pt_sys *sys, struct vm_config *config, stru
 	return code;
 }
 
+/*
+ * Each CPU, queue and interrupt of the guest takes a descriptor. The lower limit is for programs that use select(2), which this one
+ * does not.
+ */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int guest_run(const struct pt_sys *sys, struct vm_config *config, struct timing *timing)
 {
 	struct launch launch = {
@@ -378,6 +393,7 @@ int guest_run(const struct pt_sys *sys, struct vm_config *config, struct timing 
 	struct pt_error err = PT_ERROR_INIT;
 	int code;
 
+	raise_descriptor_limit();
 	/* A reader of the serial line that went away ends nothing. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	/*

@@ -72,6 +72,15 @@ little_memory() {
 	return $result
 }
 
+# The lower limit, which a shell has, is for other programs.
+descriptors() {
+	ulimit -Sn 64
+	start_guest sleep --memory 256M --cpus 4
+	guest_says "TENON-GUEST init" 60 && grep 'open files' "/proc/$guest_process/limits" || return
+	[[ $(awk '/open files/ { print ($4 == $5) }' "/proc/$guest_process/limits") == 1 ]] || complain "it has the lower limit" || return
+	end_guest KILL 137
+}
+
 start_other || exit
 check "an address for sockets that another guest has, and the guest runs" address
 check "a console's socket that another guest has" socket
@@ -84,3 +93,4 @@ check "no io_uring, and the guest runs" no_io_uring
 check "and the guest runs" guest none
 check "a control group with too little memory" little_memory
 check "and the guest runs" guest nvme --device "$LAB_nvme1"
+check "more descriptors than the lower limit" descriptors
