@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <limits.h>
 #include <linux/kvm.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@ struct fake {
 	const char *meminfo;
 	int kvm_error; /* of opening it */
 	int api_version;
+	unsigned long lacks; /* a capability; ULONG_MAX for none */
 	int cap_max_vcpus;
 	int cap_nr_vcpus;
 	int cap_max_vcpu_id;
@@ -84,6 +86,22 @@ static int fake_cpuid(const struct fake *fake, struct kvm_cpuid2 *cpuid)
 	return 0;
 }
 
+static int fake_capability(const struct fake *fake, unsigned long capability)
+{
+	switch (capability) {
+	case KVM_CAP_MAX_VCPUS:
+		return fake->cap_max_vcpus;
+	case KVM_CAP_MAX_VCPU_ID:
+		return fake->cap_max_vcpu_id;
+	case KVM_CAP_NR_VCPUS:
+		return fake->cap_nr_vcpus;
+	case KVM_CAP_TSC_DEADLINE_TIMER:
+		return 0;
+	default:
+		return capability != fake->lacks;
+	}
+}
+
 static int fake_ioctl(void *ctx, int fd, unsigned long request, void *arg)
 {
 	const struct fake *fake = ctx;
@@ -93,10 +111,7 @@ static int fake_ioctl(void *ctx, int fd, unsigned long request, void *arg)
 	case KVM_GET_API_VERSION:
 		return fake->api_version;
 	case KVM_CHECK_EXTENSION:
-		return (uintptr_t)arg == KVM_CAP_MAX_VCPUS     ? fake->cap_max_vcpus
-		       : (uintptr_t)arg == KVM_CAP_MAX_VCPU_ID ? fake->cap_max_vcpu_id
-		       : (uintptr_t)arg == KVM_CAP_NR_VCPUS    ? fake->cap_nr_vcpus
-							       : 0;
+		return fake_capability(fake, (unsigned long)(uintptr_t)arg);
 	case KVM_GET_SUPPORTED_CPUID:
 		return fake_cpuid(fake, arg);
 	default:
@@ -128,6 +143,7 @@ static struct fake good_host(void)
 		.cpuinfo = "flags\t\t: fpu svm_lock sse\n",
 		.meminfo = "MemTotal:       16384 kB\nMemFree: 1 kB\nMemAvailable:    8192 kB\n",
 		.api_version = 12,
+		.lacks = ULONG_MAX,
 		.cap_max_vcpus = 710,
 		.cap_nr_vcpus = 8,
 		.cap_max_vcpu_id = 2048,
@@ -260,9 +276,13 @@ Test(host_facts, not_the_kvm_we_know)
 	struct fake fake = good_host();
 
 	fake.api_version = 11;
-	must_fail(&fake, -ENOTSUP, "/dev/kvm: its API has version 11, not 12", "");
+	must_fail(&fake, -ENOTSUP, "/dev/kvm: interface version 11, not 12", "");
 	fake.api_version = -ENOTTY;
 	must_fail(&fake, -ENOTTY, "/dev/kvm: not KVM: Inappropriate ioctl for device", "");
+	fake = good_host();
+	fake.lacks = KVM_CAP_PIT2;
+	must_fail(&fake, -EOPNOTSUPP, "/dev/kvm: the kernel's KVM lacks the interval timer",
+		  "run a Linux kernel of 6.6 or later");
 	fake = good_host();
 	fake.cpuid_error = -E2BIG;
 	must_fail(&fake, -E2BIG, "/dev/kvm: KVM_GET_SUPPORTED_CPUID: Argument list too long", "");

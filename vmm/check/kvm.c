@@ -92,9 +92,10 @@ void check_kvm(struct check_run *check)
 	}
 	finding = findings_add(check->findings, FINDING_BLOCKS, "kvm", SUBJECT_HOST, WHY_KVM);
 	finding_error(finding, error);
+	if (!is_absent(error->code))
+		return;
 	finding_seen(finding, KVM_NODE, "%s", "");
-	if (is_absent(error->code))
-		how_to_get_kvm(check, finding);
+	how_to_get_kvm(check, finding);
 }
 
 #define RING_SWITCH "/proc/sys/kernel/io_uring_disabled"

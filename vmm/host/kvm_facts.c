@@ -9,13 +9,13 @@
 
 #include "host/read_text.h"
 #include "kvm/cpuid.h"
+#include "kvm/kvm.h"
 
-#define KVM_PATH	 "/dev/kvm"
-#define KVM_API_EXPECTED 12 /* the only version since Linux 2.6.22 */
-#define CPUINFO_SIZE	 8192
-#define CPUID_ENTRIES	 512
-#define CPUID_ADDRESSES	 0x80000008u
-#define PHYS_BITS_PC	 36u /* of a processor without that leaf */
+#define KVM_PATH	"/dev/kvm"
+#define CPUINFO_SIZE	8192
+#define CPUID_ENTRIES	512
+#define CPUID_ADDRESSES 0x80000008u
+#define PHYS_BITS_PC	36u /* of a processor without that leaf */
 
 /* The word may be the last of a line, as in /proc/cpuinfo's flags. */
 static bool has_word(const char *text, const char *word)
@@ -151,14 +151,10 @@ static int read_open(const struct pt_sys *sys, int fd, struct host_facts *facts,
 		     struct pt_error *err)
 {
 	unsigned cpus = 0;
-	int version = sys->ioctl(sys->ctx, fd, KVM_GET_API_VERSION, NULL);
-	int ret;
+	int ret = kvm_check_requirements(sys, fd, err);
 
-	if (version < 0)
-		return pt_error_set(err, version, KVM_PATH ": not KVM: %s", strerror(-version));
-	if (version != KVM_API_EXPECTED)
-		return pt_error_set(err, -ENOTSUP, KVM_PATH ": its API has version %d, not %d",
-				    version, KVM_API_EXPECTED);
+	if (ret < 0)
+		return ret;
 	ret = read_max_cpus(sys, fd, &cpus, err);
 	if (ret < 0)
 		return ret;

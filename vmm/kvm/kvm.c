@@ -72,15 +72,18 @@ static int open_dev_kvm(struct kvm *kvm, struct pt_error *err)
 	return fd;
 }
 
-static int check_requirements(const struct kvm *kvm, struct pt_error *err)
+int kvm_check_requirements(const struct pt_sys *sys, int fd, struct pt_error *err)
 {
-	int version = kvm_ioctl_value(kvm, kvm->fd, KVM_GET_API_VERSION, 0);
+	int version = sys->ioctl(sys->ctx, fd, KVM_GET_API_VERSION, NULL);
 
+	if (version < 0)
+		return pt_error_set(err, version, "/dev/kvm: not KVM: %s", strerror(-version));
 	if (version != KVM_API_VERSION)
 		return pt_error_set(err, -EOPNOTSUPP, "/dev/kvm: interface version %d, not %d",
 				    version, KVM_API_VERSION);
 	for (size_t i = 0; i < sizeof(requirements) / sizeof(requirements[0]); i++) {
-		if (kvm_capability(kvm, requirements[i].capability))
+		if (sys->ioctl(sys->ctx, fd, KVM_CHECK_EXTENSION,
+			       (void *)requirements[i].capability) > 0)
 			continue;
 		pt_error_set(err, -EOPNOTSUPP, "/dev/kvm: the kernel's KVM lacks %s",
 			     requirements[i].what);
@@ -162,7 +165,7 @@ int kvm_open(struct kvm *kvm, const struct pt_sys *sys, struct pt_error *err)
 	kvm->sys = sys;
 	r = open_dev_kvm(kvm, err);
 	if (!r)
-		r = check_requirements(kvm, err);
+		r = kvm_check_requirements(sys, kvm->fd, err);
 	if (!r)
 		r = create_vm(kvm, err);
 	if (!r)

@@ -41,6 +41,14 @@ struct kvm {
 	}
 
 /**
+ * kvm_check_requirements() - whether KVM has what Tenon needs of it
+ * @fd: /dev/kvm
+ *
+ * Errors: -EOPNOTSUPP; of the ioctl where it is no KVM at all.
+ */
+int kvm_check_requirements(const struct pt_sys *sys, int fd, struct pt_error *err);
+
+/**
  * kvm_open() - open /dev/kvm, check what Tenon needs of it, make a VM with the in-kernel interrupt controllers
  * @kvm: KVM_CLOSED before; on failure kvm_done() is due all the same
  *
