@@ -84,6 +84,7 @@ Test(qmp, what_there_is_not_is_refused_with_the_reason)
 		{"snapshot-save\"", "no snapshots of a guest"},
 		{"blockdev-snapshot-sync\"", "no snapshots of disks"},
 		{"human-monitor-command\"", "no human monitor"},
+		{"chardev-add\"", "channels are there when a guest starts"},
 		{"dump-guest-memory\"", "not written to a file"},
 		{"screendump\"", "no screen"},
 	};

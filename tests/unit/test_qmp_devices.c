@@ -19,6 +19,10 @@ Test(qmp_devices, unplugs_by_id_and_by_host_address)
 	cr_assert_str_eq(fake.did, "unplug unplug ");
 	expect(tell("{\"execute\":\"device_del\",\"arguments\":{\"id\":\"disk\"}}"),
 	       "{\"error\":{\"class\":\"DeviceNotFound\",\"desc\":\"Device 'disk' not found\"}}\r\n");
+	/* A client takes what is not found for what has left. */
+	expect(tell("{\"execute\":\"device_del\",\"arguments\":{\"id\":\"serial0\"}}"),
+	       "{\"error\":{\"class\":\"GenericError\",\"desc\":\"'serial0' does not leave while the guest "
+	       "runs\"}}\r\n");
 	fake.unplug_result = -EALREADY;
 	expect(tell("{\"execute\":\"device_del\",\"arguments\":{\"id\":\"nic\"}}"),
 	       "{\"error\":{\"class\":\"GenericError\",\"desc\":\"Device nic is already in the process of "

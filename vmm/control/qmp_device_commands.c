@@ -354,6 +354,18 @@ static bool is_called(const struct target_device *device, const char *name)
 	       (device->kind == TARGET_PASSTHROUGH && strcmp(device->host_name, name) == 0);
 }
 
+/* What has a name without being a device that leaves: a serial line, a root port, a port of a controller. */
+static bool is_fixed(const struct target *target, const char *id)
+{
+	struct target_peripheral peripheral;
+
+	for (unsigned i = 0; target->ops->peripheral(target->ctx, i, &peripheral); i++) {
+		if (peripheral.id && strcmp(peripheral.id, id) == 0)
+			return true;
+	}
+	return false;
+}
+
 json_t *qmp_device_del(struct qmp_session *session, json_t *arguments, struct qmp_error *err)
 {
 	const struct target *target = session->target;
@@ -368,6 +380,11 @@ json_t *qmp_device_del(struct qmp_session *session, json_t *arguments, struct qm
 		if (target->ops->unplug(target->ctx, i, &err->error) == -EALREADY)
 			(void)pt_error_set(&err->error, -EALREADY,
 					   "Device %s is already in the process of unplug", id);
+		return NULL;
+	}
+	if (is_fixed(target, id)) {
+		(void)pt_error_set(&err->error, -EOPNOTSUPP,
+				   "'%s' does not leave while the guest runs", id);
 		return NULL;
 	}
 	err->class = "DeviceNotFound";

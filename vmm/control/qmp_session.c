@@ -148,6 +148,7 @@ static const struct {
 	{"snapshot-", "there are no snapshots of a guest"},
 	{"blockdev-snapshot", "there are no snapshots of disks"},
 	{"human-monitor-command", "there is no human monitor; query-commands lists what there is"},
+	{"chardev-", "consoles and channels are there when a guest starts"},
 	{"dump-guest-memory", "a guest's memory is not written to a file"},
 	{"screendump", "there is no screen"},
 };
