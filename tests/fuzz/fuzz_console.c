@@ -18,7 +18,7 @@ static void type(struct input *input)
 	if (end->input_done < end->input_size)
 		return;
 	end->input_done = 0;
-	end->input_size = input_u16(input) % (sizeof(end->input) + 1);
+	end->input_size = input_u16(input) % (CONSOLE_INPUT + 1);
 	input_bytes(input, end->input, end->input_size);
 	end->ops->came(end->ctx);
 }

@@ -70,19 +70,23 @@ def main():
 
     data = os.urandom(MUCH)
     assert ask(end, f"take {MUCH}") == "ready"
+    start = time.monotonic()
     end.sendall(data)
     assert line(end) == md5(data), "what the guest got is not what was sent"
+    print(f"{MUCH} bytes to the guest in {time.monotonic() - start:.2f} s")
 
     # It waits, and tenon keeps no more than it may: what is in its way is taken later.
     end.sendall(f"give {MUCH}\n".encode())
     time.sleep(5)
     resident = int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{guest.process}/status").read())[1])
+    start = time.monotonic()
     data = until(end, MUCH)
+    print(f"{MUCH} bytes from the guest in {time.monotonic() - start:.2f} s")
     data, rest = data[:MUCH], data[MUCH:]
     while not rest.endswith(b"\n"):
         rest += end.recv(100)
     assert rest.decode().strip() == md5(data), "what came is not what the guest gave"
-    print(f"{MUCH} bytes each way; {resident} KiB resident while nobody read")
+    print(f"{resident} KiB resident while nobody read")
 
     end.sendall(b"close\n")
     becomes(guest, False)

@@ -183,10 +183,12 @@ int console_end_open(struct console_end *end, const struct plan_console_port *pl
 		.chunk = CONSOLE_BUFFER,
 		.ops = ops,
 		.ctx = ctx,
-		.buffer = malloc(CONSOLE_BUFFER),
+		.buffer = malloc(CONSOLE_BUFFER + CONSOLE_INPUT),
 	};
-	return end->buffer ? open_kind(end, plan, err)
-			   : pt_error_set(err, -ENOMEM, "out of memory");
+	if (!end->buffer)
+		return pt_error_set(err, -ENOMEM, "out of memory");
+	end->input = end->buffer + CONSOLE_BUFFER;
+	return open_kind(end, plan, err);
 }
 
 static void close_fd(int *fd)
@@ -256,7 +258,7 @@ static void hang_up(struct console_end *end)
 static enum loop_next on_readable(void *ctx)
 {
 	struct console_end *end = ctx;
-	ssize_t n = read(end->in, end->input, sizeof(end->input));
+	ssize_t n = read(end->in, end->input, CONSOLE_INPUT);
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return LOOP_AGAIN;

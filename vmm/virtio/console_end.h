@@ -16,7 +16,7 @@
 #include "plan/plan.h"
 
 #define CONSOLE_BUFFER	  65536u /* bytes to the host */
-#define CONSOLE_INPUT	  1024u	 /* bytes to the guest */
+#define CONSOLE_INPUT	  4096u	 /* bytes to the guest: of Linux, one of its buffers */
 #define CONSOLE_NAME_SIZE 128
 
 /**
@@ -63,7 +63,7 @@ struct console_end {
 	size_t start;
 	size_t used;
 	bool full;
-	char input[CONSOLE_INPUT];
+	char *input; /* CONSOLE_INPUT bytes behind those of @buffer */
 	size_t input_done;
 	size_t input_size;
 };
