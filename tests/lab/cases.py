@@ -17,10 +17,11 @@ import guest
 import host
 from options import suggestion
 
-ATTEMPTS = 4  # the emulated host loses itself, or a guest, now and then: see PERIODIC_TICK
+ATTEMPTS = 4  # the emulated host loses a guest now and then: see PERIODIC_TICK
+LOST_HOSTS = 8  # or itself, which says nothing of the case
 QUIET_LIMIT = 120  # seconds without output: the run stands still
 CHECK = re.compile(r"^LAB-CHECK (ok|fail|skip) (.*)$", re.MULTILINE)
-HEADER = re.compile(r"^# (devices|limit|kernel|kernel-parameters|guests|iommu|memory|nodes|long|once|package): *(.*)$")
+HEADER = re.compile(r"^# (devices|limit|kernel|kernel-parameters|guests|iommu|memory|nodes|long|once|package|times): *(.*)$")
 
 
 class Case:
@@ -41,6 +42,7 @@ class Case:
         self.long = header.get("long") == "yes"
         self.once = self.long or header.get("once") == "yes"
         self.package = header.get("package") == "yes"
+        self.times = int(header.get("times", 1))
 
     def _header(self):
         fields = {}
@@ -58,13 +60,13 @@ class Case:
 
 
 class Result:
-    """What became of one case: a list of (verdict, name) and what there is to show."""
+    """What became of one case: a list of (verdict, name) and what there is to show; `lost` says how the lab, not the case, failed."""
 
-    def __init__(self, verdicts, seconds, output="", remark=""):
+    def __init__(self, verdicts, seconds, output="", lost=""):
         self.verdicts = verdicts
         self.seconds = seconds
         self.output = output
-        self.remark = remark
+        self.lost = lost
 
     def count(self, verdict):
         return sum(1 for each, _ in self.verdicts if each == verdict)
@@ -166,18 +168,33 @@ class Runner:
         trouble = self._packages.make() if case.package else None
         if trouble:
             return self._tell(case, Result([("fail", f"{case.name}: ./run package")], 0, trouble))
-        result = self._attempt(case)
-        for attempt in range(2, ATTEMPTS + 1):
-            if result is not None and result.word != "FAIL":
+        return self._tell(case, self._several(case))
+
+    def _several(self, case):
+        """What became of all the times that the case is run, up to the first that failed."""
+        verdicts, seconds = [], 0
+        for _ in range(case.times):
+            result = self._until_it_went(case)
+            verdicts += result.verdicts
+            seconds += result.seconds
+            if result.word == "FAIL":
                 break
-            self._keep(case, attempt - 1, result)
-            result = self._attempt(case, last=attempt == ATTEMPTS)
-        return self._tell(case, result)
+        return Result(verdicts, seconds, result.output)
+
+    def _until_it_went(self, case):
+        attempts = lost = 0
+        while True:
+            result = self._attempt(case)
+            lost += bool(result.lost)
+            attempts += not result.lost
+            if result.word != "FAIL" or attempts == ATTEMPTS or lost == LOST_HOSTS:
+                return result
+            self._keep(case, attempts + lost, result)
 
     def _keep(self, case, attempt, result):
         """Says why the case is repeated; what it printed stays."""
-        if result is None:
-            print(f"      {case.name}: the run stood still; once more", flush=True)
+        if result.lost:
+            print(f"      {case.name}: {result.lost}; once more", flush=True)
         else:
             self._tell(case, result)
             print(f"      {case.name}: once more", flush=True)
@@ -190,8 +207,7 @@ class Runner:
     def _kernel_of(self, case):
         return case.kernel or self._kernel_name
 
-    def _attempt(self, case, last=False):
-        """A Result, or None when the run stood still and may be repeated."""
+    def _attempt(self, case):
         output = bytearray()
         kernel = self._kernel_of(case)
         variables = dict(self._variables)
@@ -218,21 +234,17 @@ class Runner:
         text = output.decode(errors="replace").replace("\r\n", "\n")
         with open(self._path(case, "log"), "w", encoding="utf-8") as log:
             log.write(text)
-        if outcome.end == "stalled" and not last:
-            return None
         return self._judge(case, outcome, text)
 
     def _judge(self, case, outcome, text):
         verdicts = [(match[1], f"{case.name}: {match[2]}") for match in CHECK.finditer(text)]
-        remark = ""
         if outcome.end != "exit":
-            remark = outcome.detail
             verdicts.append(("fail", f"{case.name}: {outcome.detail}"))
         elif outcome.status and not any(verdict == "fail" for verdict, _ in verdicts):
             verdicts.append(("fail", f"{case.name}: ended with exit code {outcome.status}"))
         elif not verdicts:
             verdicts.append(("ok", case.name))
-        return Result(verdicts, outcome.seconds, text, remark)
+        return Result(verdicts, outcome.seconds, text, outcome.detail if outcome.end == "lost" else "")
 
     def _tell(self, case, result):
         count = len(result.verdicts)

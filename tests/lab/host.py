@@ -67,7 +67,7 @@ class LabError(Exception):
 
 
 class Outcome:
-    """How a command on the emulated host ended: `end` is one of exit, timeout, stalled, died."""
+    """How a command on the emulated host ended: `end` is one of exit, timeout, stalled (no output), lost (the host itself)."""
 
     def __init__(self, end, status, seconds, detail=""):
         self.end = end
@@ -265,7 +265,7 @@ class _Watch:
         while self._status is None:
             for key, _ in self._selector.select(timeout=1):
                 if not self._handle(key.data, key.fileobj):
-                    return self._ended("died", "the emulated host stopped by itself")
+                    return self._ended("lost", "the emulated host stopped by itself")
             trouble = self._status is None and self._overdue()
             if trouble:
                 return self._ended(*trouble)
@@ -303,9 +303,9 @@ class _Watch:
             return "timeout", f"took longer than {self._deadline - self._started:.0f} s"
         if self._last_beat is None:
             if now - self._started > BOOT_LIMIT:
-                return "stalled", f"the emulated host did not come up in {BOOT_LIMIT} s"
+                return "lost", f"the emulated host did not come up in {BOOT_LIMIT} s"
         elif now - self._last_beat > BEAT_LIMIT:
-            return "stalled", f"the emulated host gave no sign of life for {BEAT_LIMIT} s"
+            return "lost", f"the emulated host gave no sign of life for {BEAT_LIMIT} s"
         elif self._quiet_limit and now - self._last_output > self._quiet_limit:
             return "stalled", f"no output for {self._quiet_limit} s"
         return None

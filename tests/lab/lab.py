@@ -89,7 +89,7 @@ def show_console(path, lines=40):
 
 
 def run_once_or_twice(chosen, command, log):
-    """An emulated host that stood still before the command said a word is tried once more: nothing of it has remained."""
+    """An emulated host that was lost before the command said a word is tried once more: nothing of it has remained."""
     said = False
 
     def print_and_remember(name, data):
@@ -98,7 +98,7 @@ def run_once_or_twice(chosen, command, log):
         print_output(name, data)
 
     outcome = make_host(chosen).run(command, print_and_remember, chosen.timeout, console_log=log)
-    if outcome.end == "stalled" and not said:
+    if outcome.end == "lost" and not said:
         print(f"lab: {outcome.detail}; once more", file=sys.stderr)
         outcome = make_host(chosen).run(command, print_output, chosen.timeout, console_log=log)
     return outcome
@@ -110,7 +110,7 @@ def run(chosen, command):
         outcome = run_once_or_twice(chosen, command, log)
         if outcome.end != "exit":
             print(f"lab: error: {shlex.join(command)}: {outcome.detail}", file=sys.stderr)
-        if outcome.end == "stalled":
+        if outcome.end == "lost":
             print("lab: a busy machine loses the emulated one's clock ticks: try again when it is idle", file=sys.stderr)
             show_console(log)
     finally:

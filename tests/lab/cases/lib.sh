@@ -13,6 +13,7 @@
 #   # nodes: N             (NUMA nodes that share it, if not 1)
 #   # package: yes         (./run package before, for build/debian/*.deb)
 #   # long: yes            (run by ./run test --all, or by name)
+#   # times: N              (run on so many emulated hosts, one after another, each with attempts of its own)
 #   # once: yes            (about the program, not about VFIO, iommufd, KVM's interrupts and memory, or system calls:
 #                           ./run test --all does not repeat it on the newest kernel, as it does not repeat long ones)
 
