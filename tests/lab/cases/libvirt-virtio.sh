@@ -70,6 +70,24 @@ terminal_of_console() {
 		        print(console.find("source").get("path"))'
 }
 
+channels_stay() {
+	local command
+	echo "<channel type='pty'><target type='virtio' name='org.example.later'/></channel>" >/tmp/later.xml
+	virsh dumpxml lab | python3 -c 'if True:
+		import sys, xml.etree.ElementTree as tree
+		for channel in tree.parse(sys.stdin).iter("channel"):
+		    if channel.find("target").get("name") == "org.example.agent":
+		        tree.ElementTree(channel).write("/tmp/there.xml")'
+	for command in "attach-device lab /tmp/later.xml" "detach-device lab /tmp/there.xml"; do
+		if timeout 60 virsh $command >/tmp/refused 2>&1; then
+			complain "it was done: virsh $command" || return
+		fi
+		grep -m 1 '^error: ' /tmp/refused
+		grep -E 'there when a guest starts|does not leave' /tmp/refused || complain "it is not said why" || return
+	done
+	virsh dumpxml lab | grep -q "name='org.example.agent' state='connected'" || complain "libvirt takes it for gone"
+}
+
 # Two channels of one controller, one of them with its socket where libvirt has such, and a console; the guest answers at two.
 has_channels() {
 	down
@@ -79,7 +97,7 @@ has_channels() {
 		<console type='pty'><target type='serial'/></console><console type='pty'><target type='virtio' port='1'/></console>" && up &&
 		says 'channel org.example.agent is' 60 || return
 	wait_for 20 eval "virsh dumpxml lab | grep \"name='org.example.agent' state='connected'\"" &&
-		python3 tests/lab/answers.py /tmp/channel.sock hello=HELLO again=AGAIN end=END && says 'waits at hvc0' 60 &&
+		channels_stay && python3 tests/lab/answers.py /tmp/channel.sock hello=HELLO again=AGAIN end=END && says 'waits at hvc0' 60 &&
 		python3 tests/lab/answers.py "$(terminal_of_console)" hello=HELLO end=END &&
 		says 'result ok console' 30 && in_state "shut off (shutdown)" 30 || return
 	grep -E '^-device .*(virtio-serial|virtserialport|virtconsole)' /var/log/libvirt/qemu/lab.log | tail -n 4
