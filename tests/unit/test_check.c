@@ -433,7 +433,8 @@ Test(check, what_vfio_pci_refuses_by_its_ids)
 	check_found(&look, "driver", FINDING_BLOCKS, "iavf");
 	check_found(&look, "denylist", FINDING_BLOCKS, "8086:37c9");
 	cr_assert_str_eq(found(&look, "denylist")->commands[0],
-			 "modprobe -r vfio_pci; modprobe vfio_pci disable_denylist=1");
+			 "echo options vfio_pci disable_denylist=1 >> /etc/modprobe.d/tenon.conf");
+	cr_assert_str_eq(found(&look, "denylist")->commands[1], "modprobe -r vfio_pci");
 	look.config.devices[1].managed = true;
 	model_put_file(look.model, "/sys/module/vfio_pci/parameters/disable_denylist", "N\n");
 	check_now(&look);
@@ -442,7 +443,7 @@ Test(check, what_vfio_pci_refuses_by_its_ids)
 		  "built in: %s", found(&look, "denylist")->commands[0]);
 	model_put_file(look.model, "/sys/module/vfio_pci/initstate", "live\n");
 	check_now(&look);
-	cr_assert(strstr(found(&look, "denylist")->commands[0], "modprobe"));
+	cr_assert(strstr(found(&look, "denylist")->commands[1], "modprobe"));
 	model_put_file(look.model, "/sys/module/vfio_pci/parameters/disable_denylist", "Y\n");
 	check_now(&look);
 	cr_assert_null(found(&look, "denylist"));

@@ -9,6 +9,7 @@
 
 #define MODULE		   "/sys/module/vfio_pci"
 #define DENYLIST_PARAMETER MODULE "/parameters/disable_denylist"
+#define MODULE_OPTIONS	   "/etc/modprobe.d/tenon.conf"
 
 struct kind {
 	const char *id;
@@ -45,6 +46,7 @@ static void check_denylist(struct check_run *check, const struct device_facts *d
 {
 	struct finding *finding;
 	char value[8];
+	bool root;
 
 	if (!is_denied(&device->host) || strcmp(device->host.driver, "vfio-pci") == 0)
 		return;
@@ -62,9 +64,13 @@ static void check_denylist(struct check_run *check, const struct device_facts *d
 		check_boot_with(check, finding, "vfio_pci.disable_denylist=1");
 		return;
 	}
-	finding_root_command(finding, check_is_root(check),
-			     "modprobe -r vfio_pci; modprobe vfio_pci disable_denylist=1");
-	finding_hint(finding, "for guests that you trust");
+	root = check_is_root(check);
+	finding_root_command(finding, root,
+			     "echo options vfio_pci disable_denylist=1 >> " MODULE_OPTIONS);
+	finding_root_command(finding, root, "modprobe -r vfio_pci");
+	finding_root_command(finding, root, "modprobe vfio_pci");
+	finding_hint(finding, "for guests that you trust; while the module is in use by other "
+			      "devices it is not removed, and the next start of the host does it");
 }
 
 /* Then it is not simply taken away: what it would lose comes before the command that takes it. */
@@ -188,8 +194,9 @@ void check_obstacles(struct check_run *check, const struct device_facts *device)
 	};
 	struct obstacle_walk walk = {check, device};
 
-	(void)pt_host_obstacles(check->sys, &device->host, &setup, add_obstacle, &walk);
+	/* Before it can be bound. */
 	check_denylist(check, device);
+	(void)pt_host_obstacles(check->sys, &device->host, &setup, add_obstacle, &walk);
 	/* Only asking the device itself found it. */
 	if (device->refused.code && !findings_has(check->findings, "node", device->host.name) &&
 	    device->host.mediated && !findings_has(check->findings, "driver", device->host.name))

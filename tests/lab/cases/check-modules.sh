@@ -9,17 +9,6 @@
 . tests/lab/cases/lib.sh
 . tests/lab/cases/check.lib
 
-# Where modprobe looks; the emulated host's kernel has its modules in the cache.
-install_modules() {
-	local file folder
-	folder=/lib/modules/$(uname -r)
-	mkdir -p "$folder"
-	for file in "${TENON_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tenon}"/kernels/debian-*/modules/*.ko; do
-		[[ $(modinfo -F vermagic "$file") == "$(uname -r) "* ]] && cp "$file" "$folder/${file##*/*-}"
-	done
-	depmod && modprobe -n vfio-pci
-}
-
 unload() {
 	rmmod vfio_pci vfio_pci_core vfio_iommu_type1 mdev vfio 2>/dev/null
 	rmmod kvm_amd kvm || return
