@@ -30,7 +30,7 @@ is_refused() {
 		complain "the error does not name it: no '$text'" || return
 	grep -qE '^tenon: remedy: .+|; did you mean ' "$output" || complain "no remedy" || return
 	[[ $(grep -cvE '(^|: )(error|remedy): |^ +[0-9]* \| ' "$output") -eq 0 ]] || complain "there is more than error and remedy" || return
-	[[ $(host_state) == "$before" ]] || complain "the host is not as before:" || diff <(echo "$before") <(host_state)
+	as_before "$before"
 }
 
 kernel=(--memory 512M --kernel "$LAB_KERNEL" --initrd "$LAB_INITRD" --serial none)

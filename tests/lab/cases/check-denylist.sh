@@ -32,7 +32,7 @@ managed() {
 	"${command[@]}" </dev/null >"$output" 2>&1 && complain "it runs" && return 1
 	cat "$output"
 	grep -q "^tenon: error: $LAB_nvme0: vfio-pci refuses a device with these ids, 8086:37c9" "$output" &&
-		[[ $(basename "$(readlink "/sys/bus/pci/devices/$LAB_nvme0/driver")") == nvme ]]
+		has_driver "$LAB_nvme0" nvme
 }
 
 check "a device that vfio-pci refuses" refused

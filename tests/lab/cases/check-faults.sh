@@ -8,11 +8,6 @@
 . tests/lab/cases/lib.sh
 . tests/lab/cases/check.lib
 
-# above BDF: the port that it is behind
-above() {
-	basename "$(dirname "$(realpath "/sys/bus/pci/devices/$1")")"
-}
-
 # The card sleeps, since its cable is out; when it is to wake, its port leads elsewhere for a moment.
 fail_to_wake() {
 	local card=/sys/bus/pci/devices/$LAB_igb0 port secondary interface tries=100

@@ -8,11 +8,6 @@
 . tests/lab/cases/lib.sh
 . tests/lab/cases/check.lib
 
-# above BDF: the port that it is behind
-above() {
-	basename "$(dirname "$(realpath "/sys/bus/pci/devices/$1")")"
-}
-
 # Its port leads elsewhere for a while, so that all of its configuration space reads as ones.
 dead() {
 	local port secondary

@@ -8,7 +8,6 @@
 . tests/lab/cases/lib.sh
 
 program=$(realpath "$TENON")
-ctl() { "$TENON" ctl lab "$@"; }
 talk() { python3 tests/lab/console-talk.py "$TENON" ctl lab console "$@"; }
 
 # at_console OPTION...: with these

@@ -8,19 +8,8 @@
 . tests/lab/cases/lib.sh
 socket=/run/tenon/lab.sock
 
-ctl() { "$TENON" ctl lab "$@"; }
-
 # qmp COMMAND...: what is answered, a line each, the greeting and the negotiation left out
 qmp() { python3 tests/lab/qmp.py "$socket" "$@"; }
-
-# wait_for COMMAND...: until it succeeds, 30 s at most
-wait_for() {
-	local end=$((SECONDS + 30))
-	until "$@"; do
-		((SECONDS < end)) || complain "waited in vain for: $*" || return
-		sleep 0.2
-	done
-}
 
 start() {
 	start_guest "$1" --name lab --device "$LAB_nvme0" "${@:2}"
@@ -41,7 +30,7 @@ paused_stands_still() {
 	ctl resume || return
 	[[ $(ctl status) == running ]] || complain "status is $(ctl status)" || return
 	more_ticks() { (($(ticks) > after + 1)); }
-	wait_for more_ticks
+	wait_for 30 more_ticks
 }
 
 is_listed() {
@@ -79,7 +68,7 @@ bad_clients() {
 reset_starts_anew() {
 	ctl reset || return
 	booted_twice() { (($(grep -c '^TENON-GUEST at work' "$output") >= 2)); }
-	wait_for booted_twice
+	wait_for 30 booted_twice
 }
 
 removed_when_asked() {

@@ -18,20 +18,9 @@ state() {
 }
 original=$(state)
 
-as_before() {
-	local now
-	now=$(state)
-	[[ $now == "$original" ]] || complain "the host is not as before:" || diff <(echo "$original") <(echo "$now") ||
-		return
-}
-
-driver() {
-	basename "$(readlink "$device/driver")"
-}
-
 taken() {
 	"$TENON" bind "$bdf" | tee "$output"
-	[[ $(driver) == vfio-pci ]] || complain "its driver is $(driver)" || return
+	has_driver "$bdf" vfio-pci || complain "its driver is $(driver_of "$bdf")" || return
 	grep -q "^$bdf: taken from nvme, given to vfio-pci$" "$output"
 }
 
@@ -97,7 +86,7 @@ held() {
 	"$TENON" unbind "$bdf" 2>&1 | grep "$bdf: tenon unbind (pid [0-9]*) has it" || complain "the lock is not held" || return
 	# The guest lets go of it, and then the kernel is done.
 	recovered || return
-	[[ $(driver) == nvme ]] || complain "its driver is $(driver)" || return
+	has_driver "$bdf" nvme || complain "its driver is $(driver_of "$bdf")" || return
 	kill -KILL "$guest_process"
 	finish_guest
 	as_before

@@ -36,7 +36,7 @@ killed() {
 	start_guest endless-io "${both[@]}"
 	guest_says 'round 2' 90
 	end_guest KILL 137 || return
-	[[ $(host_state) == "$before" ]] || complain "the host is not as before:" || diff <(echo "$before") <(host_state)
+	as_before "$before"
 }
 
 # refused_while HOLDER-BACKEND HOLDER-DEVICE BACKEND DEVICE TEXT: a guest that has one function of a group; another way to

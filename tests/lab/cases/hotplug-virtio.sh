@@ -49,7 +49,7 @@ by_descriptors() {
 	python3 tests/lab/qmp-virtio.py /run/tenon/lab.sock add /mnt/disk.img tap0 || return
 	guest_says "cycle 1: at work" 120 || return
 	python3 tests/lab/qmp-virtio.py /run/tenon/lab.sock remove /mnt/disk.img tap0 || return
-	guest_says "cycle 1: all are gone" 120 && until_free || return
+	guest_says "cycle 1: all are gone" 120 && wait_for 30 is_free || return
 	finish_guest
 	guest_went_well $? && contents_right
 }

@@ -45,11 +45,26 @@ complain() {
 	return 1
 }
 
+# wait_for SECONDS COMMAND...: until it succeeds
+wait_for() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		((SECONDS < end)) || complain "waited in vain for: $*" || return
+		sleep 0.2
+	done
+}
+
 # address ID: where the host has the device, as in: address nvme0
 address() {
 	local variable=LAB_$1
 	echo "${!variable}"
 }
+
+driver_of() { basename "$(readlink "/sys/bus/pci/devices/$1/driver")"; }
+
+# has_driver BDF DRIVER
+has_driver() { [[ $(driver_of "$1") == "$2" ]]; }
 
 bind_all() {
 	local id
@@ -156,12 +171,33 @@ end_guest() {
 	((status == $2)) || complain "after SIG$1 tenon's exit code is $status, not $2"
 }
 
+# ctl COMMAND...: to the guest that is called lab
+ctl() { "$TENON" ctl lab "$@"; }
+
+# descriptors: how many tenon's process has open
+descriptors() { find "/proc/$guest_process/fd" -mindepth 1 | wc -l; }
+
+# said TEXT [FILE]: tenon did
+said() {
+	grep -q -- "$1" "${2:-$output}" || complain "tenon did not say: $1"
+}
+
 # host_state: what a tenon that ended must have left as it was
 host_state() {
 	find /sys/bus/pci/devices/*/driver -printf '%p %l\n' 2>/dev/null
 	grep -H . /sys/bus/pci/devices/*/{driver_override,enable}
 	ls -l /dev/kvm /dev/iommu /dev/vfio /dev/vfio/devices 2>/dev/null
 	holders
+}
+
+# state: the same, unless a case looks at more
+state() { host_state; }
+
+# as_before [STATE]: the state is that one, or $original
+as_before() {
+	local was=${1-$original} now
+	now=$(state)
+	[[ $now == "$was" ]] || complain "the host is not as before:" || diff <(echo "$was") <(echo "$now")
 }
 
 # holders: processes that have VFIO, IOMMUFD or KVM open

@@ -27,16 +27,6 @@ state() {
 	find /run/tenon/devices -type f ! -name '*.lock' ! -name '*.new' 2>/dev/null
 }
 
-as_before() {
-	local now
-	now=$(state)
-	[[ $now == "$original" ]] || complain "the host is not as before:" || diff <(echo "$original") <(echo "$now")
-}
-
-said() {
-	grep -q -- "$1" "${2:-$output}" || complain "tenon did not say: $1"
-}
-
 # set_guest TEST OPTION...: $command becomes a guest of that file
 set_guest() {
 	set_command "$@"
@@ -157,7 +147,7 @@ a_domain_has_it() {
 leaves() {
 	local result=0
 	started || return
-	"$TENON" ctl lab remove "$LAB_nvme0" && wait_for 40 said "given back to nvme by libvirt" >/dev/null || result=1
+	ctl remove "$LAB_nvme0" && wait_for 40 said "given back to nvme by libvirt" >/dev/null || result=1
 	kill -0 "$guest_process" || complain "the guest has ended" || result=1
 	kill -TERM "$guest_process"
 	finish_guest

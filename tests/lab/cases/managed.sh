@@ -7,7 +7,6 @@
 # once: yes
 
 . tests/lab/cases/lib.sh
-disk=/sys/bus/pci/devices/$LAB_nvme0
 card=/sys/bus/pci/devices/$LAB_igb0
 ip link set "$(basename "$card"/net/*)" up
 
@@ -18,16 +17,6 @@ state() {
 	find /run/tenon/devices -type f ! -name '*.lock' ! -name '*.new' 2>/dev/null
 }
 original=$(state)
-
-as_before() {
-	local now
-	now=$(state)
-	[[ $now == "$original" ]] || complain "the host is not as before:" || diff <(echo "$original") <(echo "$now")
-}
-
-said() {
-	grep -q -- "$1" "$output" || complain "tenon did not say: $1"
-}
 
 taken_for_a_guest() {
 	guest nvme --device "$LAB_nvme0,managed=yes" || return
@@ -67,7 +56,7 @@ terminated() {
 
 killed_and_recovered() {
 	ended KILL 137 || return
-	[[ $(readlink "$disk/driver") == */vfio-pci ]] || complain "it was given back by nobody" || return
+	has_driver "$LAB_nvme0" vfio-pci || complain "it was given back by nobody" || return
 	"$TENON" recover | tee "$output"
 	said "$LAB_nvme0: taken from vfio-pci, given back to nvme" && as_before
 }
@@ -135,7 +124,7 @@ unplugged() {
 	local tries=100 status
 	start_guest unplug --name lab --cpus 2 --device "$LAB_nvme0,managed=yes" --device "$LAB_igb0,managed=yes"
 	guest_says 'TENON-GUEST at work' 90 || return
-	"$TENON" ctl lab remove "$LAB_nvme0" || return
+	ctl remove "$LAB_nvme0" || return
 	until said "$LAB_nvme0: taken from vfio-pci, given back to nvme" >/dev/null; do
 		((tries-- > 0)) || complain "it is not given back when it has left" || break
 		sleep 0.2

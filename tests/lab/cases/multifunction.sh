@@ -35,10 +35,10 @@ no_function_0() {
 come_one_by_one() {
 	start_guest "functions lab.wait=yes" --name lab --cpus 2 --hotplug-slots 1 "${places[@]:4}"
 	guest_says 'waits for a device' 90 || return
-	"$TENON" ctl lab add "$LAB_nvme0,slot=1.1" || return
+	ctl add "$LAB_nvme0,slot=1.1" || return
 	sleep 8
 	! grep -q 'TENON-GUEST header' "$output" || complain "the guest found a device without its function 0" || return
-	"$TENON" ctl lab add "$LAB_e1000e0,slot=1.0" || return
+	ctl add "$LAB_e1000e0,slot=1.0" || return
 	finish_guest
 	guest_went_well $?
 }

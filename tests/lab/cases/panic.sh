@@ -19,7 +19,7 @@ ends_so() {
 	for pattern in "$@"; do
 		grep -qE -- "$pattern" "$output" || complain "it did not say '$pattern'" || return
 	done
-	[[ $(host_state) == "$before" ]] || complain "the host is not as before:" || diff <(echo "$before") <(host_state)
+	as_before "$before"
 }
 
 set_command panic --device "$LAB_nvme0"

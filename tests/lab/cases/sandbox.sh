@@ -6,23 +6,9 @@
 # limit: 500
 
 . tests/lab/cases/lib.sh
-disk=/sys/bus/pci/devices/$LAB_nvme0
-
-ctl() { "$TENON" ctl lab "$@"; }
 
 # keeper: the process beside tenon's
 keeper() { pgrep -P "$guest_process"; }
-
-# until_so WHAT COMMAND...: in 20 s
-until_so() {
-	local tries=100
-	until "${@:2}"; do
-		((tries--)) || complain "not in time: $1" || return
-		sleep 0.2
-	done
-}
-
-has_driver() { [[ $(readlink "$disk/driver") == */$1 ]]; }
 
 begin() {
 	start_guest endless-io --name lab --device "$LAB_nvme0,managed=yes"
@@ -34,7 +20,7 @@ ended() {
 	finish_guest
 	status=$?
 	((status == $1)) || complain "tenon's exit code is $status, not $1" || return
-	until_so "the disk is given back" has_driver nvme || return
+	wait_for 20 has_driver "$LAB_nvme0" nvme || return
 	[[ ! -e /run/tenon/lab.sock ]] || complain "the control socket is there still"
 }
 
@@ -115,7 +101,7 @@ hotplugged_virtio() {
 		guest_says "cycle $cycle: at work" 120 || return
 		ctl remove data && ctl remove wire || abandon || return
 		guest_says "cycle $cycle: all are gone" 120 || return
-		until_so "they are given back" has_not 'data\|wire' || abandon || return
+		wait_for 20 has_not 'data\|wire' || abandon || return
 	done
 	finish_guest
 	guest_went_well $?

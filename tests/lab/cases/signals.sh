@@ -12,7 +12,7 @@ ended_by() {
 	start_guest endless-io --stop-limit 2s --device "$LAB_nvme0"
 	guest_says 'round 3' 90
 	end_guest "$1" "$2" || return
-	[[ $(host_state) == "$before" ]] || complain "the host is not as before:" || diff <(echo "$before") <(host_state)
+	as_before "$before"
 }
 check "SIGTERM ends it cleanly" ended_by TERM 143
 check "the device works after SIGTERM" guest nvme --device "$LAB_nvme0"

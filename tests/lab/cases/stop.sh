@@ -7,10 +7,6 @@
 . tests/lab/cases/lib.sh
 bind_all
 
-said() {
-	grep -q -- "$1" "$output" || complain "tenon did not say: $1"
-}
-
 # listening OPTION...: a guest that waits for its button
 listening() {
 	start_guest button "$@"

@@ -14,7 +14,7 @@ leaves() {
 	"${@:3}"
 	finish_guest
 	guest_went_well $? || return
-	grep -q -- "$says" "$output" || complain "tenon did not say: $says" || return
+	said "$says" || return
 	for ((tries = 100; tries > 0; tries--)); do
 		[[ -e /sys/bus/pci/devices/$(address "$disk") ]] || break
 		sleep 0.1

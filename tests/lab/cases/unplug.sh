@@ -26,7 +26,7 @@ taken_back() {
 	[[ ! -e /sys/bus/pci/devices/$LAB_nvme0/driver ]] || complain "the host's disk still has a driver"
 	finish_guest
 	guest_went_well $? || return
-	grep -q -- "$says" "$output" || complain "tenon did not say: $says"
+	said "$says"
 }
 
 bind_all
