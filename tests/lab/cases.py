@@ -21,7 +21,13 @@ ATTEMPTS = 4  # the emulated host loses a guest now and then: see PERIODIC_TICK
 LOST_HOSTS = 8  # or itself, which says nothing of the case
 QUIET_LIMIT = 120  # seconds without output: the run stands still
 CHECK = re.compile(r"^LAB-CHECK (ok|fail|skip) (.*)$", re.MULTILINE)
-HEADER = re.compile(r"^# (devices|limit|kernel|kernel-parameters|guests|iommu|memory|nodes|long|once|package|times): *(.*)$")
+HEADER = re.compile(r"^# (devices|limit|kernel|kernel-parameters|guests|iommu|memory|nodes|long|once|package|times|libvirt): *(.*)$")
+
+# What a case may ask for in its header, the variable that has the folder, and the program of this folder that makes it.
+FOLDERS = (
+    ("guests", "debian", "LAB_DEBIAN_GUESTS", "debian-guests"),
+    ("libvirt", "newest", "LAB_NEWEST_LIBVIRT", "libvirt-root"),
+)
 
 
 class Case:
@@ -35,7 +41,11 @@ class Case:
         self.kernel = header.get("kernel")
         self.needs_newest = self.kernel == "newest"
         self.parameters = header.get("kernel-parameters", "")
-        self.debian_guests = header.get("guests") == "debian"
+        self.folders = {
+            variable: program
+            for key, value, variable, program in FOLDERS
+            if header.get(key) == value
+        }
         self.iommu = header.get("iommu", "intel")
         self.memory = header.get("memory", "4G")
         self.nodes = int(header.get("nodes", 1))
@@ -113,18 +123,16 @@ class Kernels:
         return self.path(host.guest_kernel_name(name))
 
 
-class DebianGuests:
-    """The folder with Debian's own kernels for guests, made once, when first needed."""
+class Folders:
+    """The folders that cases ask for, each made once, when first needed."""
 
     def __init__(self):
-        self._folder = None
-        self._looked = False
+        self._paths = {}
 
-    def folder(self):
-        if not self._looked:
-            self._looked = True
-            self._folder = host.printed_path("debian-guests")
-        return self._folder
+    def path(self, program):
+        if program not in self._paths:
+            self._paths[program] = host.printed_path(program)
+        return self._paths[program]
 
 
 class Packages:
@@ -151,7 +159,7 @@ class Runner:
     def __init__(self, kernels, kernel_name, vmm=None):
         self._kernels = kernels
         self._kernel_name = kernel_name
-        self._debian_guests = DebianGuests()
+        self._made = Folders()
         self._packages = Packages()
         self._variables = {"TENON": vmm} if vmm else {}
         self._folder = os.path.join(guest.build_folder(), f"results-{kernel_name}")
@@ -163,8 +171,9 @@ class Runner:
             return self._tell(case, Result([("skip", f"{case.name}: needs --kernel newest")], 0))
         if self._kernels.path(self._kernel_of(case)) is None:
             return self._tell(case, Result([("skip", f"{case.name}: no kernel '{case.kernel}' here, see above")], 0))
-        if case.debian_guests and self._debian_guests.folder() is None:
-            return self._tell(case, Result([("skip", f"{case.name}: none of Debian's kernels for guests here, see above")], 0))
+        for program in case.folders.values():
+            if self._made.path(program) is None:
+                return self._tell(case, Result([("skip", f"{case.name}: no {program} here, see above")], 0))
         trouble = self._packages.make() if case.package else None
         if trouble:
             return self._tell(case, Result([("fail", f"{case.name}: ./run package")], 0, trouble))
@@ -211,8 +220,8 @@ class Runner:
         output = bytearray()
         kernel = self._kernel_of(case)
         variables = dict(self._variables)
-        if case.debian_guests:
-            variables["LAB_DEBIAN_GUESTS"] = self._debian_guests.folder()
+        for variable, program in case.folders.items():
+            variables[variable] = self._made.path(program)
         machine = host.Host(
             kernel=self._kernels.path(kernel),
             guest_kernel=self._kernels.guest_path(kernel),

@@ -8,6 +8,7 @@
 #   # kernel: newest       (only if 6.12 is not enough; debian: Debian's own)
 #   # kernel-parameters: WORDS (more of the emulated host's kernel's)
 #   # guests: debian       (Debian's own kernels for guests, in the folder LAB_DEBIAN_GUESTS)
+#   # libvirt: newest      (the newest within reach, unpacked in the folder LAB_NEWEST_LIBVIRT)
 #   # iommu: amd           (if not intel)
 #   # memory: SIZE         (of the emulated host, if not 4G)
 #   # nodes: N             (NUMA nodes that share it, if not 1)

@@ -3,6 +3,7 @@
 # not allow is added as docs/libvirt.md says, and a disk of the host's is there from the start, and comes and goes.
 # devices: nvme
 # kernel: debian
+# libvirt: newest
 # limit: 900
 # long: yes
 # once: yes
@@ -11,16 +12,12 @@
 security=apparmor
 . tests/lab/cases/libvirt.lib
 profiles=/etc/apparmor.d
-newest=$(tests/lab/libvirt-root) || {
-	skip "libvirt's profiles" "a libvirt whose package has them cannot be had here"
-	exit
-}
 
 # load_profiles: what the packages of libvirt and tenon would have put there. A libvirt that is older knows no folder for others'
 # rules, and wants a template for containers as well.
 load_profiles() {
 	local profile
-	cp -r "$newest$profiles/." $profiles/ && cp $profiles/libvirt/TEMPLATE.{qemu,lxc} && sed -i '/libvirt-qemu\.d/d' $profiles/abstractions/libvirt-qemu || return
+	cp -r "$LAB_NEWEST_LIBVIRT$profiles/." $profiles/ && cp $profiles/libvirt/TEMPLATE.{qemu,lxc} && sed -i '/libvirt-qemu\.d/d' $profiles/abstractions/libvirt-qemu || return
 	mkdir -p $profiles/{abstractions/libvirt-qemu.d,local/abstractions} && cp configs/system/libvirt-qemu.apparmor $profiles/abstractions/libvirt-qemu.d/tenon
 	for profile in usr.sbin.libvirtd usr.lib.libvirt.virt-aa-helper; do
 		apparmor_parser -r $profiles/$profile || return

@@ -3,14 +3,12 @@
 # start and while the guest runs, and the daemon dies meanwhile.
 # devices: nvme igb
 # memory: 2G
+# libvirt: newest
 # limit: 900
 # long: yes
 
 . tests/lab/cases/lib.sh
-root=$(tests/lab/libvirt-root) || {
-	skip "the newest libvirt" "it cannot be had here"
-	exit
-}
+root=$LAB_NEWEST_LIBVIRT
 . tests/lab/cases/libvirt.lib
 machine=q35
 elements="<iommufd enabled='yes'/>"
