@@ -114,6 +114,8 @@ static inline void check_now(struct look *look)
 		};
 	check_ok(host_facts_look(&sys, requests, look->config.device_count, backend, &facts, &err),
 		 err);
+	if (look->config.has_numa_node)
+		facts.node = numa_node_read(&sys, look->config.numa_node);
 	check_ok(check_host(&check, &err), err);
 	host_facts_done(&facts);
 	check_clean(look->model);

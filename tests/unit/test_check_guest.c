@@ -92,6 +92,73 @@ Test(check_guest, memory_of_the_control_group)
 	done(&look);
 }
 
+static void group_has(struct look *look, const char *group, const char *kind, const char *list)
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "/sys/fs/cgroup%s/cpuset.%s.effective", group, kind);
+	model_put_file(look->model, path, list);
+	check_now(look);
+}
+
+Test(check_guest, cpus_of_the_control_group)
+{
+	struct look look = good_host();
+
+	model_put_file(look.model, "/proc/4242/cgroup", "0::/tenon.slice/web.service\n");
+	model_put_file(look.model, "/sys/devices/system/cpu/online", "0-7\n");
+	look.config.cpus = 2;
+	look.config.pin = strdup("4-5");
+	group_has(&look, "", "cpus", "0-7\n");
+	cr_assert_null(found(&look, "cpuset"));
+	group_has(&look, "/tenon.slice", "cpus", "0-4\n");
+	check_found(&look, "cpuset", FINDING_BLOCKS, "virtual CPU 1 has none of the CPUs");
+	cr_assert_str_eq(found(&look, "cpuset")->commands[0],
+			 "echo 0-5 > /sys/fs/cgroup/tenon.slice/cpuset.cpus");
+	group_has(&look, "/tenon.slice/web.service", "cpus", "0-3\n");
+	cr_assert_str_eq(found(&look, "cpuset")->value, "0-3");
+	cr_assert_eq(found(&look, "cpuset")->command_count, 2, "the one above first");
+	cr_assert_str_eq(found(&look, "cpuset")->commands[1],
+			 "echo 0-5 > /sys/fs/cgroup/tenon.slice/web.service/cpuset.cpus");
+	cr_assert(strstr(found(&look, "cpuset")->hint, "AllowedCPUs="));
+	group_has(&look, "/tenon.slice/web.service", "cpus", "0-7\n");
+	cr_assert_null(found(&look, "cpuset"));
+	done(&look);
+}
+
+Test(check_guest, some_cpus_of_the_control_group)
+{
+	struct look look = good_host();
+
+	model_put_file(look.model, "/proc/4242/cgroup", "0::/web.service\n");
+	model_put_file(look.model, "/sys/devices/system/cpu/online", "0-7\n");
+	cr_assert_eq(cpu_list_parse("3-4", 3, &look.config.emulator_cpus), 0);
+	group_has(&look, "/web.service", "cpus", "0-3\n");
+	check_found(&look, "cpuset", FINDING_WARNS, "leaves out 4");
+	group_has(&look, "/web.service", "cpus", "0-2\n");
+	check_found(&look, "cpuset", FINDING_BLOCKS, "what is no virtual CPU has none");
+	done(&look);
+}
+
+Test(check_guest, nodes_of_the_control_group)
+{
+	struct look look = good_host();
+
+	model_put_file(look.model, "/proc/4242/cgroup", "0::/web.service\n");
+	model_put_file(look.model, "/sys/devices/system/node/online", "0-1\n");
+	model_put_file(look.model, "/sys/devices/system/node/node1/meminfo",
+		       "Node 1 MemTotal: 4194304 kB\nNode 1 MemFree: 4194304 kB\n");
+	look.config.has_numa_node = true;
+	look.config.numa_node = 1;
+	group_has(&look, "/web.service", "mems", "0-1\n");
+	cr_assert_null(found(&look, "cpuset"));
+	group_has(&look, "/web.service", "mems", "0\n");
+	check_found(&look, "cpuset", FINDING_BLOCKS, "memory is to come from NUMA node 1");
+	cr_assert_str_eq(found(&look, "cpuset")->commands[0],
+			 "echo 0-1 > /sys/fs/cgroup/web.service/cpuset.mems");
+	done(&look);
+}
+
 Test(check_guest, memory_that_may_be_pinned)
 {
 	struct look look = good_host();

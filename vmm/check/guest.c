@@ -14,7 +14,6 @@
 
 #define APIC_ID_REACHED 255u
 #define WHY_BOOT	"the guest starts from them"
-#define CGROUPS		"/sys/fs/cgroup"
 
 static struct finding *of_guest(struct check_run *check, enum finding_severity severity,
 				const char *id, const char *why, const struct pt_error *err)
@@ -42,8 +41,7 @@ void check_roms(struct check_run *check)
 			 "the guest finds it as the device's expansion ROM", &err);
 }
 
-/* Devices' DMA can reach any page at any time, so all of it is pinned. */
-static bool pins_memory(const struct check_run *check)
+bool check_pins_memory(const struct check_run *check)
 {
 	for (size_t i = 0; i < check->facts->device_count; i++) {
 		const struct device_facts *device = &check->facts->devices[i];
@@ -63,8 +61,9 @@ void check_memory(struct check_run *check)
 	struct finding *finding;
 
 	/* More than there is at all is the plan's to refuse. */
-	if (check->scope == CHECK_DEVICES || check->config->hugepages || !pins_memory(check) ||
-	    memory <= facts->memory_available || memory > facts->memory_total)
+	if (check->scope == CHECK_DEVICES || check->config->hugepages ||
+	    !check_pins_memory(check) || memory <= facts->memory_available ||
+	    memory > facts->memory_total)
 		return;
 	finding = findings_add(
 		check->findings, FINDING_WARNS, "memory", SUBJECT_GUEST,
@@ -79,67 +78,12 @@ void check_memory(struct check_run *check)
 		     (facts->memory_available - facts->memory_available / 16) >> 21 << 1);
 }
 
-/* The lowest limit of the control groups that this process is in, and its file. Source: cgroup-v2.rst, memory.max. */
-static uint64_t group_limit(const struct check_run *check, char ret_path[PT_PATH_SIZE])
-{
-	char text[1024], path[PT_PATH_SIZE], value[32];
-	uint64_t lowest = UINT64_MAX, limit;
-	char *group;
-	size_t len;
-
-	(void)check_read(check, "/proc/self/cgroup", text, sizeof(text));
-	group = strstr(text, "0::/");
-	if (!group)
-		return lowest;
-	group += strlen("0::");
-	len = strcspn(group, "\n");
-	/* "/a/b", "/a", and "", which has one in a container. */
-	do {
-		while (len > 0 && group[len - 1] == '/')
-			len--;
-		(void)snprintf(path, sizeof(path), CGROUPS "%.*s/memory.max", (int)len, group);
-		if (check_read(check, path, value, sizeof(value)) &&
-		    sscanf(value, "%" SCNu64, &limit) == 1 && limit < lowest) {
-			lowest = limit;
-			memcpy(ret_path, path, sizeof(path));
-		}
-		for (; len > 0 && group[len - 1] != '/'; len--)
-			;
-	} while (len > 0);
-	return lowest;
-}
-
-void check_group_memory(struct check_run *check)
-{
-	const uint64_t memory = check->config->memory;
-	char path[PT_PATH_SIZE], need[SIZE_TEXT_SIZE], has[SIZE_TEXT_SIZE];
-	struct finding *finding;
-	uint64_t limit;
-
-	if (check->scope == CHECK_DEVICES || check->config->hugepages || !pins_memory(check))
-		return;
-	limit = group_limit(check, path);
-	if (memory <= limit)
-		return;
-	finding = findings_add(
-		check->findings, FINDING_BLOCKS, "memory", SUBJECT_GUEST,
-		"devices need all of the guest's memory at once; whoever takes more than the "
-		"control group has is killed");
-	finding_what(finding, "memory of %s is more than this process' control group has, %s",
-		     size_text(memory, need), size_text(limit & ~0xfffffull, has));
-	finding_seen(finding, path, "%" PRIu64, limit);
-	finding_root_command(finding, check_is_root(check), "echo max > %s", path);
-	finding_hint(finding,
-		     "for good, in a systemd unit: MemoryMax=; or --memory %" PRIu64 "M or less",
-		     (limit - limit / 16) >> 21 << 1);
-}
-
 void check_memlock(struct check_run *check)
 {
 	struct pt_error err = PT_ERROR_INIT;
 	struct finding *finding;
 
-	if (check->scope == CHECK_DEVICES || !pins_memory(check) ||
+	if (check->scope == CHECK_DEVICES || !check_pins_memory(check) ||
 	    pt_host_check_limit(check->sys, check->facts->backend, check->config->memory, &err) ==
 		    0) {
 		check->facts->memlock = UINT64_MAX;
@@ -247,6 +191,8 @@ void check_plan(struct check_run *check)
 		return;
 	}
 	check_cpus(check, &plan);
+	check_group_cpus(check, &plan);
+	check_group_nodes(check, &plan);
 	check_boot(check, &plan);
 	check_images(check, &plan);
 }

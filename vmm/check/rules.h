@@ -58,10 +58,14 @@ void check_places(struct check_run *check);
 void check_boot_files(struct check_run *check);
 void check_roms(struct check_run *check);
 void check_memory(struct check_run *check);
-void check_group_memory(struct check_run *check);
 void check_memlock(struct check_run *check);
 void check_hugepages(struct check_run *check);
 void check_plan(struct check_run *check);
+
+/* group.c */
+void check_group_memory(struct check_run *check);
+void check_group_cpus(struct check_run *check, const struct vm_plan *plan);
+void check_group_nodes(struct check_run *check, const struct vm_plan *plan);
 
 /* disks.c */
 void check_disks(struct check_run *check);
@@ -80,6 +84,9 @@ static inline bool check_translates(const struct device_facts *device)
 {
 	return !device->host.mediated && !device->host.noiommu;
 }
+
+/* guest.c: whether all of the guest's memory is pinned, since devices' DMA can reach any page at any time. */
+bool check_pins_memory(const struct check_run *check);
 
 /* A device of @check by its canonical name; NULL for none. */
 const struct device_facts *check_find(const struct check_run *check, const char *name);

@@ -2,6 +2,7 @@
 # tenon check: what somebody else has already, and what this process may not have. It is seen before a launch would fail by it; what
 # is said is typed, and then the guest runs.
 # devices: nvme nvme
+# nodes: 2
 # limit: 300
 # once: yes
 
@@ -60,16 +61,25 @@ no_io_uring() {
 	finds 2 io-uring host "${kernel[@]}" && follow && ready 0 "${kernel[@]}"
 }
 
-# In a control group that has less than the guest.
-little_memory() {
+# in_group NAME CONTROLLER FILE VALUE COMMAND...: this shell is in a control group while COMMAND runs
+in_group() {
 	local groups=/sys/fs/cgroup result
 	mountpoint -q $groups || mount -t cgroup2 none $groups || return
-	echo +memory >$groups/cgroup.subtree_control && mkdir $groups/little && echo 128M >$groups/little/memory.max &&
-		echo $BASHPID >$groups/little/cgroup.procs || return
-	tests/lab/bind "$LAB_nvme1" && remedied memory guest "${kernel[@]}" --device "$LAB_nvme1"
+	echo "+$2" >$groups/cgroup.subtree_control && mkdir -p "$groups/$1" && echo "$4" >"$groups/$1/$3" &&
+		echo $BASHPID >"$groups/$1/cgroup.procs" || return
+	"${@:5}"
 	result=$?
 	echo $BASHPID >$groups/cgroup.procs
 	return $result
+}
+
+# In a control group that has less than the guest.
+little_memory() {
+	tests/lab/bind "$LAB_nvme1" && in_group little memory memory.max 128M remedied memory guest "${kernel[@]}" --device "$LAB_nvme1"
+}
+
+remedied_and_run() {
+	remedied cpuset guest "${kernel[@]}" "$@" && guest none "$@"
 }
 
 # The lower limit, which a shell has, is for other programs.
@@ -93,4 +103,6 @@ check "no io_uring, and the guest runs" no_io_uring
 check "and the guest runs" guest none
 check "a control group with too little memory" little_memory
 check "and the guest runs" guest nvme --device "$LAB_nvme1"
+check "a control group without the CPU that is pinned to, and the guest runs" in_group few cpuset cpuset.cpus 0 remedied_and_run --pin 1
+check "a control group without the memory's node, and the guest runs" in_group near cpuset cpuset.mems 0 remedied_and_run --numa-node 1
 check "more descriptors than the lower limit" descriptors
