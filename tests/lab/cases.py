@@ -21,7 +21,7 @@ ATTEMPTS = 4  # the emulated host loses a guest now and then: see PERIODIC_TICK
 LOST_HOSTS = 8  # or itself, which says nothing of the case
 QUIET_LIMIT = 120  # seconds without output: the run stands still
 CHECK = re.compile(r"^LAB-CHECK (ok|fail|skip) (.*)$", re.MULTILINE)
-HEADER = re.compile(r"^# (devices|limit|kernel|kernel-parameters|guests|iommu|memory|nodes|long|once|package|times|libvirt): *(.*)$")
+HEADER = re.compile(r"^# (devices|limit|kernel|kernel-parameters|guests|iommu|memory|nodes|long|once|package|times|libvirt|firmware): *(.*)$")
 
 # What a case may ask for in its header, the variable that has the folder, and the program of this folder that makes it.
 FOLDERS = (
@@ -49,6 +49,7 @@ class Case:
         self.iommu = header.get("iommu", "intel")
         self.memory = header.get("memory", "4G")
         self.nodes = int(header.get("nodes", 1))
+        self.firmware = header.get("firmware", "bios")
         self.long = header.get("long") == "yes"
         self.once = self.long or header.get("once") == "yes"
         self.package = header.get("package") == "yes"
@@ -231,6 +232,7 @@ class Runner:
             memory=case.memory,
             nodes=case.nodes,
             parameters=case.parameters,
+            firmware=case.firmware,
             variables=variables,
         )
         outcome = machine.run(

@@ -49,6 +49,8 @@ class Iommu:
         self.root_ports = root_ports
 
 
+UEFI = "/usr/share/ovmf/OVMF.fd"  # of Debian's package ovmf
+
 # Without interrupt remapping VFIO wants to be told that guests are trusted.
 TRUST_GUESTS = "vfio_iommu_type1.allow_unsafe_interrupts=1 iommufd.allow_unsafe_interrupts=1"
 
@@ -77,7 +79,7 @@ class Outcome:
 
 
 class Host:
-    def __init__(self, kernel, devices, iommu="intel", memory="4G", cpus=2, nodes=1, initrd="", guest_kernel=None, parameters="", variables=None):
+    def __init__(self, kernel, devices, iommu="intel", memory="4G", cpus=2, nodes=1, initrd="", guest_kernel=None, parameters="", firmware="bios", variables=None):
         self.kernel = kernel
         self.guest_kernel = guest_kernel or kernel
         self.devices = devices
@@ -88,6 +90,7 @@ class Host:
         self.cpus = cpus
         self.nodes = nodes
         self.parameters = parameters
+        self.firmware = firmware
         self.initrd = initrd
         self.variables = variables or {}
         self.folder = None
@@ -197,6 +200,7 @@ class Host:
             *_node_arguments_of(self.nodes, self.memory),
             *("-nodefaults", "-no-user-config", "-display", "none", "-vga", "none", "-no-reboot"),
             *iommu.options,
+            *(("-bios", UEFI) if self.firmware == "uefi" else ()),
             *("-kernel", self.kernel, "-initrd", initramfs),
             *("-append", f"console=ttyS0 quiet panic=-1 mitigations=off {PERIODIC_TICK} {iommu.parameters} {self.parameters}"),
             *("-serial", f"file:{os.path.join(self.folder, 'console.log')}"),

@@ -37,6 +37,7 @@ def parser():
         "kernel and an initramfs for guests. tests/lab/bind gives a device to vfio-pci. More in docs/lab.md.",
     )
     result.add_argument("--kernel", default="6.12", help="6.12 (default), newest, debian (its own 6.12, for the host only), or a bzImage FILE")
+    result.add_argument("--firmware", default="bios", choices=["bios", "uefi"], help="default: bios")
     result.add_argument("--iommu", default="intel", choices=list(host.IOMMUS), help="default: intel")
     result.add_argument("--memory", default="4G", metavar="SIZE", help="of the emulated host; default: 4G")
     result.add_argument("--cpus", default=2, type=int, metavar="N", help="default: 2")
@@ -68,6 +69,7 @@ def make_host(chosen):
         initrd=guest.initramfs(),
         devices=given,
         iommu=chosen.iommu,
+        firmware=chosen.firmware,
         memory=chosen.memory,
         cpus=chosen.cpus,
         nodes=chosen.nodes,

@@ -141,6 +141,26 @@ Test(check, the_only_display)
 	done(&look);
 }
 
+/* What draws without a driver of the card's is ended by the bind, but not by that of an old kernel. */
+Test(check, a_screen_in_a_bar)
+{
+	struct look look = on_host("desktop");
+
+	add_device(&look, "01:00.0");
+	check_now(&look);
+	check_found(&look, "screen", FINDING_WARNS, "started with");
+	cr_assert_str_eq(found(&look, "screen")->path, "/proc/iomem");
+	model_put_file(look.model, "/proc/sys/kernel/osrelease", "5.19.17\n");
+	check_now(&look);
+	check_found(&look, "screen", FINDING_BLOCKS, "one of its BARs is the host's screen");
+	model_put_file(look.model, "/proc/sys/kernel/osrelease", "6.12.48\n");
+	model_put_link(look.model, "/sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/driver",
+		       "../../../../bus/pci/drivers/vfio-pci");
+	check_now(&look);
+	check_found(&look, "screen", FINDING_BLOCKS, "one of its BARs is the host's screen");
+	done(&look);
+}
+
 /* The host has an IOMMU, and Debian's kernel leaves this device out. */
 Test(check, integrated_graphics)
 {

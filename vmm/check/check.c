@@ -205,6 +205,16 @@ bool check_read_of(const struct check_run *check, const char *bdf, const char *f
 	return check_read(check, path, buf, size);
 }
 
+bool check_kernel_is(const struct check_run *check, unsigned major, unsigned minor)
+{
+	unsigned has_major, has_minor;
+	char release[64];
+
+	return check_read(check, "/proc/sys/kernel/osrelease", release, sizeof(release)) &&
+	       sscanf(release, "%u.%u", &has_major, &has_minor) == 2 &&
+	       (has_major > major || (has_major == major && has_minor >= minor));
+}
+
 bool check_exists(const struct check_run *check, const char *path)
 {
 	char real[PT_PATH_SIZE];

@@ -9,6 +9,7 @@
 #include "check/rules.h"
 #include "host/device_use.h"
 
+#define CLASS_VGA     0x0300u
 #define CLASS_DISPLAY 0x03
 
 /* The directory that a function is in, which is that of the port above it. @ret_dir: PT_PATH_SIZE bytes. */
@@ -297,15 +298,24 @@ static void how_to_do_without_display(struct check_run *check, const struct devi
 		     "the ROM as a file (rom=FILE)");
 }
 
+/* As it takes a VGA controller, vfio-pci ends what draws in its BARs. Source: vfio_pci_core.c, vfio_pci_vga_init(), Linux 6.0. */
+static bool bind_ends_framebuffer(const struct check_run *check, const struct device_facts *device)
+{
+	return device->host.class_code >> 8 == CLASS_VGA &&
+	       strcmp(device->host.driver, "vfio-pci") != 0 && check_kernel_is(check, 6, 0);
+}
+
 void check_display(struct check_run *check, const struct device_facts *device)
 {
 	const char *bdf = device->host.name;
 	struct finding *finding;
 	char owner[FINDING_VALUE_SIZE], path[PT_PATH_SIZE];
+	bool drawn;
 
 	if (device->host.class_code >> 16 != CLASS_DISPLAY)
 		return;
-	if (device_use_framebuffer(check->sys, bdf, owner, sizeof(owner))) {
+	drawn = device_use_framebuffer(check->sys, bdf, owner, sizeof(owner));
+	if (drawn && !bind_ends_framebuffer(check, device)) {
 		finding = findings_add(
 			check->findings, FINDING_BLOCKS, "screen", bdf,
 			"the kernel draws on the screen that firmware set up, in a BAR that the guest is to have");
@@ -314,13 +324,13 @@ void check_display(struct check_run *check, const struct device_facts *device)
 		check_boot_with(check, finding, "initcall_blacklist=sysfb_init");
 		return;
 	}
-	if (device->details.boot_vga != 1)
+	if (!drawn && device->details.boot_vga != 1)
 		return;
 	finding = findings_add(
 		check->findings, FINDING_WARNS, "screen", bdf,
 		"the host has no console while a guest has it, and its ROM may have been used up by firmware");
 	finding_what(finding, "%s: it is the display that the host was started with", bdf);
 	(void)snprintf(path, sizeof(path), SYSFS_PCI "%s/boot_vga", bdf);
-	finding_seen(finding, path, "1");
+	finding_seen(finding, drawn ? "/proc/iomem" : path, "%s", drawn ? owner : "1");
 	how_to_do_without_display(check, device, finding);
 }

@@ -108,6 +108,9 @@ bool check_read_of(const struct check_run *check, const char *bdf, const char *f
 /* Whether this host is a virtual machine itself. */
 bool check_is_virtual(const struct check_run *check);
 
+/* Whether the kernel is that version or a newer one. */
+bool check_kernel_is(const struct check_run *check, unsigned major, unsigned minor);
+
 /* Whether there is something at @path. */
 bool check_exists(const struct check_run *check, const char *path);
 

@@ -9,15 +9,7 @@
 /* With cdevs the kernel asks for the token since 6.17; with groups it always has. */
 static bool asks_for_token(const struct check_run *check)
 {
-	char release[64];
-	unsigned major = 0, minor = 0;
-
-	if (check->facts->backend == PT_BACKEND_GROUP)
-		return true;
-	if (!check_read(check, "/proc/sys/kernel/osrelease", release, sizeof(release)) ||
-	    sscanf(release, "%u.%u", &major, &minor) != 2)
-		return false;
-	return major > 6 || (major == 6 && minor >= 17);
+	return check->facts->backend == PT_BACKEND_GROUP || check_kernel_is(check, 6, 17);
 }
 
 static void driver_of(const struct check_run *check, const char *bdf, char *ret_driver, size_t size,

@@ -9,6 +9,7 @@
 #   # kernel-parameters: WORDS (more of the emulated host's kernel's)
 #   # guests: debian       (Debian's own kernels for guests, in the folder LAB_DEBIAN_GUESTS)
 #   # libvirt: newest      (the newest within reach, unpacked in the folder LAB_NEWEST_LIBVIRT)
+#   # firmware: uefi       (of the emulated host, if not a BIOS)
 #   # iommu: amd           (if not intel)
 #   # memory: SIZE         (of the emulated host, if not 4G)
 #   # nodes: N             (NUMA nodes that share it, if not 1)
@@ -112,6 +113,21 @@ restarts() {
 	guest reboot --device "$LAB_nvme0" --cmdline "console=ttyS0 quiet lab.test=reboot lab.boots=$(($1 + 1))" || return
 	boots=$(grep -c '^TENON-GUEST boot' "$output")
 	((boots == $1 + 1)) || complain "the guest booted $boots times, not $(($1 + 1))"
+}
+
+# picture_right ID: what a guest draws is on the screen of device ID, pixel by pixel. The lab's QEMU writes the screenshot, outside;
+# so its place is one that is the same inside.
+picture_right() {
+	local shot=build/lab/screen.$$.ppm size
+	start_guest display --device "$(address "$1")"
+	guest_says '^TENON-GUEST drawn' 60 || return
+	size=$(sed -n 's/^TENON-GUEST drawn \([0-9]* [0-9]*\).*/\1/p' "$output")
+	sleep 1
+	tests/lab/monitor screendump "$PWD/$shot" "$1"
+	end_guest HUP 129 || return
+	build/lab/draw ppm $size >/tmp/expected.ppm || return
+	echo "screenshot: $(head -n 2 "$shot" | tail -n 1), expected: $size"
+	cmp "$shot" /tmp/expected.ppm || complain "the screen does not show what was drawn"
 }
 
 # contents_right ID DISK: the latest guest showed, as contents of its DISK, what the lab had put on that of device ID
