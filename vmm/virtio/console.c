@@ -71,23 +71,6 @@ static bool check(struct virtio_console *console, const struct virtqueue_chain *
 	return !chain->unreachable;
 }
 
-/* As much as there is room for. Return: bytes. */
-static uint32_t fill(const struct virtqueue_chain *chain, const void *bytes, size_t size)
-{
-	const char *at = bytes;
-	size_t done = 0;
-
-	for (unsigned i = chain->readable; i < chain->readable + chain->writable; i++) {
-		size_t part = size - done;
-
-		if (part > chain->iov[i].iov_len)
-			part = chain->iov[i].iov_len;
-		memcpy(chain->iov[i].iov_base, at + done, part);
-		done += part;
-	}
-	return (uint32_t)done;
-}
-
 /* What came, into what the guest has for it. */
 static void give(struct console_port *port)
 {
@@ -100,14 +83,14 @@ static void give(struct console_port *port)
 	if (has_control(port->console) && !port->open)
 		return;
 	while (end->input_done < end->input_size && virtio_pop(virtio, index, &chain)) {
-		uint32_t done;
+		size_t done;
 
 		if (!check(port->console, &chain))
 			return;
-		done = fill(&chain, end->input + end->input_done,
-			    end->input_size - end->input_done);
+		done = virtqueue_chain_write(&chain, end->input + end->input_done,
+					     end->input_size - end->input_done);
 		end->input_done += done;
-		virtqueue_push(&virtio->queues[index].ring, chain.head, done);
+		virtqueue_push(&virtio->queues[index].ring, chain.head, (uint32_t)done);
 		given = true;
 	}
 	if (!virtio_queue_running(virtio, index))
@@ -229,7 +212,8 @@ static bool say(struct console_port *port, unsigned saying)
 		broken(console, -EMSGSIZE, "a buffer for a control message is too small");
 		return false;
 	}
-	virtqueue_push(&console->virtio.queues[TO_GUEST].ring, chain.head, fill(&chain, buf, size));
+	(void)virtqueue_chain_write(&chain, buf, size);
+	virtqueue_push(&console->virtio.queues[TO_GUEST].ring, chain.head, (uint32_t)size);
 	port->to_say &= ~(1u << saying);
 	return true;
 }
@@ -284,23 +268,6 @@ static void hear(struct virtio_console *console, const struct virtio_console_con
 	}
 }
 
-static bool read_control(const struct virtqueue_chain *chain,
-			 struct virtio_console_control *ret_control)
-{
-	char *to = (char *)ret_control;
-	size_t done = 0;
-
-	for (unsigned i = 0; i < chain->readable && done < sizeof(*ret_control); i++) {
-		size_t part = sizeof(*ret_control) - done;
-
-		if (part > chain->iov[i].iov_len)
-			part = chain->iov[i].iov_len;
-		memcpy(to + done, chain->iov[i].iov_base, part);
-		done += part;
-	}
-	return done == sizeof(*ret_control);
-}
-
 static void hear_all(struct virtio_console *console)
 {
 	struct virtio *virtio = &console->virtio;
@@ -313,7 +280,7 @@ static void hear_all(struct virtio_console *console)
 	for (; heard < CHAINS_MAX && virtio_pop(virtio, FROM_GUEST, &chain); heard++) {
 		if (!check(console, &chain))
 			return;
-		if (!read_control(&chain, &control)) {
+		if (virtqueue_chain_read(&chain, &control, sizeof(control)) < sizeof(control)) {
 			broken(console, -EMSGSIZE, "a control message is too short");
 			return;
 		}

@@ -46,22 +46,6 @@ static void broken(struct virtio_net *net, const char *why)
 	virtio_broken(&net->virtio, &err);
 }
 
-/* The front of a frame into a chain. Return: how much went in. */
-static size_t put(const struct virtqueue_chain *chain, const unsigned char *from, size_t size)
-{
-	size_t done = 0;
-
-	for (unsigned i = chain->readable; i < chain->readable + chain->writable && done < size;
-	     i++) {
-		size_t part =
-			chain->iov[i].iov_len < size - done ? chain->iov[i].iov_len : size - done;
-
-		memcpy(chain->iov[i].iov_base, from + done, part);
-		done += part;
-	}
-	return done;
-}
-
 /*
  * The frame into as many chains as it takes (5.1.6.3.1). Where some are there and not enough, it is lost, and the ring is as
  * it was: nothing was told of them yet.
@@ -91,7 +75,7 @@ static bool give(struct net_pair *pair)
 		}
 		if (!count)
 			header = chain.iov[chain.readable].iov_base;
-		part = put(&chain, pair->frame + done, pair->frame_size - done);
+		part = virtqueue_chain_write(&chain, pair->frame + done, pair->frame_size - done);
 		done += part;
 		used[count++] = (struct vring_used_elem){chain.head, (uint32_t)part};
 	}
@@ -196,19 +180,12 @@ static uint8_t command(struct virtio_net *net, const struct virtqueue_chain *cha
 		struct virtio_net_ctrl_hdr header;
 		uint8_t pairs[2];
 	} what;
-	unsigned char *to = (unsigned char *)&what;
-	size_t done = 0;
 	unsigned count;
 
-	for (unsigned i = 0; i < chain->readable; i++) {
-		size_t part = chain->iov[i].iov_len;
-
-		if (part > sizeof(what) - done)
-			return VIRTIO_NET_ERR;
-		memcpy(to + done, chain->iov[i].iov_base, part);
-		done += part;
-	}
-	if (done != sizeof(what) || what.header.class != VIRTIO_NET_CTRL_MQ ||
+	if (chain->readable_bytes != sizeof(what))
+		return VIRTIO_NET_ERR;
+	(void)virtqueue_chain_read(chain, &what, sizeof(what));
+	if (what.header.class != VIRTIO_NET_CTRL_MQ ||
 	    what.header.cmd != VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET)
 		return VIRTIO_NET_ERR;
 	count = what.pairs[0] | (unsigned)what.pairs[1] << 8;

@@ -220,6 +220,35 @@ void virtqueue_postpone(struct virtqueue *queue)
 	queue->next--;
 }
 
+size_t virtqueue_chain_read(const struct virtqueue_chain *chain, void *to, size_t size)
+{
+	size_t done = 0;
+
+	for (unsigned i = 0; i < chain->readable && done < size; i++) {
+		size_t part =
+			chain->iov[i].iov_len < size - done ? chain->iov[i].iov_len : size - done;
+
+		memcpy((char *)to + done, chain->iov[i].iov_base, part);
+		done += part;
+	}
+	return done;
+}
+
+size_t virtqueue_chain_write(const struct virtqueue_chain *chain, const void *from, size_t size)
+{
+	size_t done = 0;
+
+	for (unsigned i = chain->readable; i < chain->readable + chain->writable && done < size;
+	     i++) {
+		size_t part =
+			chain->iov[i].iov_len < size - done ? chain->iov[i].iov_len : size - done;
+
+		memcpy(chain->iov[i].iov_base, (const char *)from + done, part);
+		done += part;
+	}
+	return done;
+}
+
 void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t len)
 {
 	size_t at = RING_HEADER + (queue->used & (queue->size - 1u)) * USED_ENTRY;

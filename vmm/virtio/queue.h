@@ -94,6 +94,12 @@ int virtqueue_pop(struct virtqueue *queue, struct virtqueue_chain *ret_chain, st
  */
 void virtqueue_postpone(struct virtqueue *queue);
 
+/** virtqueue_chain_read() - the first @size bytes of what the driver gave, all of it in RAM. Return: how many there were. */
+size_t virtqueue_chain_read(const struct virtqueue_chain *chain, void *to, size_t size);
+
+/** virtqueue_chain_write() - bytes for the driver, from the first writable one on, all of it in RAM. Return: how many it had room for. */
+size_t virtqueue_chain_write(const struct virtqueue_chain *chain, const void *from, size_t size);
+
 /** virtqueue_push() - give a request back; @len bytes were written, from the first writable one on */
 void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t len);
 
