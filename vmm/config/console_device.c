@@ -10,12 +10,21 @@
 
 static const char *const places[] = {"pty", "stdio", NULL};
 
+static int set_socket(void *object, const char *value, const char *dir, struct pt_error *err)
+{
+	struct vm_config_console *console = object;
+	int ret = setting_path(&console->path, value, dir, err);
+
+	if (ret == 0)
+		console->where = VM_CONSOLE_SOCKET;
+	return ret;
+}
+
 /* What is neither is a path. */
 static int set_where(void *object, const char *value, const char *dir, struct pt_error *err)
 {
 	static const enum vm_console_where wheres[] = {VM_CONSOLE_PTY, VM_CONSOLE_STDIO};
 	struct vm_config_console *console = object;
-	int ret;
 
 	for (size_t i = 0; places[i]; i++) {
 		if (strcmp(value, places[i]) != 0)
@@ -23,20 +32,7 @@ static int set_where(void *object, const char *value, const char *dir, struct pt
 		console->where = wheres[i];
 		return 0;
 	}
-	ret = setting_path(&console->path, value, dir, err);
-	if (ret == 0)
-		console->where = VM_CONSOLE_SOCKET;
-	return ret;
-}
-
-static int set_socket(void *object, const char *value, const char *dir, struct pt_error *err)
-{
-	struct vm_config_console *channel = object;
-	int ret = setting_path(&channel->path, value, dir, err);
-
-	if (ret == 0)
-		channel->where = VM_CONSOLE_SOCKET;
-	return ret;
+	return set_socket(object, value, dir, err);
 }
 
 static const struct setting console_rows[] = {
