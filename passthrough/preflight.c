@@ -176,9 +176,7 @@ static int walk_group(const struct walk *walk)
 	return r ? r : walk_node(walk, PT_CONTAINER_NODE, PT_CONTAINER_REMEDY);
 }
 
-/* What leads to others, NULL for what does not. An ISA bridge, or one of another kind, is a function like others. Source of
- * the codes: PCI Code and ID Assignment, 1.7. */
-static const char *bridge_kind(uint32_t class_code)
+PT_PUBLIC const char *pt_bridge_kind(uint32_t class_code)
 {
 	switch (class_code >> 8) {
 	case 0x0600:
@@ -276,7 +274,7 @@ PT_PUBLIC int pt_host_obstacles(const struct pt_sys *sys, const struct pt_host_d
 				int (*each)(void *arg, const struct pt_obstacle *obstacle),
 				void *arg)
 {
-	const char *bridge = bridge_kind(device->class_code);
+	const char *bridge = pt_bridge_kind(device->class_code);
 	const struct walk walk = {sys, device, each, arg};
 	int r;
 

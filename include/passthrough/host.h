@@ -322,6 +322,15 @@ struct pt_obstacle {
 };
 
 /**
+ * pt_bridge_kind() - what a bridge is called: "a PCI bridge"; NULL for a function that is none and can be assigned
+ * @class_code: 24 bits, of a struct pt_host_device
+ *
+ * Those that lead to other buses cannot be assigned; an ISA bridge, or one of another kind, is a function like others. Source
+ * of the codes: PCI Code and ID Assignment, 1.7.
+ */
+const char *pt_bridge_kind(uint32_t class_code);
+
+/**
  * pt_host_obstacles() - all that is in the way of what pt_host_assignable() is asked
  * @each: is called with one after another, until it returns non-zero
  *

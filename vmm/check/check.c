@@ -64,7 +64,7 @@ static void check_device(struct check_run *check, const struct device_facts *dev
 	if (device->unreadable.code)
 		return;
 	/* What else is so of it matters to the host alone. */
-	if (check_is_bridge(check, device)) {
+	if (pt_bridge_kind(device->host.class_code)) {
 		check_obstacles(check, device);
 		return;
 	}

@@ -171,21 +171,6 @@ static int add_obstacle(void *arg, const struct pt_obstacle *obstacle)
 	return 0;
 }
 
-static int note_bridge(void *arg, const struct pt_obstacle *obstacle)
-{
-	*(bool *)arg = obstacle->kind == PT_OBSTACLE_BRIDGE;
-	return 1;
-}
-
-bool check_is_bridge(const struct check_run *check, const struct device_facts *device)
-{
-	bool bridge = false;
-
-	/* If it is one, nothing else is in the way. */
-	(void)pt_host_obstacles(check->sys, &device->host, NULL, note_bridge, &bridge);
-	return bridge;
-}
-
 void check_obstacles(struct check_run *check, const struct device_facts *device)
 {
 	const struct pt_space_setup setup = {

@@ -28,7 +28,6 @@ void check_how_to_end(const struct check_run *check, const struct pt_holder *hol
 		      struct finding *finding);
 
 /* obstacles.c */
-bool check_is_bridge(const struct check_run *check, const struct device_facts *device);
 void check_obstacles(struct check_run *check, const struct device_facts *device);
 
 /* device.c */

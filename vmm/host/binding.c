@@ -2,16 +2,13 @@
 #include "host/binding.h"
 
 #include <errno.h>
+#include <passthrough/host.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "host/device_state.h"
 #include "host/kernel_log.h"
 #include "host/vfs.h"
-
-/* Class and subclass. */
-#define CLASS_HOST_BRIDGE 0x0600
-#define CLASS_BRIDGE	  0x0604
 
 static const char *or_none(const char *driver)
 {
@@ -169,15 +166,14 @@ static int check_kind(const struct driver_host *host, const struct journal_recor
 {
 	unsigned class_code = 0;
 	int ret = pci_number(host, now->name, "class", &class_code);
+	const char *kind;
 
 	if (ret < 0)
 		return step_failed(now->name, "reading its class", ret, err);
-	if (class_code >> 8 == CLASS_BRIDGE || class_code >> 8 == CLASS_HOST_BRIDGE)
-		return pt_error_set(err, -ENODEV, "%s: is %s, which cannot be assigned", now->name,
-				    class_code >> 8 == CLASS_BRIDGE
-					    ? "a PCI bridge"
-					    : "the host's bridge to its PCI buses");
-	return 0;
+	kind = pt_bridge_kind(class_code);
+	return kind ? pt_error_set(err, -ENODEV, "%s: is %s, which cannot be assigned", now->name,
+				   kind)
+		    : 0;
 }
 
 /* One that was never given back has the driver already. */
