@@ -139,10 +139,8 @@ void check_node(struct check_run *check, const char *subject, const char *path)
 	finding_what(finding, "%s: user %s may not open it", path, check->user->name);
 	finding_seen(finding, path, "mode %04o, owner %u, group %u", node.stat.mode, node.stat.uid,
 		     node.stat.gid);
-	if (by_profile)
-		policy_profile_forbids(check, path, finding);
-	else if (mode_permits(check->user, &node.stat))
-		policy_forbids(check, path, finding);
+	if (by_profile || mode_permits(check->user, &node.stat))
+		policy_forbids(check, path, by_profile, finding);
 	else
 		how_to_get_permission(check, path, &node.stat, finding);
 }

@@ -118,15 +118,12 @@ static void check_tap_is_free(struct check_run *check, const struct vm_config_ne
 	if (!known && carrier != 1)
 		return;
 	finding = network(check, net, "/carrier", "1");
-	finding_what(finding, "network device %s: somebody else has it in use", net->tap);
-	if (!known) {
-		finding_hint(finding, "give each guest a tap device of its own");
+	if (known) {
+		check_in_use(check, "network device", net->tap, &user.holder, finding);
 		return;
 	}
-	finding_what(finding, "network device %s: %s (pid %d) has it in use", net->tap,
-		     user.holder.comm, user.holder.pid);
-	finding_seen(finding, user.holder.link, "%s", user.holder.path);
-	check_how_to_end(check, &user.holder, finding);
+	finding_what(finding, "network device %s: somebody else has it in use", net->tap);
+	finding_hint(finding, "give each guest a tap device of its own");
 }
 
 /* It is made anew as it must be; root may use anybody's. Source: tun_not_capable() and tun_set_iff(), drivers/net/tun.c. */
@@ -220,11 +217,12 @@ static void check_address(struct check_run *check, uint64_t cid)
 	finding = findings_add(check->findings, FINDING_BLOCKS, "vsock", SUBJECT_GUEST, WHY_VSOCK);
 	finding_what(finding, "vsock address %" PRIu64 ": another guest has it", cid);
 	finding_seen(finding, VSOCK_NODE, "%s", strerror(EADDRINUSE));
-	finding_hint(finding, "--vsock %" PRIu64 " (in the file, vsock: %" PRIu64 ")", free_cid,
-		     free_cid);
 	if (ret < 0)
 		finding_hint(finding, "--vsock with an address that is free, such as %d",
 			     INT32_MAX);
+	else
+		finding_hint(finding, "--vsock %" PRIu64 " (in the file, vsock: %" PRIu64 ")",
+			     free_cid, free_cid);
 }
 
 void check_vsock(struct check_run *check)
@@ -275,7 +273,7 @@ static void check_place(struct check_run *check, const char *what, const char *p
 		no_place(check, what, folder, errno);
 }
 
-/* What is in the way of a socket there, @code: somebody listens, or it is a file. */
+/* What is in the way of a socket there: somebody listens, or it is a file. */
 static struct finding *no_socket(struct check_run *check, const struct pt_error *err)
 {
 	struct finding *finding =

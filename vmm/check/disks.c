@@ -86,10 +86,7 @@ static void how_to_get_it(const struct check_run *check, const struct plan_disk 
 		finding_root_command(finding, check_is_root(check), "umount %s", source);
 		finding_hint(finding, "the host does without it as long as the guest has it");
 	} else if (user_of(check, disk->path, &holder)) {
-		finding_what(finding, "disk %s: %s (pid %d) has it in use", disk->path, holder.comm,
-			     holder.pid);
-		finding_seen(finding, holder.link, "%s", holder.path);
-		check_how_to_end(check, &holder, finding);
+		check_in_use(check, "disk", disk->path, &holder, finding);
 	}
 }
 

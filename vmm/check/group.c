@@ -135,6 +135,17 @@ static void join(struct cpu_list *list, const struct cpu_list *others)
 		list->words[i] |= others->words[i];
 }
 
+/* Whether the group leaves out any of @wanted: which, and what it has instead. */
+static bool leaves_out(const struct check_run *check, const struct cpuset *kind,
+		       const struct cpu_list *wanted, char ret_path[PT_PATH_SIZE],
+		       struct cpu_list *ret_left, struct cpu_list *ret_lacks)
+{
+	if (!cpu_list_count(wanted) || !left_to(check, kind, ret_path, ret_left))
+		return false;
+	*ret_lacks = without(wanted, ret_left);
+	return cpu_list_count(ret_lacks) > 0;
+}
+
 /* From the top: a group has at most what the one above has. */
 static void give_from_top(const struct check_run *check, const char *group,
 			  const struct cpuset *kind, const struct cpu_list *wanted,
@@ -216,10 +227,7 @@ void check_group_cpus(struct check_run *check, const struct vm_plan *plan)
 	struct finding *finding;
 	const char *homeless;
 
-	if (!cpu_list_count(&wanted) || !left_to(check, &cpus, path, &left))
-		return;
-	lacks = without(&wanted, &left);
-	if (!cpu_list_count(&lacks))
+	if (!leaves_out(check, &cpus, &wanted, path, &left, &lacks))
 		return;
 	homeless = find_homeless(plan, &left, name, sizeof(name));
 	finding = add_cpuset(check, homeless ? FINDING_BLOCKS : FINDING_WARNS, &cpus, path, &left,
@@ -249,10 +257,7 @@ void check_group_nodes(struct check_run *check, const struct vm_plan *plan)
 		if (plan->nodes[i].host_node >= 0)
 			cpu_list_add(&wanted, (unsigned)plan->nodes[i].host_node);
 	}
-	if (!cpu_list_count(&wanted) || !left_to(check, &nodes, path, &left))
-		return;
-	lacks = without(&wanted, &left);
-	if (!cpu_list_count(&lacks))
+	if (!leaves_out(check, &nodes, &wanted, path, &left, &lacks))
 		return;
 	finding = add_cpuset(check, FINDING_BLOCKS, &nodes, path, &left, &wanted,
 			     "the guest's memory comes from those nodes that the group has");

@@ -37,8 +37,7 @@ static bool concerns(const struct pt_host_device *device, const char *path)
 	return device->group >= 0 && strcmp(path, group) == 0;
 }
 
-/* A process calls itself what it likes, and this goes to a shell. */
-static bool is_typed_safely(const char *name)
+bool check_is_typed_safely(const char *name)
 {
 	static const char safe[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
@@ -53,7 +52,8 @@ void check_how_to_end(const struct check_run *check, const struct pt_holder *hol
 	struct holder_guest guest = {.libvirt = false};
 	bool root = check_is_root(check), named;
 
-	named = holder_guest_of(check->sys, holder->pid, &guest) && is_typed_safely(guest.name);
+	named = holder_guest_of(check->sys, holder->pid, &guest) &&
+		check_is_typed_safely(guest.name);
 	if (named && guest.libvirt) {
 		finding_root_command(finding, root, "virsh -c qemu:///system destroy %s",
 				     guest.name);
@@ -67,6 +67,15 @@ void check_how_to_end(const struct check_run *check, const struct pt_holder *hol
 		finding_hint(finding, "better: tenon ctl %s shutdown", guest.name);
 	else
 		finding_hint(finding, "better: let %s end as it is meant to", holder->comm);
+}
+
+void check_in_use(const struct check_run *check, const char *kind, const char *name,
+		  const struct pt_holder *holder, struct finding *finding)
+{
+	finding_what(finding, "%s %s: %s (pid %d) has it in use", kind, name, holder->comm,
+		     holder->pid);
+	finding_seen(finding, holder->link, "%s", holder->path);
+	check_how_to_end(check, holder, finding);
 }
 
 static int add_holder(void *arg, const struct pt_holder *holder)

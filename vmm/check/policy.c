@@ -85,14 +85,6 @@ static bool has_local_part(const struct check_run *check, const char *name)
 	return check_read(check, path, text, sizeof(text)) && strstr(text, include);
 }
 
-static bool is_file_name(const char *name)
-{
-	static const char safe[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-
-	return name[0] != '-' && name[0] != '.' && name[strspn(name, safe)] == '\0';
-}
-
 /* What is typed goes into the part of the profile that is the administrator's. */
 static void how_to_allow(const struct check_run *check, const char *profile, const char *rule,
 			 struct finding *finding)
@@ -106,7 +98,7 @@ static void how_to_allow(const struct check_run *check, const char *profile, con
 		return;
 	}
 	file_of(profile, name, sizeof(name));
-	if (is_file_name(name) && has_local_part(check, name)) {
+	if (name[0] != '.' && check_is_typed_safely(name) && has_local_part(check, name)) {
 		finding_root_command(finding, root, "echo \"%s\" >> " PROFILES "local/%s", rule,
 				     name);
 		finding_root_command(finding, root, "apparmor_parser -r " PROFILES "%s", name);
@@ -119,15 +111,11 @@ static void how_to_allow(const struct check_run *check, const char *profile, con
 		     rule);
 }
 
-void policy_profile_forbids(const struct check_run *check, const char *path,
+static void profile_forbids(const struct check_run *check, const char *path,
 			    struct finding *finding)
 {
 	char profile[FINDING_VALUE_SIZE], rule[PT_PATH_SIZE];
 
-	if (selinux_enforces(check)) {
-		selinux_forbids(check, path, finding);
-		return;
-	}
 	(void)has_profile(check, profile, sizeof(profile));
 	finding_seen(finding, PROFILE, "%s", profile);
 	profile[strcspn(profile, " ")] = '\0';
@@ -136,18 +124,25 @@ void policy_profile_forbids(const struct check_run *check, const char *path,
 	how_to_allow(check, profile, rule, finding);
 }
 
-void policy_forbids(const struct check_run *check, const char *path, struct finding *finding)
+static void group_forbids(const struct check_run *check, const char *path, struct finding *finding)
 {
 	char text[FINDING_VALUE_SIZE];
 
-	if (selinux_enforces(check)) {
-		selinux_forbids(check, path, finding);
-		return;
-	}
 	finding_what(finding, "%s: the control group of this process does not allow the device",
 		     path);
 	if (check_read(check, "/proc/self/cgroup", text, sizeof(text)))
 		finding_seen(finding, "/proc/self/cgroup", "%.*s", (int)strcspn(text, "\n"), text);
 	finding_hint(finding, "in a systemd unit: DeviceAllow=%s rw; in a container: --device=%s",
 		     path, path);
+}
+
+void policy_forbids(const struct check_run *check, const char *path, bool by_profile,
+		    struct finding *finding)
+{
+	if (selinux_enforces(check))
+		selinux_forbids(check, path, finding);
+	else if (by_profile)
+		profile_forbids(check, path, finding);
+	else
+		group_forbids(check, path, finding);
 }

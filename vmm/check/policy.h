@@ -13,11 +13,11 @@
 /** policy_has_profile_against() - whether this process has a security profile, and opening @path is refused to it */
 bool policy_has_profile_against(const struct check_run *check, const char *path);
 
-/** policy_profile_forbids() - what, evidence and remedy of one that policy_has_profile_against() found */
-void policy_profile_forbids(const struct check_run *check, const char *path,
-			    struct finding *finding);
-
-/** policy_forbids() - the same of one that access(2) refuses against owner and mode */
-void policy_forbids(const struct check_run *check, const char *path, struct finding *finding);
+/**
+ * policy_forbids() - what, evidence and remedy
+ * @by_profile: policy_has_profile_against() found it; else access(2) refuses against owner and mode
+ */
+void policy_forbids(const struct check_run *check, const char *path, bool by_profile,
+		    struct finding *finding);
 
 #endif

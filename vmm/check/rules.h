@@ -23,9 +23,16 @@ void check_device_nodes(struct check_run *check, const struct device_facts *devi
 /* holders.c */
 void check_holders(struct check_run *check);
 
+/* Whether a shell takes the name as it stands: a process, or a profile, is called what somebody likes. */
+bool check_is_typed_safely(const char *name);
+
 /* The remedy of @finding: a command that ends the process for certain, and what is better. */
 void check_how_to_end(const struct check_run *check, const struct pt_holder *holder,
 		      struct finding *finding);
+
+/* "@kind @name: @holder has it in use", its evidence, and that remedy. */
+void check_in_use(const struct check_run *check, const char *kind, const char *name,
+		  const struct pt_holder *holder, struct finding *finding);
 
 /* obstacles.c */
 void check_obstacles(struct check_run *check, const struct device_facts *device);
