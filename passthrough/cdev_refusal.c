@@ -148,8 +148,7 @@ int cdev_refused_bind(struct pt_device *device, int code, struct pt_error *err)
 		pt_error_set(err, code,
 			     "%s: descriptor %d, which is to be a " PT_IOMMU_NODE ", is closed",
 			     name, device->space->fd);
-		return pt_error_remedy(err, code,
-				       "keep the descriptor open that the space was made with");
+		return pt_error_remedy(err, code, PT_KEEP_SPACE);
 	case -EBADFD:
 		pt_error_set(err, code, "%s: descriptor %d is open, and is no " PT_IOMMU_NODE, name,
 			     device->space->fd);
@@ -174,9 +173,7 @@ int cdev_refused_bind(struct pt_device *device, int code, struct pt_error *err)
 			     "%s: the kernel could not read or write what "
 			     "VFIO_DEVICE_BIND_IOMMUFD was given",
 			     name);
-		return pt_error_remedy(err, code,
-				       "report that as an error of this program, with the kernel's "
-				       "version: uname -r");
+		return pt_error_remedy(err, code, PT_REPORT);
 	case -ENOMEM:
 		pt_error_set(err, code, "%s: the host has no memory left to bind it", name);
 		return pt_error_remedy(err, code, "free memory on the host");
@@ -258,33 +255,20 @@ static int refused_pages(struct pt_device *device, int code, struct pt_error *er
 
 static int refused_attach_otherwise(const struct pt_device *device, int code, struct pt_error *err)
 {
-	static const struct {
-		int code;
-		const char *cause, *remedy;
-	} rows[] = {
-		{-EIO, "its IOMMU did not take it",
-		 "see the host's kernel log: dmesg | grep -i -e iommu -e dmar -e AMD-Vi"},
-		{-ENODEV, "it has no IOMMU any more, or is gone",
-		 "see the host's kernel log: dmesg | grep -i -e iommu -e vfio"},
+	static const struct pt_refusal rows[] = {
+		{-EIO, "its IOMMU did not take it", PT_IOMMU_LOG},
+		{-ENODEV, "it has no IOMMU any more, or is gone", PT_VFIO_LOG},
 		{-EPERM, "its IOMMU group belongs to somebody else",
 		 "see who has a function of it, as root: fuser -v /dev/vfio/* " PT_VFIO_NODES "*"},
-		{-EBADF, "its descriptor is closed",
-		 "keep the descriptor open that was handed in, until the device is closed"},
+		{-EBADF, "its descriptor is closed", PT_KEEP_DEVICE},
 		{-ENOTTY, "this kernel's VFIO does not know VFIO_DEVICE_ATTACH_IOMMUFD_PT",
 		 "run a kernel with CONFIG_VFIO_DEVICE_CDEV (6.6 or newer)"},
 		{-EOPNOTSUPP, "its IOMMU has no page table of the kind that is asked for",
-		 "see the host's kernel log: dmesg | grep -i -e iommu -e dmar -e AMD-Vi"},
+		 PT_IOMMU_LOG},
 	};
-	const char *name = device->host.name;
 
-	for (size_t i = 0; i < PT_ARRAY_SIZE(rows); i++) {
-		if (rows[i].code != code)
-			continue;
-		pt_error_set(err, code, "%s: cannot be attached: %s", name, rows[i].cause);
-		return pt_error_remedy(err, code, "%s", rows[i].remedy);
-	}
-	pt_error_set(err, code, "%s: cannot be attached: %s", name, strerror(-code));
-	return pt_error_remedy(err, code, "see the kernel's log: dmesg | grep %s", name);
+	return pt_refused_by_row(rows, PT_ARRAY_SIZE(rows), device, "cannot be attached", code,
+				 err);
 }
 
 int cdev_refused_attach(struct pt_device *device, int code, struct pt_error *err)

@@ -120,80 +120,53 @@ static bool collides(struct pt_device *device, struct pt_error *err)
 	return false;
 }
 
-/* What an errno of a call means that nothing else was found for. */
-struct row {
-	int code;
-	const char *cause, *remedy;
-};
-
-#define LOG "see the host's kernel log: dmesg | grep -i -e iommu -e vfio"
-
-static const struct row status_rows[] = {
+static const struct pt_refusal status_rows[] = {
 	{-ENODEV, "its driver is being unbound from it",
 	 "bind it to vfio-pci again, and try again"},
 	{-ENOTTY, "it is no descriptor of an IOMMU group",
 	 "hand in the group's " PT_GROUP_NODES "N"},
-	{-EBADF, "its descriptor is closed",
-	 "keep the descriptor open that was handed in, until the device is closed"},
+	{-EBADF, "its descriptor is closed", PT_KEEP_DEVICE},
 };
 
-static const struct row container_rows[] = {
+static const struct pt_refusal container_rows[] = {
 	{-EINVAL,
 	 "the group is in a container already, or its IOMMU does not fit those of the other devices",
 	 "hand in a descriptor of a group that is in no container; else leave the device out"},
-	{-EBADF, "the container's descriptor is closed",
-	 "keep the descriptor open that the space was made with"},
+	{-EBADF, "the container's descriptor is closed", PT_KEEP_SPACE},
 	{-EBADFD, "the space's descriptor is no container",
 	 "make the space with one of " PT_CONTAINER_NODE},
 	{-ENODEV, "its driver is being unbound from it",
 	 "bind it to vfio-pci again, and try again"},
 	{-EBUSY, "the DMA of its IOMMU group is somebody else's",
 	 "see who has a function of it, as root: fuser -v /dev/vfio/*"},
-	{-ENOMEM, "the host has no memory left for it", "free memory on the host"},
-	{-EIO, "its IOMMU did not take it", LOG},
-	{-EFAULT, "the kernel could not read what it was given",
-	 "report that as an error of this program, with the kernel's version: uname -r"},
+	{-ENOMEM, PT_NO_MEMORY},
+	{-EIO, "its IOMMU did not take it", PT_VFIO_LOG},
+	{-EFAULT, "the kernel could not read what it was given", PT_REPORT},
 };
 
-static const struct row iommu_rows[] = {
+static const struct pt_refusal iommu_rows[] = {
 	{-ENODEV, "no driver for a container's IOMMU is loaded",
 	 "load the driver: modprobe vfio_iommu_type1"},
 	{-EINVAL, "the container has an IOMMU already, or no group any more",
 	 "a descriptor of " PT_CONTAINER_NODE " that was handed in must be fresh"},
 	{-EBUSY, "the DMA of its IOMMU group is somebody else's",
 	 "see who has a function of it, as root: fuser -v /dev/vfio/*"},
-	{-ENOMEM, "the host has no memory left for it", "free memory on the host"},
-	{-EIO, "its IOMMU did not take it", LOG},
+	{-ENOMEM, PT_NO_MEMORY},
+	{-EIO, "its IOMMU did not take it", PT_VFIO_LOG},
 	{-ENOTTY, "the space's descriptor is no container",
 	 "make the space with one of " PT_CONTAINER_NODE},
-	{-EBADF, "the container's descriptor is closed",
-	 "keep the descriptor open that the space was made with"},
+	{-EBADF, "the container's descriptor is closed", PT_KEEP_SPACE},
 };
 
-static const struct row bind_rows[] = {
+static const struct pt_refusal bind_rows[] = {
 	{-EINVAL, "its group is in no container with an IOMMU any more, or the IOMMU does not fit",
 	 "make the space anew, with descriptors that nobody else has"},
 	{-EBUSY, "somebody else has it open", "see who, as root: fuser -v /dev/vfio/*"},
-	{-EFAULT, "the kernel could not read its name",
-	 "report that as an error of this program, with the kernel's version: uname -r"},
+	{-EFAULT, "the kernel could not read its name", PT_REPORT},
 	{-EMFILE, "this process has too many files open", "raise the limit: ulimit -n"},
-	{-EBADF, "its group's descriptor is closed",
-	 "keep the descriptor open that was handed in, until the device is closed"},
-	{-ENOMEM, "the host has no memory left for it", "free memory on the host"},
+	{-EBADF, "its group's descriptor is closed", PT_KEEP_DEVICE},
+	{-ENOMEM, PT_NO_MEMORY},
 };
-
-static int by_row(const struct row *rows, size_t count, const struct pt_device *device,
-		  const char *call, int code, struct pt_error *err)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (rows[i].code != code)
-			continue;
-		pt_error_set(err, code, "%s: %s: %s", device->host.name, call, rows[i].cause);
-		return pt_error_remedy(err, code, "%s", rows[i].remedy);
-	}
-	pt_error_set(err, code, "%s: %s: %s", device->host.name, call, strerror(-code));
-	return pt_error_remedy(err, code, LOG);
-}
 
 int group_refused_container(struct pt_device *device, int code, struct pt_error *err)
 {
@@ -203,8 +176,8 @@ int group_refused_container(struct pt_device *device, int code, struct pt_error 
 	}
 	if (code == -EINVAL && collides(device, err))
 		return -EADDRINUSE;
-	return by_row(container_rows, PT_ARRAY_SIZE(container_rows), device,
-		      "VFIO_GROUP_SET_CONTAINER", code, err);
+	return pt_refused_by_row(container_rows, PT_ARRAY_SIZE(container_rows), device,
+				 "VFIO_GROUP_SET_CONTAINER", code, err);
 }
 
 int group_refused_iommu(struct pt_device *device, int code, struct pt_error *err)
@@ -213,13 +186,14 @@ int group_refused_iommu(struct pt_device *device, int code, struct pt_error *err
 		return pt_noiommu_no_rawio(device->host.name, code, err);
 	if (code == -EPERM)
 		return pt_refused_dma(device, code, MODULE, err);
-	return by_row(iommu_rows, PT_ARRAY_SIZE(iommu_rows), device, "VFIO_SET_IOMMU", code, err);
+	return pt_refused_by_row(iommu_rows, PT_ARRAY_SIZE(iommu_rows), device, "VFIO_SET_IOMMU",
+				 code, err);
 }
 
 int group_refused_status(const struct pt_device *device, int code, struct pt_error *err)
 {
-	return by_row(status_rows, PT_ARRAY_SIZE(status_rows), device, "VFIO_GROUP_GET_STATUS",
-		      code, err);
+	return pt_refused_by_row(status_rows, PT_ARRAY_SIZE(status_rows), device,
+				 "VFIO_GROUP_GET_STATUS", code, err);
 }
 
 int group_refused_bind(const struct pt_device *device, int code, struct pt_error *err)
@@ -235,8 +209,8 @@ int group_refused_bind(const struct pt_device *device, int code, struct pt_error
 		if (!device->has_vf_token && pt_refused_by_power(device, code, err) < 0)
 			return code;
 		if (!device->has_vf_token)
-			return by_row(bind_rows, PT_ARRAY_SIZE(bind_rows), device,
-				      "VFIO_GROUP_GET_DEVICE_FD", code, err);
+			return pt_refused_by_row(bind_rows, PT_ARRAY_SIZE(bind_rows), device,
+						 "VFIO_GROUP_GET_DEVICE_FD", code, err);
 		if (pt_refused_no_token(device, code, err) < 0)
 			return code;
 		pt_error_set(err, code, "%s: takes no VF token", name);
@@ -255,8 +229,8 @@ int group_refused_bind(const struct pt_device *device, int code, struct pt_error
 	case -EMFILE:
 	case -EBADF:
 	case -ENOMEM:
-		return by_row(bind_rows, PT_ARRAY_SIZE(bind_rows), device,
-			      "VFIO_GROUP_GET_DEVICE_FD", code, err);
+		return pt_refused_by_row(bind_rows, PT_ARRAY_SIZE(bind_rows), device,
+					 "VFIO_GROUP_GET_DEVICE_FD", code, err);
 	default:
 		return pt_refused_otherwise(device, code, err);
 	}

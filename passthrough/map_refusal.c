@@ -10,7 +10,6 @@
 
 #define MAPS	    "/proc/self/maps"
 #define MAPS_LINE   4608 /* a path, and what is before it */
-#define IOMMU_LOG   "see the host's kernel log: dmesg | grep -i -e iommu -e dmar -e AMD-Vi"
 #define SHARED_NODE "hand in a descriptor that nobody else uses: fuser -v "
 
 /* What this process has at an address: Documentation/filesystems/proc.rst. */
@@ -208,7 +207,7 @@ static const struct row map_rows[] = {
 	{-ENODEV, NULL,
 	 "the device that it belongs to does not decode its memory any more, or is gone",
 	 "see the host's kernel log: dmesg | grep vfio", false},
-	{-EIO, NULL, "the IOMMU did not take it", IOMMU_LOG, false},
+	{-EIO, NULL, "the IOMMU did not take it", PT_IOMMU_LOG, false},
 	{-EBUSY, NULL, "something is being unmapped there", "try again", false},
 };
 
@@ -235,12 +234,10 @@ static const struct row space_rows[] = {
 	 "run a newer kernel than this: uname -r", false},
 	{-EOPNOTSUPP, NULL, "this kernel, or the devices' IOMMU, has no such thing",
 	 "run a newer kernel than this: uname -r", false},
-	{-EFAULT, NULL, "the kernel could not read or write what it was given",
-	 "report that as an error of this program, with the kernel's version: uname -r", false},
-	{-EINVAL, NULL, "it does not take what it was given",
-	 "report that as an error of this program, with the kernel's version: uname -r", false},
-	{-ENOMEM, NULL, "the host has no memory left for it", "free memory on the host", false},
-	{-EIO, NULL, "the IOMMU did not do it", IOMMU_LOG, false},
+	{-EFAULT, NULL, "the kernel could not read or write what it was given", PT_REPORT, false},
+	{-EINVAL, NULL, "it does not take what it was given", PT_REPORT, false},
+	{-ENOMEM, NULL, PT_NO_MEMORY, false},
+	{-EIO, NULL, "the IOMMU did not do it", PT_IOMMU_LOG, false},
 };
 
 static const struct row *find(const struct row *rows, size_t count, int code)
@@ -257,7 +254,7 @@ static int say(const struct pt_space *space, const struct row *row, int code, st
 		row = find(space_rows, PT_ARRAY_SIZE(space_rows), code);
 	if (!row) {
 		pt_error_set(err, code, "%s", strerror(-code));
-		return pt_error_remedy(err, code, IOMMU_LOG);
+		return pt_error_remedy(err, code, PT_IOMMU_LOG);
 	}
 	pt_error_set(err, code, "%s", row->cause);
 	return pt_error_remedy(err, code, "%s%s", row->remedy,

@@ -7,6 +7,21 @@
 #include "noiommu.h"
 #include "sysfs.h"
 
+int pt_refused_by_row(const struct pt_refusal *rows, size_t count, const struct pt_device *device,
+		      const char *what, int code, struct pt_error *err)
+{
+	const char *name = device->host.name;
+
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i].code != code)
+			continue;
+		pt_error_set(err, code, "%s: %s: %s", name, what, rows[i].cause);
+		return pt_error_remedy(err, code, "%s", rows[i].remedy);
+	}
+	pt_error_set(err, code, "%s: %s: %s", name, what, strerror(-code));
+	return pt_error_remedy(err, code, PT_VFIO_LOG);
+}
+
 int pt_refused_open(const struct pt_host_device *host, const char *path, int code,
 		    struct pt_error *err)
 {

@@ -8,6 +8,23 @@
 
 #include "internal.h"
 
+#define PT_REPORT      "report that as an error of this program, with the kernel's version: uname -r"
+#define PT_KEEP_DEVICE "keep the descriptor open that was handed in, until the device is closed"
+#define PT_KEEP_SPACE  "keep the descriptor open that the space was made with"
+#define PT_NO_MEMORY   "the host has no memory left for it", "free memory on the host"
+#define PT_VFIO_LOG    "see the host's kernel log: dmesg | grep -i -e iommu -e vfio"
+#define PT_IOMMU_LOG   "see the host's kernel log: dmesg | grep -i -e iommu -e dmar -e AMD-Vi"
+
+/* What an errno of a call means that nothing else was found for. */
+struct pt_refusal {
+	int code;
+	const char *cause, *remedy;
+};
+
+/* By the row of @code, else in the kernel's words. @what: the call, or what it was to do. */
+int pt_refused_by_row(const struct pt_refusal *rows, size_t count, const struct pt_device *device,
+		      const char *what, int code, struct pt_error *err);
+
 /* The device itself does not answer, or is asleep for good. 0: nothing is wrong with it as far as can be seen. */
 int pt_refused_by_state(const struct pt_device *device, int code, struct pt_error *err);
 
