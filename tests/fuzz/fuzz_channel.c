@@ -23,19 +23,6 @@ static struct console_port *port_of(uint8_t value)
 	return &rig.unit.console.ports[value % PORTS];
 }
 
-/* More than what waits cannot come: it would not be read. */
-static void come(struct console_port *port, struct input *input)
-{
-	struct console_end *end = &port->end;
-
-	if (end->input_done < end->input_size)
-		return;
-	end->input_done = 0;
-	end->input_size = input_u16(input) % (CONSOLE_INPUT + 1);
-	input_bytes(input, end->input, end->input_size);
-	end->ops->came(end->ctx);
-}
-
 /* As the loop does when so much of it could be written. */
 static void read_some(struct console_port *port, struct input *input)
 {
@@ -129,7 +116,7 @@ static void step(uint8_t what, struct input *input, uint16_t *seen)
 		rig_kick(&rig, queue);
 		break;
 	case 6:
-		come(port_of(input_u8(input)), input);
+		rig_type(&port_of(input_u8(input))->end, input);
 		break;
 	case 7:
 	case 8:
@@ -159,10 +146,7 @@ static void check_ports(void)
 		const struct console_port *port = &rig.unit.console.ports[i];
 		const struct console_end *end = &port->end;
 
-		fuzz_require(end->used <= CONSOLE_BUFFER && end->start < CONSOLE_BUFFER,
-			     "%zu bytes wait from %zu on", end->used, end->start);
-		fuzz_require(end->input_done <= end->input_size, "%zu bytes of %zu were given",
-			     end->input_done, end->input_size);
+		rig_check_end(end);
 		fuzz_require(port->to_say < 16, "0x%x is to be said", port->to_say);
 		fuzz_require(has_control || (!port->open && !port->to_say),
 			     "port %u: a driver without control queues", i);
@@ -197,12 +181,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		const uint8_t what = input_u8(&input);
 
 		step(what, &input, seen);
-		/* What the driver wrote over the ring is no answer. */
-		if (what % 16 < 2)
-			for (unsigned j = 0; j < QUEUES; j++)
-				seen[j] = *(uint16_t *)(void *)(rig.memory + j * RIG_STEP + 0x802);
-		for (unsigned j = 0; j < QUEUES; j++)
-			rig_check_used(&rig, j, &seen[j]);
+		rig_check_queues(&rig, what % 16 < 2, seen);
 		check_ports();
 	}
 	virtio_pci_reset(&rig.unit.pci);

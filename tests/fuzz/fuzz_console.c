@@ -10,19 +10,6 @@
 
 static struct rig rig;
 
-/* More than what waits cannot be typed: it would not be read. */
-static void type(struct input *input)
-{
-	struct console_end *end = &rig.unit.console.ports[0].end;
-
-	if (end->input_done < end->input_size)
-		return;
-	end->input_done = 0;
-	end->input_size = input_u16(input) % (CONSOLE_INPUT + 1);
-	input_bytes(input, end->input, end->input_size);
-	end->ops->came(end->ctx);
-}
-
 /* As the loop does when all of it could be written. */
 static void read_all(void)
 {
@@ -63,7 +50,7 @@ static void step(uint8_t what, struct input *input, uint16_t *seen)
 		fill(queue, input);
 		break;
 	case 4:
-		type(input);
+		rig_type(&rig.unit.console.ports[0].end, input);
 		break;
 	case 5:
 	case 6:
@@ -84,7 +71,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct plan_virtio plan = {
 		.kind = PLAN_VIRTIO_CONSOLE, .id = "console0", .console = {.port_count = 1}};
-	const struct console_end *end = &rig.unit.console.ports[0].end;
 	struct input input = {data, size};
 	uint16_t seen[QUEUES] = {0};
 
@@ -94,16 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		const uint8_t what = input_u8(&input);
 
 		step(what, &input, seen);
-		/* What the driver wrote over the ring is no answer. */
-		if (what % 8 < 2)
-			for (unsigned j = 0; j < QUEUES; j++)
-				seen[j] = *(uint16_t *)(void *)(rig.memory + j * RIG_STEP + 0x802);
-		for (unsigned j = 0; j < QUEUES; j++)
-			rig_check_used(&rig, j, &seen[j]);
-		fuzz_require(end->used <= CONSOLE_BUFFER && end->start < CONSOLE_BUFFER,
-			     "%zu bytes wait from %zu on", end->used, end->start);
-		fuzz_require(end->input_done <= end->input_size, "%zu bytes of %zu were given",
-			     end->input_done, end->input_size);
+		rig_check_queues(&rig, what % 8 < 2, seen);
+		rig_check_end(&rig.unit.console.ports[0].end);
 	}
 	virtio_pci_reset(&rig.unit.pci);
 	rig_down(&rig);

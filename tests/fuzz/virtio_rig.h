@@ -239,4 +239,35 @@ static inline void rig_check_used(const struct rig *rig, unsigned queue, uint16_
 			     used->ring[*seen % RIG_QUEUE].id);
 }
 
+/* The same of each queue. What the driver wrote over a ring, just now by rig_write_*(), is no answer. */
+static inline void rig_check_queues(const struct rig *rig, bool wrote, uint16_t *seen)
+{
+	for (unsigned i = 0; i < rig_queues; i++) {
+		if (wrote)
+			seen[i] = ((const struct vring_used *)(const void *)(rig->memory +
+									     rig_used_ring(i)))
+					  ->idx;
+		rig_check_used(rig, i, &seen[i]);
+	}
+}
+
+/* Somebody at a console's other end types. More than what waits cannot come: it would not be read. */
+static inline void rig_type(struct console_end *end, struct input *input)
+{
+	if (end->input_done < end->input_size)
+		return;
+	end->input_done = 0;
+	end->input_size = input_u16(input) % (CONSOLE_INPUT + 1);
+	input_bytes(input, end->input, end->input_size);
+	end->ops->came(end->ctx);
+}
+
+static inline void rig_check_end(const struct console_end *end)
+{
+	fuzz_require(end->used <= CONSOLE_BUFFER && end->start < CONSOLE_BUFFER,
+		     "%zu bytes wait from %zu on", end->used, end->start);
+	fuzz_require(end->input_done <= end->input_size, "%zu bytes of %zu were given",
+		     end->input_done, end->input_size);
+}
+
 #endif

@@ -66,6 +66,17 @@ static inline struct device_facts *test_host_add(struct test_host *host)
 	return device;
 }
 
+/** test_host_asks() - @count devices, of which the first @asked_count are asked for as in @asked, which stays the caller's */
+static inline void test_host_asks(struct test_host *host, struct vm_config_device *asked,
+				  size_t asked_count, size_t count)
+{
+	test_host_init(host);
+	for (size_t i = 0; i < count; i++)
+		test_host_add(host);
+	host->config.devices = asked;
+	host->config.device_count = asked_count;
+}
+
 static inline void test_bar(struct device_facts *device, unsigned index, uint64_t size,
 			    const char *kind)
 {

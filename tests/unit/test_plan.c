@@ -231,11 +231,7 @@ Test(plan, every_device_has_an_id)
 	struct test_host host;
 	struct vm_plan plan;
 
-	test_host_init(&host);
-	for (size_t i = 0; i < 4; i++)
-		test_host_add(&host);
-	host.config.devices = asked;
-	host.config.device_count = 4;
+	test_host_asks(&host, asked, 4, 4);
 	plan = must_plan(&host);
 	cr_assert_str_eq(plan.devices[0].id, "passthrough0");
 	cr_assert_str_eq(plan.devices[1].id, "passthrough1");
@@ -256,11 +252,7 @@ Test(plan, a_vf_token_goes_to_its_device)
 	struct vm_plan plan;
 	struct pt_error err = PT_ERROR_INIT;
 
-	test_host_init(&host);
-	test_host_add(&host);
-	test_host_add(&host);
-	host.config.devices = asked;
-	host.config.device_count = 2;
+	test_host_asks(&host, asked, 2, 2);
 	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), 0, "%s", err.message);
 	cr_assert_str_eq(plan.devices[0].vf_token, "");
 	cr_assert_str_eq(plan.devices[1].vf_token, token);

@@ -34,11 +34,7 @@ Test(plan_slots, a_device_gets_the_slot_it_asks_for_and_the_others_what_is_left)
 	struct test_host host;
 	struct vm_plan plan;
 
-	test_host_init(&host);
-	for (size_t i = 0; i < 4; i++)
-		test_host_add(&host);
-	host.config.devices = asked;
-	host.config.device_count = 3;
+	test_host_asks(&host, asked, 3, 4);
 	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), 0, "%s", err.message);
 	cr_assert_eq(plan.ports[plan.devices[0].port].slot, 2);
 	cr_assert_eq(plan.ports[plan.devices[1].port].slot, 1);
@@ -64,11 +60,7 @@ Test(plan_slots, functions_of_one_slot_know_of_each_other)
 	struct test_host host;
 	struct vm_plan plan;
 
-	test_host_init(&host);
-	for (size_t i = 0; i < 3; i++)
-		test_host_add(&host);
-	host.config.devices = asked;
-	host.config.device_count = 3;
+	test_host_asks(&host, asked, 3, 3);
 	plan = must_plan(&host);
 	cr_assert_eq(plan.port_count, 2);
 	cr_assert_eq(plan.devices[0].port, plan.devices[1].port);
@@ -87,11 +79,7 @@ Test(plan_slots, a_slot_has_a_function_0_and_each_function_once)
 	struct test_host host;
 	struct vm_plan plan;
 
-	test_host_init(&host);
-	for (size_t i = 0; i < 3; i++)
-		test_host_add(&host);
-	host.config.devices = asked;
-	host.config.device_count = 3;
+	test_host_asks(&host, asked, 3, 3);
 	cr_assert_eq(plan_make(&host.config, &host.facts, &plan, &err), -EINVAL);
 	cr_assert_str_eq(err.message, "0000:02:00.0: it would be function 2 of slot 4, which has "
 				      "no function 0; a guest would not find it");

@@ -73,25 +73,9 @@ static void down(void)
 
 TestSuite(virtio_channel, .init = up, .fini = down);
 
-static enum loop_next on_end(void *ctx)
-{
-	(void)ctx;
-	return LOOP_END;
-}
-
 static void settle(void)
 {
-	int fds[2];
-	struct loop_watch watch;
-
-	for (int i = 0; i < 10; i++) {
-		cr_assert_eq(pipe(fds), 0);
-		watch = (struct loop_watch){.fd = fds[0], .ready = on_end};
-		(void)close(fds[1]);
-		cr_assert_eq(loop_watch_start(&loop, &watch, NULL), 0);
-		cr_assert_eq(loop_run(&loop, NULL), 0);
-		(void)close(fds[0]);
-	}
+	guest_settle(&loop);
 }
 
 static char *data_of(unsigned queue, unsigned n)

@@ -44,27 +44,11 @@ static void down(void)
 
 TestSuite(virtio_console, .init = up, .fini = down);
 
-static enum loop_next on_end(void *ctx)
-{
-	(void)ctx;
-	return LOOP_END;
-}
-
-/* Lets the loop do what there is to do. What is typed into a pty comes a moment later (flush_to_ldisc). */
+/* What is typed into a pty comes a moment later (flush_to_ldisc). */
 static void settle(void)
 {
-	int fds[2];
-	struct loop_watch watch;
-
-	for (int i = 0; i < 10; i++) {
-		(void)usleep(2000);
-		cr_assert_eq(pipe(fds), 0);
-		watch = (struct loop_watch){.fd = fds[0], .ready = on_end};
-		(void)close(fds[1]);
-		cr_assert_eq(loop_watch_start(&loop, &watch, NULL), 0);
-		cr_assert_eq(loop_run(&loop, NULL), 0);
-		(void)close(fds[0]);
-	}
+	(void)usleep(20000);
+	guest_settle(&loop);
 }
 
 static void offer_buffer(unsigned n, uint32_t size)
