@@ -4,6 +4,7 @@ A case is a script in tests/lab/cases with a header (see cases/lib.sh). It runs 
 result of its own as a line "LAB-CHECK ok|fail|skip NAME". One without such lines counts as one result by its exit code.
 """
 
+import functools
 import glob
 import os
 import re
@@ -109,59 +110,18 @@ def chosen(names, long=True, again=False):
     return [case for case in known.values() if long or not case.long]
 
 
-class Kernels:
-    """The kernels that the cases run on, each looked for (and built or fetched) once, when first needed."""
-
-    def __init__(self):
-        self._paths = {}
-
-    def path(self, name):
-        if name not in self._paths:
-            self._paths[name] = host.kernel_path(name)
-        return self._paths[name]
-
-    def guest_path(self, name):
-        return self.path(host.guest_kernel_name(name))
-
-
-class Folders:
-    """The folders that cases ask for, each made once, when first needed."""
-
-    def __init__(self):
-        self._paths = {}
-
-    def path(self, program):
-        if program not in self._paths:
-            self._paths[program] = host.printed_path(program)
-        return self._paths[program]
-
-
-class Packages:
-    """The Debian packages of the project as it is, made once, when a case first needs them."""
-
-    def __init__(self):
-        self._trouble = None
-        self._made = False
-
-    def make(self):
-        """What is in the way, or None when they are there."""
-        if not self._made:
-            self._made = True
-            run = subprocess.run(
-                ["./run", "package"], cwd=host.PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-            )
-            self._trouble = run.stdout if run.returncode else None
-        return self._trouble
+@functools.cache
+def package_trouble():
+    """Makes the Debian packages of the project as it is. What is in the way, or None when they are there."""
+    run = subprocess.run(["./run", "package"], cwd=host.PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return run.stdout if run.returncode else None
 
 
 class Runner:
     """Runs cases on hosts with one kernel, or with the case's own, and prints a line for each."""
 
-    def __init__(self, kernels, kernel_name, vmm=None):
-        self._kernels = kernels
+    def __init__(self, kernel_name, vmm=None):
         self._kernel_name = kernel_name
-        self._made = Folders()
-        self._packages = Packages()
         self._variables = {"TENON": vmm} if vmm else {}
         self._folder = os.path.join(guest.build_folder(), f"results-{kernel_name}")
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -170,12 +130,12 @@ class Runner:
     def run(self, case):
         if case.needs_newest and self._kernel_name != "newest":
             return self._tell(case, Result([("skip", f"{case.name}: needs --kernel newest")], 0))
-        if self._kernels.path(self._kernel_of(case)) is None:
+        if host.kernel_path(self._kernel_of(case)) is None:
             return self._tell(case, Result([("skip", f"{case.name}: no kernel '{case.kernel}' here, see above")], 0))
         for program in case.folders.values():
-            if self._made.path(program) is None:
+            if host.printed_path(program) is None:
                 return self._tell(case, Result([("skip", f"{case.name}: no {program} here, see above")], 0))
-        trouble = self._packages.make() if case.package else None
+        trouble = package_trouble() if case.package else None
         if trouble:
             return self._tell(case, Result([("fail", f"{case.name}: ./run package")], 0, trouble))
         return self._tell(case, self._several(case))
@@ -222,10 +182,10 @@ class Runner:
         kernel = self._kernel_of(case)
         variables = dict(self._variables)
         for variable, program in case.folders.items():
-            variables[variable] = self._made.path(program)
+            variables[variable] = host.printed_path(program)
         machine = host.Host(
-            kernel=self._kernels.path(kernel),
-            guest_kernel=self._kernels.guest_path(kernel),
+            kernel=host.kernel_path(kernel),
+            guest_kernel=host.kernel_path(host.guest_kernel_name(kernel)),
             initrd=guest.initramfs(),
             devices=devices.DeviceSet(case.devices),
             iommu=case.iommu,
@@ -301,13 +261,12 @@ def run_all(names, kernel_name, vmm=None, long=False, again=False, newest_follow
     cases = [case for case in chosen(names, long, again) if runs_on(case, kernel_name)]
     if newest_follows:
         cases = [case for case in cases if not case.needs_newest]
-    kernels = Kernels()
-    if kernels.path(kernel_name) is None:
+    if host.kernel_path(kernel_name) is None:
         for case in cases:
             print(f"skip  {case.name:<24} no kernel '{kernel_name}' here, see above", flush=True)
         yield Result([("skip", case.name) for case in cases], 0)
         return
-    runner = Runner(kernels, kernel_name, vmm)
+    runner = Runner(kernel_name, vmm)
     note = f", VMM: {shlex.quote(vmm)}" if vmm else ""
     print(f"lab: {len(cases)} cases on kernel {kernel_name}{note}", flush=True)
     for case in cases:

@@ -7,6 +7,7 @@ this process be killed outright the kernel kills QEMU, and the next Host removes
 import contextlib
 import ctypes
 import fcntl
+import functools
 import glob
 import os
 import selectors
@@ -227,8 +228,9 @@ def kernel_path(name):
     return printed_path("kernel", name)
 
 
+@functools.cache
 def printed_path(program, *arguments):
-    """What a program of this folder prints: the path of what it has made. None if it could not."""
+    """What a program of this folder prints: the path of what it has made. None if it could not. It is asked once."""
     builder = subprocess.Popen([os.path.join(HERE, program), *arguments], stdout=subprocess.PIPE, text=True)
     try:
         path = builder.communicate()[0].strip()

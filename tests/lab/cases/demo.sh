@@ -13,4 +13,4 @@ demo() {
 }
 
 check "the demo" demo
-check "the disk stays the host's" test "$(basename "$(readlink "/sys/bus/pci/devices/$LAB_nvme0/driver")")" = nvme
+check "the disk stays the host's" has_driver "$LAB_nvme0" nvme

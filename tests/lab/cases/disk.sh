@@ -61,7 +61,7 @@ locked() {
 	guest_says "TENON-GUEST init" 60 || return
 	"$TENON" run --kernel "$LAB_KERNEL" --serial none --disk $image >/tmp/second 2>&1 && complain "there are two" && return 1
 	cat /tmp/second
-	grep -q 'has it in use' /tmp/second || complain "it is not said why" || return
+	grep -q "disk $image: tenon (pid [0-9]*) has it in use" /tmp/second || complain "it is not said why" || return
 	end_guest KILL 137 || return
 	guest disk --disk $image --cmdline "console=ttyS0 quiet lab.test=disk lab.size=1"
 }

@@ -115,19 +115,26 @@ restarts() {
 	((boots == $1 + 1)) || complain "the guest booted $boots times, not $(($1 + 1))"
 }
 
-# picture_right ID: what a guest draws is on the screen of device ID, pixel by pixel. The lab's QEMU writes the screenshot, outside;
-# so its place is one that is the same inside.
-picture_right() {
+# screen_shows ID FILE: what a guest says in FILE that it drew is on the screen of device ID, pixel by pixel. The lab's QEMU
+# writes the screenshot, outside; so its place is one that is the same inside.
+screen_shows() {
 	local shot=build/lab/screen.$$.ppm size
-	start_guest display --device "$(address "$1")"
-	guest_says '^TENON-GUEST drawn' 60 || return
-	size=$(sed -n 's/^TENON-GUEST drawn \([0-9]* [0-9]*\).*/\1/p' "$output")
+	size=$(sed -n 's/^TENON-GUEST drawn \([0-9]* [0-9]*\).*/\1/p' "$2")
 	sleep 1
 	tests/lab/monitor screendump "$PWD/$shot" "$1"
-	end_guest HUP 129 || return
 	build/lab/draw ppm $size >/tmp/expected.ppm || return
 	echo "screenshot: $(head -n 2 "$shot" | tail -n 1), expected: $size"
 	cmp "$shot" /tmp/expected.ppm || complain "the screen does not show what was drawn"
+}
+
+# picture_right ID: a guest draws on device ID
+picture_right() {
+	local right
+	start_guest display --device "$(address "$1")"
+	guest_says '^TENON-GUEST drawn' 60 || return
+	screen_shows "$1" "$output"
+	right=$?
+	end_guest HUP 129 && return $right
 }
 
 # contents_right ID DISK: the latest guest showed, as contents of its DISK, what the lab had put on that of device ID
