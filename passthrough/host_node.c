@@ -11,7 +11,7 @@ PT_PUBLIC int pt_host_node(const struct pt_sys *sys, const char *path,
 	if ((size_t)snprintf(node.path, sizeof(node.path), "%s", path) >= sizeof(node.path))
 		return -ENAMETOOLONG;
 	r = sys->stat(sys->ctx, path, &node.stat);
-	if (r == 0)
+	if (r == 0 || r == -EACCES)
 		*ret_node = node;
 	return r;
 }

@@ -474,8 +474,10 @@ int pt_host_vf(const struct pt_sys *sys, const struct pt_host_device *device, un
 
 /**
  * pt_host_node() - who may open a node of /dev
+ * @ret_node: with -EACCES its path alone; left as it is with other errors
  *
- * Errors: -ENOENT there is none; -EACCES a directory above it is closed.
+ * Errors: -ENOENT there is none; -EACCES a directory above it is closed, or a security module forbids to
+ * look at it.
  */
 int pt_host_node(const struct pt_sys *sys, const char *path, struct pt_host_node *ret_node);
 

@@ -22,12 +22,13 @@ ATTEMPTS = 4  # the emulated host loses a guest now and then: see PERIODIC_TICK
 LOST_HOSTS = 8  # or itself, which says nothing of the case
 QUIET_LIMIT = 120  # seconds without output: the run stands still
 CHECK = re.compile(r"^LAB-CHECK (ok|fail|skip) (.*)$", re.MULTILINE)
-HEADER = re.compile(r"^# (devices|limit|kernel|kernel-parameters|guests|iommu|memory|nodes|long|once|package|times|libvirt|firmware): *(.*)$")
+HEADER = re.compile(r"^# (devices|limit|kernel|kernel-parameters|guests|iommu|memory|nodes|long|once|package|times|libvirt|selinux|firmware): *(.*)$")
 
 # What a case may ask for in its header, the variable that has the folder, and the program of this folder that makes it.
 FOLDERS = (
     ("guests", "debian", "LAB_DEBIAN_GUESTS", "debian-guests"),
     ("libvirt", "newest", "LAB_NEWEST_LIBVIRT", "libvirt-root"),
+    ("selinux", "debian", "LAB_SELINUX", "selinux-tools"),
 )
 
 

@@ -116,6 +116,50 @@ Test(check_access, control_groups_and_security_modules)
 	done(&look);
 }
 
+/* It does not let the node be looked at, either; a directory that cannot be passed is another thing. */
+Test(check_access, selinux)
+{
+	static const char current[] = "/proc/4242/attr/current";
+	const struct pt_stat passable = {.mode = 0755}, closed_folder = {.mode = 0700};
+	struct look look = good_host();
+	const struct finding *finding;
+
+	look.user = &alice;
+	model_put_file(look.model, "/sys/fs/selinux/enforce", "1");
+	model_put_file(look.model, current, "staff_u:staff_r:tenon_t:s0-s0:c0.c1023");
+	model_refuse(look.model, "/dev/iommu", -EACCES);
+	model_permit(look.model, "/dev", &passable);
+	*model_fault(look.model) = (struct model_fault){
+		.countdown = 1, .only = "stat /dev/iommu", .stays = true, .error = -EACCES};
+	check_now(&look);
+	check_found(&look, "access", FINDING_BLOCKS, "/dev/iommu: SELinux denies it");
+	finding = found(&look, "access");
+	cr_assert_str_eq(finding->value, "staff_u:staff_r:tenon_t:s0-s0:c0.c1023");
+	cr_assert_str_eq(
+		finding->commands[0],
+		"sudo sh -c 'echo \"(allow tenon_t $(stat -c %C /dev/iommu | cut -d: -f3) (chr_file "
+		"(getattr open read write ioctl map)))\" > tenon-iommu.cil'");
+	cr_assert_str_eq(finding->commands[1], "sudo semodule -i tenon-iommu.cil");
+	model_put_file(look.model, current, "u:r:tenon;reboot:s0");
+	check_now(&look);
+	cr_assert_eq(found(&look, "access")->command_count, 0, "it is not typed");
+	model_permit(look.model, "/dev", &closed_folder);
+	check_now(&look);
+	cr_assert(strstr(found(&look, "access")->hint, "directories above"));
+	done(&look);
+	look = good_host();
+	model_put_file(look.model, "/sys/fs/selinux/enforce", "1");
+	model_put_file(look.model, current, "u:r:tenon_t");
+	model_refuse(look.model, "/dev/vfio/devices/vfio1", -EACCES);
+	*model_fault(look.model) = (struct model_fault){.countdown = 1,
+							.only = "stat /dev/vfio/devices/vfio1",
+							.stays = true,
+							.error = -EACCES};
+	check_now(&look);
+	check_found(&look, "access", FINDING_BLOCKS, "/dev/vfio/devices/vfio1: SELinux");
+	done(&look);
+}
+
 Test(check_access, kvm)
 {
 	struct look look = good_host();

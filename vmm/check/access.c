@@ -26,12 +26,23 @@ static bool in_group(const struct check_user *user, unsigned gid)
 	return false;
 }
 
-/* As the kernel decides by owner, group and mode alone. */
-static bool mode_permits(const struct check_user *user, const struct pt_stat *stat)
+/* As the kernel decides by owner, group and mode alone. @bits: those of others, 06 to read and write, 01 to pass. */
+static bool mode_permits(const struct check_user *user, const struct pt_stat *stat, unsigned bits)
 {
 	unsigned shift = user->uid == stat->uid ? 6 : in_group(user, stat->gid) ? 3 : 0;
 
-	return user->uid == 0 || (stat->mode >> shift & 06) == 06;
+	return user->uid == 0 || (stat->mode >> shift & bits) == bits;
+}
+
+/* Whether it is not the directory that keeps the user from the node in it. */
+static bool may_pass(const struct check_run *check, const char *path)
+{
+	char folder[PT_PATH_SIZE];
+	struct pt_stat stat;
+
+	(void)snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(path, '/') - path), path);
+	return check->sys->stat(check->sys->ctx, folder, &stat) == 0 &&
+	       mode_permits(check->user, &stat, 01);
 }
 
 /* From /etc/group, where the groups of devices are: the one called @name, or if that is NULL the one with *@gid. */
@@ -127,10 +138,16 @@ void check_node(struct check_run *check, const char *subject, const char *path)
 	/* One that is not there is another rule's business. */
 	if (ret == -ENOENT)
 		return;
-	by_profile = ret == 0 && node.stat.usable && policy_has_profile_against(check, path);
+	/* SELinux forbids to look at it as well. */
+	by_profile = (ret == 0 ? node.stat.usable : ret == -EACCES && may_pass(check, path)) &&
+		     policy_has_profile_against(check, path);
 	if (ret == 0 && node.stat.usable && !by_profile)
 		return;
 	finding = findings_add(check->findings, FINDING_BLOCKS, "access", subject, WHY_NODE);
+	if (by_profile) {
+		policy_forbids(check, path, true, finding);
+		return;
+	}
 	if (ret < 0) {
 		finding_what(finding, "%s: %s", path, strerror(-ret));
 		finding_hint(finding, "make the directories above it passable for this user");
@@ -139,8 +156,8 @@ void check_node(struct check_run *check, const char *subject, const char *path)
 	finding_what(finding, "%s: user %s may not open it", path, check->user->name);
 	finding_seen(finding, path, "mode %04o, owner %u, group %u", node.stat.mode, node.stat.uid,
 		     node.stat.gid);
-	if (by_profile || mode_permits(check->user, &node.stat))
-		policy_forbids(check, path, by_profile, finding);
+	if (mode_permits(check->user, &node.stat, 06))
+		policy_forbids(check, path, false, finding);
 	else
 		how_to_get_permission(check, path, &node.stat, finding);
 }
@@ -216,7 +233,7 @@ void check_device_nodes(struct check_run *check, const struct device_facts *devi
 	if (device->refused.code || device->fd)
 		return;
 	ret = pt_host_device_node(check->sys, &device->host, check->facts->backend, &node);
-	if (ret < 0)
+	if (ret < 0 && ret != -EACCES)
 		return;
 	(void)snprintf(path, sizeof(path), "%s", node.path);
 	check_node(check, device->host.name, path);

@@ -48,14 +48,43 @@ bool policy_has_profile_against(const struct check_run *check, const char *path)
 	return fd == -EACCES || fd == -EPERM;
 }
 
+/* Of "user:role:type:level", the third. Return: whether there is one that a shell takes as it stands. */
+static bool type_of(const char *context, char *ret_type, size_t size)
+{
+	const char *at = strchr(context, ':');
+
+	at = at ? strchr(at + 1, ':') : NULL;
+	if (!at)
+		return false;
+	(void)snprintf(ret_type, size, "%.*s", (int)strcspn(at + 1, ":"), at + 1);
+	return ret_type[0] && check_is_typed_safely(ret_type);
+}
+
+/*
+ * What is typed is one more module of the policy, whose rule has all that is done with the node: what the kernel logs is the first
+ * thing that was denied.
+ */
 static void selinux_forbids(const struct check_run *check, const char *path,
 			    struct finding *finding)
 {
+	char context[FINDING_VALUE_SIZE], type[FINDING_VALUE_SIZE];
+	const bool root = check_is_root(check);
+	const char *name = strrchr(path, '/') + 1;
+
+	(void)has_profile(check, context, sizeof(context));
 	finding_what(finding, "%s: SELinux denies it to this process", path);
-	finding_seen(finding, SELINUX, "1");
-	finding_root_command(finding, check_is_root(check),
-			     "ausearch -m avc -ts recent | audit2allow");
-	finding_hint(finding, "that shows the rule that is missing in the policy");
+	finding_seen(finding, PROFILE, "%s", context);
+	if (!type_of(context, type, sizeof(type))) {
+		finding_hint(finding,
+			     "allow it in the policy: ausearch -m avc -ts recent | audit2allow");
+		return;
+	}
+	finding_root_command(finding, root,
+			     "echo \"(allow %s $(stat -c %%C %s | cut -d: -f3) (chr_file (getattr "
+			     "open read write ioctl map)))\" > tenon-%s.cil",
+			     type, path, name);
+	finding_root_command(finding, root, "semodule -i tenon-%s.cil", name);
+	finding_hint(finding, "semodule -r tenon-%s takes that back", name);
 }
 
 /* Numbers of devices and groups change from one start of the host to the next. */

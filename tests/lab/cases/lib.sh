@@ -9,6 +9,7 @@
 #   # kernel-parameters: WORDS (more of the emulated host's kernel's)
 #   # guests: debian       (Debian's own kernels for guests, in the folder LAB_DEBIAN_GUESTS)
 #   # libvirt: newest      (the newest within reach, unpacked in the folder LAB_NEWEST_LIBVIRT)
+#   # selinux: debian      (the packages of the tools that load its policy, in the folder LAB_SELINUX)
 #   # firmware: uefi       (of the emulated host, if not a BIOS)
 #   # iommu: amd           (if not intel)
 #   # memory: SIZE         (of the emulated host, if not 4G)
