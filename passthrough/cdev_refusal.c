@@ -48,6 +48,15 @@ static bool is_bound(const struct pt_device *device)
 	return vfio_device_info(device->sys, device->fd, &regions, &irqs, &reset) == 0;
 }
 
+/* Those of Intel and AMD keep caches coherent with DMA. Source: intel_iommu_capable(), amd_iommu_capable(), Linux 6.2 to 7.3. */
+static bool is_coherent(const struct pt_device *device)
+{
+	char iommu[PT_NAME_SIZE] = "";
+
+	(void)pt_sysfs_link(device->sys, device->host.name, "iommu", iommu, sizeof(iommu));
+	return strncmp(iommu, "dmar", 4) == 0 || strncmp(iommu, "ivhd", 4) == 0;
+}
+
 static int refused_einval(const struct pt_device *device, int code, const char *node,
 			  struct pt_error *err)
 {
@@ -66,11 +75,15 @@ static int refused_einval(const struct pt_device *device, int code, const char *
 			err, code,
 			"hand in a descriptor as open(\"%s\") gives it, for each guest anew", node);
 	}
-	pt_error_set(
-		err, code,
-		"%s: another process has it, which this one cannot see; or its IOMMU does not keep caches "
-		"coherent with DMA",
-		name);
+	if (is_coherent(device))
+		pt_error_set(err, code, "%s: another process has it, which this one cannot see",
+			     name);
+	else
+		pt_error_set(
+			err, code,
+			"%s: its IOMMU does not keep caches coherent with DMA; or another process has it, "
+			"which this one cannot see",
+			name);
 	return pt_error_remedy(
 		err, code, "as root, see who has it open: fuser -v %s; and see the kernel's log",
 		node);

@@ -165,16 +165,21 @@ static void ask_for_none(struct model *model, struct model_device *device)
 	device->vf_token = NULL;
 }
 
+#define IOMMU_LINK "/sys/devices/pci0000:00/0000:00:1c.0/0000:02:00.0/iommu"
+
+/* Intel's would not. */
 static void leave_caches(struct model *model, struct model_device *device)
 {
 	(void)device;
 	model_host(model)->incoherent = true;
+	model_put_link(model, IOMMU_LINK, "/sys/devices/virtual/iommu/smmu3.0x0000000009050000");
 }
 
 static void keep_caches(struct model *model, struct model_device *device)
 {
 	(void)device;
 	model_host(model)->incoherent = false;
+	model_put_link(model, IOMMU_LINK, "/sys/devices/virtual/iommu/dmar0");
 }
 
 /* A sibling of the group. */

@@ -189,7 +189,23 @@ Test(refusals, an_incoherent_iommu)
 	struct host host = host_open();
 
 	model_host(host.model)->incoherent = true;
-	check_error(attach(&host), -EINVAL, host.err, "coherent");
+	model_put_link(host.model, "/sys/devices/pci0000:00/0000:00:1c.0/" BDF "/iommu",
+		       "/sys/devices/virtual/iommu/smmu3.0x0000000009050000");
+	check_error(attach(&host), -EINVAL, host.err, "its IOMMU does not keep caches coherent");
+	check_remedy(host.err, "fuser -v /dev/vfio/devices/vfio0");
+	host_close(&host);
+}
+
+/* Intel's is never that. */
+Test(refusals, somebody_invisible_has_it)
+{
+	struct host host = host_open();
+
+	*model_fault(host.model) = (struct model_fault){
+		.countdown = 1, .only = "VFIO_DEVICE_BIND_IOMMUFD", .error = -EINVAL};
+	check_error(attach(&host), -EINVAL, host.err,
+		    "another process has it, which this one cannot see");
+	cr_assert_null(strstr(host.err.message, "coherent"), "%s", host.err.message);
 	check_remedy(host.err, "fuser -v /dev/vfio/devices/vfio0");
 	host_close(&host);
 }
@@ -477,8 +493,9 @@ Test(refusals, a_token_does_not_hide_another_cause)
 	struct host host = host_vf("vfio-pci", true, TOKEN);
 
 	set_token(&host, TOKEN);
-	model_host(host.model)->incoherent = true;
-	check_error(attach(&host), -EINVAL, host.err, "coherent");
+	*model_fault(host.model) = (struct model_fault){
+		.countdown = 1, .only = "VFIO_DEVICE_BIND_IOMMUFD", .error = -EINVAL};
+	check_error(attach(&host), -EINVAL, host.err, "another process has it");
 	host_close(&host);
 }
 
