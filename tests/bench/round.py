@@ -60,9 +60,11 @@ def trigger(event, what):
 
 
 def beyond_ram(process):
-    """Resident KiB that are not the guest's memory, which is shared."""
+    """Resident KiB that are not the guest's memory, which is shared: those of the process alone, and those of files, as programs
+    and libraries are."""
     with open(f"/proc/{process}/status", encoding="ascii") as status:
-        return sum(int(line.split()[1]) for line in status if line.startswith(("RssAnon", "RssFile")))
+        kib = {line.split(":")[0]: int(line.split()[1]) for line in status if line.startswith("Rss")}
+    return kib["RssAnon"], kib["RssFile"]
 
 
 class Qmp:
@@ -154,7 +156,9 @@ class Guest:
             self._reads_began = counted(EXITS)
         elif mark == "reads end":
             self._note("returns during 10,000 NVMe reads", counted(EXITS) - self._reads_began)
-            self._note("resident beyond guest RAM, KiB", beyond_ram(process))
+            own, of_files = beyond_ram(process)
+            self._note("resident beyond guest RAM, KiB", own + of_files)
+            self._note("of that, its own", own)
         elif words[0] in ("nvme", "virtio-blk"):
             self._note(f"{words[0]} reads/s, depth {words[1].removeprefix('depth')}", float(RATE.search(mark)[1]))
         elif words[0] in ("net-sends", "net-receives"):
