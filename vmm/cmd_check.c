@@ -31,12 +31,15 @@ static void question_done(struct question *question)
 	free(question->argv);
 }
 
+/* An address that is mistyped is no file, either. */
 static bool names_device(const char *text)
 {
+	const bool address =
+		strchr(text, ':') && text[strspn(text, "0123456789abcdefABCDEF:.")] == '\0';
 	char name[PT_NAME_SIZE];
 
-	return pt_bdf_parse(text, name) == 0 || pt_uuid_canonical(text, name) == 0 ||
-	       strncmp(text, "/sys/", 5) == 0 || strncmp(text, "/dev/vfio/", 10) == 0;
+	return address || pt_uuid_canonical(text, name) == 0 || strncmp(text, "/sys/", 5) == 0 ||
+	       strncmp(text, "/dev/vfio/", 10) == 0;
 }
 
 /* Of the options those that say something of devices alone. @ret_takes_next: its value is the next argument. */

@@ -73,6 +73,7 @@ refused "file missing" "/nowhere.yaml" /nowhere.yaml
 # Devices
 refused "device does not exist" "0000:7f:00.0" "${kernel[@]}" --device 0000:7f:00.0
 refused "device is not an address" "nvme0" "${kernel[@]}" --device nvme0
+check "an address that is none is no file" is_refused '"00:99.0" is not a device' "$TENON" check 00:99.0
 refused "device node does not exist" "/dev/vfio/devices/vfio99" "${kernel[@]}" --device /dev/vfio/devices/vfio99
 refused "device on another driver" "$LAB_nvme1.*nvme" "${kernel[@]}" --device "$LAB_nvme1"
 tests/lab/bind "$LAB_nvme1" none
