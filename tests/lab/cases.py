@@ -22,13 +22,15 @@ ATTEMPTS = 4  # the emulated host loses a guest now and then: see PERIODIC_TICK
 LOST_HOSTS = 8  # or itself, which says nothing of the case
 QUIET_LIMIT = 120  # seconds without output: the run stands still
 CHECK = re.compile(r"^LAB-CHECK (ok|fail|skip) (.*)$", re.MULTILINE)
-HEADER = re.compile(r"^# (devices|limit|kernel|kernel-parameters|guests|iommu|memory|nodes|long|once|package|times|libvirt|selinux|firmware): *(.*)$")
+HEADER = re.compile(r"^# (devices|limit|kernel|kernel-parameters|guests|root|iommu|memory|nodes|long|once|package|times|libvirt|selinux|qmp|firmware): *(.*)$")
 
-# What a case may ask for in its header, the variable that has the folder, and the program of this folder that makes it.
+# What a case may ask for in its header, the variable that has the folder, and the command of this folder that makes it.
 FOLDERS = (
-    ("guests", "debian", "LAB_DEBIAN_GUESTS", "debian-guests"),
-    ("libvirt", "newest", "LAB_NEWEST_LIBVIRT", "libvirt-root"),
-    ("selinux", "debian", "LAB_SELINUX", "selinux-tools"),
+    ("guests", "debian", "LAB_DEBIAN_GUESTS", ("debian-guests",)),
+    ("root", "debian", "LAB_DEBIAN_ROOT", ("debian-root",)),
+    ("libvirt", "newest", "LAB_NEWEST_LIBVIRT", ("libvirt-root",)),
+    ("selinux", "tools", "LAB_SELINUX", ("unpacked", "selinux")),
+    ("qmp", "client", "LAB_QMP", ("unpacked", "qmp")),
 )
 
 
@@ -44,8 +46,8 @@ class Case:
         self.needs_newest = self.kernel == "newest"
         self.parameters = header.get("kernel-parameters", "")
         self.folders = {
-            variable: program
-            for key, value, variable, program in FOLDERS
+            variable: command
+            for key, value, variable, command in FOLDERS
             if header.get(key) == value
         }
         self.iommu = header.get("iommu", "intel")
@@ -133,9 +135,9 @@ class Runner:
             return self._tell(case, Result([("skip", f"{case.name}: needs --kernel newest")], 0))
         if host.kernel_path(self._kernel_of(case)) is None:
             return self._tell(case, Result([("skip", f"{case.name}: no kernel '{case.kernel}' here, see above")], 0))
-        for program in case.folders.values():
-            if host.printed_path(program) is None:
-                return self._tell(case, Result([("skip", f"{case.name}: no {program} here, see above")], 0))
+        for command in case.folders.values():
+            if host.printed_path(*command) is None:
+                return self._tell(case, Result([("skip", f"{case.name}: no {command[-1]} here, see above")], 0))
         trouble = package_trouble() if case.package else None
         if trouble:
             return self._tell(case, Result([("fail", f"{case.name}: ./run package")], 0, trouble))
@@ -182,8 +184,8 @@ class Runner:
         output = bytearray()
         kernel = self._kernel_of(case)
         variables = dict(self._variables)
-        for variable, program in case.folders.items():
-            variables[variable] = host.printed_path(program)
+        for variable, command in case.folders.items():
+            variables[variable] = host.printed_path(*command)
         machine = host.Host(
             kernel=host.kernel_path(kernel),
             guest_kernel=host.kernel_path(host.guest_kernel_name(kernel)),

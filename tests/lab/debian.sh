@@ -101,3 +101,52 @@ debian_fetch_lists() {
 	fi
 	touch "$stamp"
 }
+
+# debian_configure_bare NAME SUITE: NAME.conf is that of a machine which has SUITE and nothing installed, so that all that a package needs
+# is fetched with it
+debian_configure_bare() {
+	local uri suite key
+	debian_configure || return
+	while read -r uri suite key; do
+		[[ $suite == "$(debian_codename)" ]] || continue
+		_debian_source "$uri" "$2" "$key"
+		break
+	done < <(debian_entries) >"$APT_FOLDER/$1.list"
+	: >"$APT_FOLDER/nothing-installed"
+	{
+		_debian_apt_config "$1.list" "lists-$1"
+		echo "Dir::State::status \"$APT_FOLDER/nothing-installed\";"
+	} >"$APT_FOLDER/$1.conf"
+	debian_fetch_lists "$1"
+}
+
+# debian_version NAME PACKAGE: that NAME.conf's suite has
+debian_version() {
+	APT_CONFIG=$APT_FOLDER/$1.conf apt-cache show "$2" 2>/dev/null | sed -n 's/^Version: //p' | head -n 1
+}
+
+# debian_unpack NAME FOLDER PACKAGE...: with all that they need, in FOLDER, which is made, or is not there if that fails. Their scripts
+# are not run.
+debian_unpack() {
+	local name=$1 folder=$2 work package
+	shift 2
+	work=$(mktemp -d "$(dirname "$folder")/.unpacking.XXXXXX") && mkdir -p "$work"/{archives/partial,root/usr/{bin,sbin,lib,lib64}} || return
+	APT_CONFIG=$APT_FOLDER/$name.conf apt-get -qq -y --no-install-recommends --download-only -o Dir::Cache::archives="$work/archives" \
+		-o Debug::NoLocking=true install "$@" >"$work/log" 2>&1 || {
+		tail -n 5 "$work/log" >&2
+		rm -rf "$work"
+		return 1
+	}
+	# Whatever ships /bin as a folder is unpacked into /usr/bin all the same.
+	for package in bin sbin lib lib64; do
+		ln -s "usr/$package" "$work/root/$package"
+	done
+	for package in "$work"/archives/*.deb; do
+		dpkg-deb --fsys-tarfile "$package" | tar -x --keep-directory-symlink -C "$work/root" || {
+			rm -rf "$work"
+			return 1
+		}
+	done
+	mkdir -p "$work/root"/{dev,proc,sys,run,tmp}
+	mv -T "$work/root" "$folder" && rm -rf "$work"
+}
