@@ -66,6 +66,27 @@ locked() {
 	guest disk --disk $image --cmdline "console=ttyS0 quiet lab.test=disk lab.size=1"
 }
 
+# Stopped and continued while both disks are written and verified.
+stops_under_io() {
+	local count=0 changed=0 before
+	anew 40M
+	start_guest disk-nvme --name lab --cpus 2 --disk $image --device "$LAB_nvme0"
+	guest_says 'TENON-GUEST at work' 90 || return
+	while ctl pause 2>/dev/null; do
+		sleep 0.2 # for what is under way
+		before=$(cksum <$image)
+		sleep 0.2
+		[[ $(cksum <$image) == "$before" ]] || changed=1
+		ctl resume && ((count += 1))
+		sleep 0.1
+	done
+	echo "stopped and continued $count times"
+	finish_guest
+	guest_went_well $? || return
+	((changed == 0)) || complain "the disk was written in a guest that stood still" || return
+	((count >= 3)) || complain "it was stopped $count times only"
+}
+
 # A machine that restarts in the middle of writing is whole, and its disk can be used.
 restarts_under_io() {
 	local boots
@@ -94,4 +115,5 @@ check "one guest at a time" locked
 check "restarts under I/O" restarts_under_io
 check "a block device, past the page cache" device
 check "beside an NVMe disk that is passed through" guest disk-nvme --disk $image --device "$LAB_nvme0" --cpus 2
+check "stopped and continued under I/O" stops_under_io
 check "random numbers" guest rng --rng host
