@@ -8,4 +8,4 @@
 cycles=10
 . tests/lab/cases/hotplug.lib
 bind_all
-check "ten times" come_and_go
+check "ten times" come_and_go disk hotplug "$LAB_nvme0" --device "$LAB_e1000e0"

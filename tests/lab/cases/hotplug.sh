@@ -52,7 +52,7 @@ what_cannot_come() {
 }
 
 bind_all
-check "a disk comes and goes, twice" come_and_go
+check "a disk comes and goes, twice" come_and_go disk hotplug "$LAB_nvme0" --device "$LAB_e1000e0"
 check "the first device, with a BAR of 2 GiB" first_device
 check "what cannot come changes nothing" what_cannot_come
 bind_all
