@@ -126,10 +126,11 @@ debian_version() {
 }
 
 # debian_unpack NAME FOLDER PACKAGE...: with all that they need, in FOLDER, which is made, or is not there if that fails. Their scripts
-# are not run.
+# are not run. The caller has a lock on what is beside FOLDER; what one left behind there that was killed is removed.
 debian_unpack() {
 	local name=$1 folder=$2 work package
 	shift 2
+	rm -rf "$(dirname "$folder")"/.unpacking.*
 	work=$(mktemp -d "$(dirname "$folder")/.unpacking.XXXXXX") && mkdir -p "$work"/{archives/partial,root/usr/{bin,sbin,lib,lib64}} || return
 	APT_CONFIG=$APT_FOLDER/$name.conf apt-get -qq -y --no-install-recommends --download-only -o Dir::Cache::archives="$work/archives" \
 		-o Debug::NoLocking=true install "$@" >"$work/log" 2>&1 || {
