@@ -38,9 +38,11 @@ static int not_understood(const struct qemu_xml_library *library, struct pt_erro
 	const xmlError *error = library->last_error();
 
 	if (!error || !error->message)
-		return pt_error_set(err, -EINVAL, "the domain's XML cannot be read");
-	return pt_error_set(err, -EINVAL, "the domain's XML: line %d: %.*s", error->line,
-			    (int)strcspn(error->message, "\n"), error->message);
+		(void)pt_error_set(err, -EINVAL, "the domain's XML cannot be read");
+	else
+		(void)pt_error_set(err, -EINVAL, "the domain's XML: line %d: %.*s", error->line,
+				   (int)strcspn(error->message, "\n"), error->message);
+	return -EINVAL;
 }
 
 int qemu_xml_read(const char *text, struct qemu_xml *ret_xml, struct pt_error *err)
@@ -54,11 +56,15 @@ int qemu_xml_read(const char *text, struct qemu_xml *ret_xml, struct pt_error *e
 					XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 	if (!xml.document)
 		return not_understood(&xml.library, err);
-	if (xml.document->intSubset)
-		return pt_error_set(err, -EINVAL, "the domain's XML has a document type");
+	if (xml.document->intSubset) {
+		(void)pt_error_set(err, -EINVAL, "the domain's XML has a document type");
+		return -EINVAL;
+	}
 	xml.domain = qemu_xml_child((const xmlNode *)xml.document, "domain");
-	if (!xml.domain)
-		return pt_error_set(err, -EINVAL, "the domain's XML is no <domain>");
+	if (!xml.domain) {
+		(void)pt_error_set(err, -EINVAL, "the domain's XML is no <domain>");
+		return -EINVAL;
+	}
 	*ret_xml = xml;
 	xml.document = NULL;
 	return 0;
