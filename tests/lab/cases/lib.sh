@@ -5,7 +5,7 @@
 #   # First line: what it shows.
 #   # devices: SPEC...     (as for ./run lab --device)
 #   # limit: SECONDS       (for the whole case)
-#   # kernel: newest       (only if 6.12 is not enough; debian: Debian's own)
+#   # kernel: newest       (only if 6.12 is not enough; 6.12: if newer ones differ; debian: Debian's own)
 #   # kernel-parameters: WORDS (more of the emulated host's kernel's)
 #   # guests: debian       (Debian's own kernels for guests, in the folder LAB_DEBIAN_GUESTS)
 #   # root: debian         (a root file system of Debian's, in the folder LAB_DEBIAN_ROOT)

@@ -1,7 +1,9 @@
 #!/bin/bash
 # A kernel that cannot map one device's BARs for another: the guest runs, and one message says what is lost.
 # devices: edu ivshmem,size=1M
+# kernel: 6.12
 # limit: 90
+# once: yes
 
 . tests/lab/cases/lib.sh
 bind_all
