@@ -34,12 +34,28 @@ def try_boot(disks, command):
 
 
 def measured(rounds):
+    """The values of all rounds, or of those that were whole when somebody ended it by Ctrl-C; they are kept as they come."""
     values = []
-    for number in range(1, rounds + 1):
-        print(f"bench: round {number} of {rounds}", file=sys.stderr, flush=True)
-        found = try_boot(DISKS, ["python3", "tests/bench/round.py"]) + try_boot(1, ["tests/bench/libvirt"])
-        values += [value | {"round": number} for value in found]
+    try:
+        for number in range(1, rounds + 1):
+            print(f"bench: round {number} of {rounds}", file=sys.stderr, flush=True)
+            found = try_boot(DISKS, ["python3", "tests/bench/round.py"]) + try_boot(1, ["tests/bench/libvirt"])
+            values += [value | {"round": number} for value in found]
+            keep(values)
+    except KeyboardInterrupt:
+        if not values:
+            sys.exit("bench: error: ended before a round was whole")
     return values
+
+
+def keep(values):
+    with open(os.path.join(PROJECT, "build", "bench.json"), "w", encoding="utf-8") as file:
+        json.dump({"qemu": qemu_version(), "values": values}, file, indent=1)
+
+
+def qemu_version():
+    done = subprocess.run(["qemu-system-x86_64", "--version"], capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()[0]
 
 
 def cell(values):
@@ -75,10 +91,7 @@ def print_table(values):
 
 def main():
     values = measured(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
-    version = subprocess.run(["qemu-system-x86_64", "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
-    with open(os.path.join(PROJECT, "build", "bench.json"), "w", encoding="utf-8") as file:
-        json.dump({"qemu": version, "values": values}, file, indent=1)
-    print(version)
+    print(qemu_version())
     print_table(values)
     print("\nAll values are in build/bench.json.")
 
