@@ -10,6 +10,7 @@
 
 #include "control/control.h"
 #include "unit/fake_target.h"
+#include "unit/loop_settle.h"
 
 static char path[64];
 static struct fake_target fake;
@@ -36,26 +37,9 @@ static void end(void)
 
 TestSuite(control, .init = begin, .fini = end);
 
-static enum loop_next on_end(void *ctx)
-{
-	(void)ctx;
-	return LOOP_END;
-}
-
-/* Lets the loop do what there is to do. */
 static void settle(void)
 {
-	int pipe_fds[2];
-	struct loop_watch watch;
-
-	for (int i = 0; i < 20; i++) {
-		cr_assert_eq(pipe(pipe_fds), 0);
-		watch = (struct loop_watch){.fd = pipe_fds[0], .ready = on_end};
-		(void)close(pipe_fds[1]);
-		cr_assert_eq(loop_watch_start(&loop, &watch, NULL), 0);
-		cr_assert_eq(loop_run(&loop, NULL), 0);
-		(void)close(pipe_fds[0]);
-	}
+	loop_settle(&loop, 20);
 }
 
 static int join(void)

@@ -75,7 +75,7 @@ TestSuite(virtio_channel, .init = up, .fini = down);
 
 static void settle(void)
 {
-	guest_settle(&loop);
+	loop_settle(&loop, 10);
 }
 
 static char *data_of(unsigned queue, unsigned n)

@@ -48,7 +48,7 @@ TestSuite(virtio_console, .init = up, .fini = down);
 static void settle(void)
 {
 	(void)usleep(20000);
-	guest_settle(&loop);
+	loop_settle(&loop, 10);
 }
 
 static void offer_buffer(unsigned n, uint32_t size)

@@ -9,9 +9,9 @@
 #include <linux/virtio_ring.h>
 #include <poll.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "fake_kvm.h"
+#include "loop_settle.h"
 #include "virtio/unit.h"
 
 #define GUEST_RAM   0x100000u /* a piece of each: at 0, and behind a hole */
@@ -213,28 +213,6 @@ static inline const struct vring_used *guest_used(const struct virtio_guest *gue
 {
 	return (const struct vring_used *)(const void *)(guest->ram.base + GUEST_USED +
 							 queue * QUEUE_STEP);
-}
-
-static inline enum loop_next guest_settled(void *ctx)
-{
-	(void)ctx;
-	return LOOP_END;
-}
-
-/* Lets the loop do what there is to do, and what comes of that. */
-static inline void guest_settle(struct loop *loop)
-{
-	int fds[2];
-	struct loop_watch watch;
-
-	for (int i = 0; i < 10; i++) {
-		cr_assert_eq(pipe(fds), 0);
-		watch = (struct loop_watch){.fd = fds[0], .ready = guest_settled};
-		(void)close(fds[1]);
-		cr_assert_eq(loop_watch_start(loop, &watch, NULL), 0);
-		cr_assert_eq(loop_run(loop, NULL), 0);
-		(void)close(fds[0]);
-	}
 }
 
 static inline bool readable(int fd)
