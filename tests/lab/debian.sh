@@ -125,15 +125,23 @@ debian_version() {
 	APT_CONFIG=$APT_FOLDER/$1.conf apt-cache show "$2" 2>/dev/null | sed -n 's/^Version: //p' | head -n 1
 }
 
-# debian_unpack NAME FOLDER PACKAGE...: with all that they need, in FOLDER, which is made, or is not there if that fails. Their scripts
-# are not run. The caller has a lock on what is beside FOLDER; what one left behind there that was killed is removed.
+_debian_download() (
+	export APT_CONFIG=$APT_FOLDER/$2.conf
+	if [[ $1 == whole ]]; then
+		apt-get -qq -y --no-install-recommends --download-only -o Dir::Cache::archives="$3" -o Debug::NoLocking=true install "${@:4}"
+	else
+		cd "$3" && apt-get -qq download "${@:4}"
+	fi
+)
+
+# debian_unpack whole|alone NAME FOLDER PACKAGE...: with all that they need, or without, in FOLDER, which is made, or is not there if that
+# fails. Their scripts are not run. The caller has a lock on what is beside FOLDER; what one left behind there that was killed is removed.
 debian_unpack() {
-	local name=$1 folder=$2 work package
-	shift 2
+	local what=$1 name=$2 folder=$3 work package
+	shift 3
 	rm -rf "$(dirname "$folder")"/.unpacking.*
 	work=$(mktemp -d "$(dirname "$folder")/.unpacking.XXXXXX") && mkdir -p "$work"/{archives/partial,root/usr/{bin,sbin,lib,lib64}} || return
-	APT_CONFIG=$APT_FOLDER/$name.conf apt-get -qq -y --no-install-recommends --download-only -o Dir::Cache::archives="$work/archives" \
-		-o Debug::NoLocking=true install "$@" >"$work/log" 2>&1 || {
+	_debian_download "$what" "$name" "$work/archives" "$@" >"$work/log" 2>&1 || {
 		tail -n 5 "$work/log" >&2
 		rm -rf "$work"
 		return 1

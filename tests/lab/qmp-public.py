@@ -4,15 +4,12 @@ Every command that the guest's control socket lists, by qemu.qmp, the client tha
 and goes by descriptors that are sent, the events of it, errors by their class, and the guest's end."""
 
 import asyncio
-import fcntl
 import os
-import struct
 import sys
 
 from qemu.qmp import EventListener, ExecuteError, QMPClient, QMPError
+from qmp_guest import open_tap
 
-TUNSETIFF = 0x400454CA
-IFF_TAP, IFF_NO_PI, IFF_VNET_HDR = 0x0002, 0x1000, 0x4000
 LIMIT = 60  # seconds for an answer or an event
 
 # What is asked, in the order of the manual: the arguments, and a function of the answer that holds.
@@ -96,12 +93,6 @@ class Guest:
 def must(holds, what):
     if not holds:
         sys.exit(f"qmp-public: {what}")
-
-
-def open_tap(name):
-    fd = os.open("/dev/net/tun", os.O_RDWR)
-    fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TAP | IFF_NO_PI | IFF_VNET_HDR))
-    return fd
 
 
 async def pauses(guest):

@@ -2,21 +2,10 @@
 """usage: qmp-virtio.py SOCKET add|remove IMAGE TAP
 Brings a disk and a network card to a guest, or takes them, as libvirt does: by nodes and network ends, whose descriptors are sent."""
 
-import fcntl
 import os
-import struct
 import sys
 
-from qmp_guest import Guest
-
-TUNSETIFF = 0x400454CA
-IFF_TAP, IFF_NO_PI, IFF_VNET_HDR = 0x0002, 0x1000, 0x4000
-
-
-def open_tap(name):
-    fd = os.open("/dev/net/tun", os.O_RDWR)
-    fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TAP | IFF_NO_PI | IFF_VNET_HDR))
-    return fd
+from qmp_guest import Guest, open_tap
 
 
 def add_disk(guest, image):

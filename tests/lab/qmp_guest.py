@@ -1,9 +1,20 @@
-"""A client of a guest's control socket, for the lab's cases."""
+"""A client of a guest's control socket, for the lab's cases, and what it sends."""
 
+import fcntl
 import json
+import os
 import socket
 import struct
 import sys
+
+TUNSETIFF = 0x400454CA
+IFF_TAP, IFF_NO_PI, IFF_VNET_HDR = 0x0002, 0x1000, 0x4000
+
+
+def open_tap(name):
+    fd = os.open("/dev/net/tun", os.O_RDWR)
+    fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TAP | IFF_NO_PI | IFF_VNET_HDR))
+    return fd
 
 
 class Guest:

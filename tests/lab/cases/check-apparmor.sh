@@ -25,28 +25,12 @@ load_profile() {
 	apparmor_parser -r /etc/apparmor.d/tenon
 }
 
-confined() {
-	as=(aa-exec -p tenon --)
-	finds 2 access host "${kernel[@]}" --device "$LAB_nvme0" || return
-	jq -e '[.findings[] | select(.id == "access" and .evidence.value == "tenon (enforce)")] | length == 3' $answer >/dev/null ||
-		complain "it is not /dev/kvm, /dev/vfio/vfio and the group" || return
-	"${as[@]}" "$TENON" run "${kernel[@]}" --device "$LAB_nvme0" </dev/null >"$output" 2>&1 && complain "it runs" && return 1
-	cat "$output"
-	grep -q '^tenon: error: /dev/kvm: the AppArmor profile' "$output" || return
-	follow && ready 0 "${kernel[@]}" --device "$LAB_nvme0"
-}
-
-allowed() {
-	set_command nvme --device "$LAB_nvme0"
-	aa-exec -p tenon -- "${command[@]}" </dev/null 2>&1 | tee "$output"
-	guest_went_well "${PIPESTATUS[0]}"
-}
-
 tests/lab/bind "$LAB_nvme0"
 mount -t securityfs none /sys/kernel/security 2>/dev/null
 load_profile || {
 	echo "no profile can be loaded"
 	exit 1
 }
-check "nodes that a profile does not allow" confined
+as=(aa-exec -p tenon --)
+check "nodes that a profile does not allow" confined "tenon (enforce)" "the AppArmor profile"
 check "and the guest runs" allowed

@@ -101,7 +101,7 @@ works() {
 # By the host's driver, and in the host's file.
 has_what_was_written() {
 	tests/lab/bind "$LAB_nvme0" host && wait_for 20 test -b /dev/nvme0n1 || return
-	mkdir -p "$tree/tmp" && cp $data "$tree/tmp/data.img" && write_job /tmp/data.img >"$tree/tmp/job" || return
+	cp $data "$tree/tmp/data.img" && write_job /tmp/data.img >"$tree/tmp/job" || return
 	sed -i 's/^direct=1$//' "$tree/tmp/job"
 	chroot "$tree" fio --verify_only /tmp/job >/tmp/fio.log 2>&1 || {
 		cat /tmp/fio.log

@@ -9,11 +9,7 @@
 . tests/lab/cases/lib.sh
 cycles=10
 . tests/lab/cases/hotplug.lib
-interface=$(basename "/sys/bus/pci/devices/$LAB_igb0"/net/*)
-ip link set "$interface" up
-make_vfs "$LAB_igb0" 2
-ip link set "$interface" vf 0 mac 02:00:00:00:00:0a
-ip link set "$interface" vf 1 mac 02:00:00:00:00:0b
+make_card_vfs "$LAB_igb0"
 for function in $vfs "$LAB_nvme0"; do
 	tests/lab/bind "$function"
 done

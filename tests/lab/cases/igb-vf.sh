@@ -5,12 +5,7 @@
 # limit: 120
 
 . tests/lab/cases/lib.sh
-pf=/sys/bus/pci/devices/$LAB_igb0
-interface=$(basename "$pf"/net/*)
-ip link set "$interface" up
-make_vfs "$LAB_igb0" 2
-ip link set "$interface" vf 0 mac 02:00:00:00:00:0a
-ip link set "$interface" vf 1 mac 02:00:00:00:00:0b
+make_card_vfs "$LAB_igb0"
 for vf in $vfs; do
 	tests/lab/bind "$vf"
 done

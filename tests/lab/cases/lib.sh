@@ -91,6 +91,16 @@ make_vfs() {
 	done
 }
 
+# make_card_vfs BDF: two of a network card, which reach each other: they have addresses, and its interface is up
+make_card_vfs() {
+	local interface
+	interface=$(basename "/sys/bus/pci/devices/$1"/net/*)
+	ip link set "$interface" up
+	make_vfs "$1" 2
+	ip link set "$interface" vf 0 mac 02:00:00:00:00:0a
+	ip link set "$interface" vf 1 mac 02:00:00:00:00:0b
+}
+
 # set_command TEST OPTION...: makes $command a guest that runs /tests/TEST, with its serial port on standard output
 set_command() {
 	command=("$TENON" run --memory 512M --kernel "$LAB_KERNEL" --initrd "$LAB_INITRD"
